@@ -1,0 +1,240 @@
+"""The command line: arguments to typed options, exceptions to exit codes; the only such place."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import platform
+import sys
+import tempfile
+import traceback
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import NoReturn
+
+from rich.console import Console
+
+import assay
+from assay.commands import impact, map, mutate, select, show, why
+from assay.commands.common import Context
+from assay.errors import AssayError, ExitCode, UsageError
+from assay.progress import Progress
+from assay.project import open_project
+
+EPILOG = """\
+Arguments after `--` go to pytest as they are: assay select -- tests/unit --deselect tests/unit/x.py
+
+exit codes: 0 clean · 2 usage or configuration · 3 the suite fails without mutants ·
+4 not conclusive · 5 nothing to compare · 70 a fault of assay · 130 interrupted, may be resumed
+"""
+
+
+class Parser(argparse.ArgumentParser):
+    """Mistakes become UsageError, so that they end like every other problem."""
+
+    def error(self, message: str) -> NoReturn:
+        raise UsageError(f"{message} (see `{self.prog} --help`)")
+
+
+Build = Callable[[argparse.Namespace, Context], int]
+
+
+def parser() -> Parser:
+    """All verbs and options."""
+    top = Parser(
+        prog="assay",
+        description="Which tests does this change affect, and do they guard it?",
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    top.add_argument("--version", action="version", version=f"assay {assay.__version__}")
+    verbs = top.add_subparsers(dest="verb", metavar="VERB", required=True)
+    _add_map(verbs)
+    _add_select(verbs)
+    _add_impact(verbs)
+    _add_mutate(verbs)
+    _add_show(verbs)
+    _add_why(verbs)
+    return top
+
+
+Verbs = argparse._SubParsersAction  # noqa: SLF001 - argparse names its result only so
+
+
+def _verb(verbs: Verbs[Parser], name: str, words: str) -> Parser:
+    verb: Parser = verbs.add_parser(
+        name,
+        help=words,
+        description=words[0].upper() + words[1:] + ".",
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    verb.add_argument(
+        "--project", type=Path, default=Path(), metavar="DIR", help="the project's directory"
+    )
+    verb.add_argument("--python", metavar="PATH", help="the interpreter that runs its tests")
+    verb.add_argument("--quiet", action="store_true", help="no progress on standard error")
+    return verb
+
+
+def _add_change(verb: Parser) -> None:
+    group = verb.add_mutually_exclusive_group()
+    group.add_argument(
+        "--base", metavar="REV", help="compare with the merge base of REV and HEAD"
+    )
+    group.add_argument("--diff", type=Path, metavar="FILE", help="the change is this unified diff")
+
+
+def _add_format(verb: Parser, *formats: str) -> None:
+    verb.add_argument(
+        "--format", choices=formats, default="text", help="how to print the answer"
+    )
+    verb.add_argument("--all", action="store_true", dest="everything", help="show everything")
+
+
+def _add_reports(verb: Parser) -> None:
+    verb.add_argument(
+        "--reports", type=Path, metavar="DIR", help="leave a copy of the JSON record there"
+    )
+
+
+def _add_map(verbs: Verbs[Parser]) -> None:
+    verb = _verb(verbs, "map", "record the impact map, or bring it up to date")
+    verb.add_argument("--fresh", action="store_true", help="forget what is recorded first")
+    verb.set_defaults(run=lambda ns, c: map.run(c, map.MapOptions(ns.fresh)))
+
+
+def _add_select(verbs: Verbs[Parser]) -> None:
+    verb = _verb(verbs, "select", "print the tests a change can affect; writes nothing")
+    _add_change(verb)
+    _add_format(verb, "text", "ids", "json")
+    verb.set_defaults(
+        run=lambda ns, c: select.run(
+            c, select.SelectOptions(ns.base, ns.diff, ns.format, ns.everything)
+        )
+    )
+
+
+def _add_impact(verbs: Verbs[Parser]) -> None:
+    verb = _verb(verbs, "impact", "tests a change affects, and whether they guard it")
+    _add_change(verb)
+    _add_format(verb, "text", "json")
+    _add_reports(verb)
+    verb.set_defaults(
+        run=lambda ns, c: impact.run(
+            c, impact.ImpactOptions(ns.base, ns.diff, ns.format, ns.everything)
+        )
+    )
+
+
+def _add_mutate(verbs: Verbs[Parser]) -> None:
+    verb = _verb(verbs, "mutate", "mutants of chosen places against the tests that cover them")
+    verb.add_argument("paths", nargs="*", metavar="PATH[:LINES]", help="file or directory")
+    verb.add_argument("--changed", action="store_true", help="the changed lines")
+    verb.add_argument("--base", metavar="REV", help="with --changed: compare with REV")
+    verb.add_argument(
+        "--only", action="append", default=[], metavar="ID", help="only this mutant; repeatable"
+    )
+    verb.add_argument("--list", action="store_true", dest="list_only", help="run nothing")
+    _add_format(verb, "text", "json")
+    _add_reports(verb)
+    verb.set_defaults(
+        run=lambda ns, c: mutate.run(
+            c,
+            mutate.MutateOptions(
+                paths=tuple(ns.paths),
+                changed=ns.changed,
+                base=ns.base,
+                only=tuple(ns.only),
+                list_only=ns.list_only,
+                format=ns.format,
+                everything=ns.everything,
+            ),
+        )
+    )
+
+
+def _add_show(verbs: Verbs[Parser]) -> None:
+    verb = _verb(verbs, "show", "one mutant: diff, covering tests, verdict, how to repeat it")
+    verb.add_argument("mutant", metavar="ID", help="a mutant's id, or the beginning of one")
+    _add_format(verb, "text", "json")
+    verb.set_defaults(run=lambda ns, c: show.run(c, show.ShowOptions(ns.mutant, ns.format)))
+
+
+def _add_why(verbs: Verbs[Parser]) -> None:
+    verb = _verb(verbs, "why", "what a test depends on, or which tests depend on a line")
+    verb.add_argument("subject", metavar="NODEID|FILE:LINE", help="a full node id, or a line")
+    _add_format(verb, "text", "json")
+    verb.set_defaults(
+        run=lambda ns, c: why.run(c, why.WhyOptions(ns.subject, ns.format, ns.everything))
+    )
+
+
+def split_arguments(argv: Sequence[str]) -> tuple[list[str], tuple[str, ...]]:
+    """Our arguments, and those after the first `--`, which are pytest's."""
+    arguments = list(argv)
+    if "--" not in arguments:
+        return arguments, ()
+    at = arguments.index("--")
+    return arguments[:at], tuple(arguments[at + 1 :])
+
+
+def main(argv: Sequence[str], environ: Mapping[str, str]) -> int:
+    """Run one command; its exit code."""
+    try:
+        return _command(argv, environ)
+    except AssayError as problem:
+        sys.stdout.flush()
+        print(f"assay: {problem.message}", file=sys.stderr)
+        for line in problem.details:
+            print(f"    {line}", file=sys.stderr)
+        return problem.code
+    except KeyboardInterrupt:
+        print("assay: interrupted; run the same command again to go on", file=sys.stderr)
+        return ExitCode.INTERRUPTED
+    except BrokenPipeError:
+        # The reader (`head`) has left: nothing more to say, and nobody to say it to.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return ExitCode.CLEAN
+    except Exception:
+        return _internal_fault(argv)
+
+
+def _command(argv: Sequence[str], environ: Mapping[str, str]) -> int:
+    ours, pytest_args = split_arguments(argv)
+    options = parser().parse_args(ours)
+    project = open_project(options.project, options.python, pytest_args, environ)
+    console = Console(stderr=True, soft_wrap=True)
+    with Progress(console, options.quiet) as progress:
+        reports = getattr(options, "reports", None)
+        context = Context(project, progress, _write, reports)
+        code: int = options.run(options, context)
+    sys.stdout.flush()
+    return code
+
+
+def _write(text: str) -> None:
+    sys.stdout.write(text)
+
+
+def _internal_fault(argv: Sequence[str]) -> int:
+    """Keep what a report needs in a file, and name it."""
+    text = "\n".join(
+        [
+            f"assay {assay.__version__}, Python {platform.python_version()}, {platform.platform()}",
+            f"arguments: {list(argv)}",
+            traceback.format_exc(),
+        ]
+    )
+    with tempfile.NamedTemporaryFile(
+        "w", prefix="assay-fault-", suffix=".txt", delete=False, encoding="utf-8"
+    ) as file:
+        file.write(text)
+    last = text.strip().splitlines()[-1]
+    print(f"assay: a fault of assay itself ({last}); details in {file.name}", file=sys.stderr)
+    return ExitCode.INTERNAL
+
+
+def run() -> NoReturn:
+    """Entry point of `assay` and `python -m assay`."""
+    sys.exit(main(sys.argv[1:], os.environ))

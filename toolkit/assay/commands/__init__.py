@@ -1,0 +1,1 @@
+"""One verb a file: typed options in, exit code out."""

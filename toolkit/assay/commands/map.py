@@ -1,0 +1,48 @@
+"""`assay map`: record the impact map, or bring it up to date."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from assay.commands.common import Context
+from assay.errors import ExitCode
+from assay.model.run import TestOutcome
+from assay.pipeline import NO_CHANGE, collected_suite, refresh
+from assay.verdict.answer import BAD_RESULTS
+
+
+@dataclass(frozen=True, slots=True)
+class MapOptions:
+    """`fresh`: forget what is recorded and run everything."""
+
+    fresh: bool
+
+
+def run(context: Context, options: MapOptions) -> int:
+    if options.fresh:
+        for path in context.project.state.glob("map.sqlite*"):
+            if ".damaged-" not in path.name:
+                path.unlink()
+    with collected_suite(context.project, context.progress) as suite:
+        selection, baseline = refresh(suite, NO_CHANGE, context.progress)
+        collected = len(suite.collected.items)
+    results = baseline.run.results
+    bad = [result for result in results.values() if result.outcome in BAD_RESULTS]
+    for notice in baseline.notices:
+        context.out(f"Note: {notice}.\n")
+    ran = f"{len(results)} recorded" if results else "nothing to record"
+    context.out(f"{collected} tests: {ran}, {collected - len(results)} still valid.\n")
+    unfinished = sum(r.outcome is TestOutcome.NOT_RUN for r in results.values())
+    if unfinished:
+        context.out(f"{unfinished} tests did not run when asked to; they stay selected.\n")
+    for result in bad[:10]:
+        failure = result.failure
+        words = f": {failure.exception}: {failure.message}" if failure else ""
+        context.out(f"  {result.outcome.value}: {result.node_id}{words}\n")
+    if len(bad) > 10:
+        context.out(f"  … and {len(bad) - 10} more\n")
+    if baseline.run.interrupted:
+        context.out("Interrupted: what was finished is kept; run the same command to go on.\n")
+        return ExitCode.INTERRUPTED
+    del selection
+    return ExitCode.BASELINE if bad else ExitCode.CLEAN

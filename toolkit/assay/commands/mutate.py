@@ -1,0 +1,135 @@
+"""`assay mutate`: mutants of chosen places, or of the change, against the tests that cover them."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from assay.change.semantics import read_source
+from assay.commands.common import Context, keep_record
+from assay.errors import ExitCode, UsageError
+from assay.mutation.targets import Target, target_of, targets_of_change
+from assay.pipeline import NO_CHANGE, Request, answer, diffs_of, read_change
+from assay.project import Project, is_test_file
+from assay.report.as_json import FORMAT, answer_json, mutant_json
+from assay.report.text import answer_text, mutants_text
+
+_LINES = re.compile(r"^(?P<path>.+?):(?P<first>\d+)(?:-(?P<last>\d+))?$")
+
+
+@dataclass(frozen=True, slots=True)
+class MutateOptions:
+    """`paths` are files or directories, each with an optional `:LINE` or `:FIRST-LAST`."""
+
+    paths: tuple[str, ...]
+    changed: bool
+    base: str | None
+    only: tuple[str, ...]
+    list_only: bool
+    format: str
+    everything: bool
+
+
+def run(context: Context, options: MutateOptions) -> int:
+    request, notices = _request(context.project, options)
+    targets = _only(request.targets or (), options.only)
+    if not any(target.mutants for target in targets):
+        for notice in notices:
+            context.progress.say(notice)
+        raise UsageError(f"there are no mutants in {request.compared}")
+    if options.list_only:
+        _list(context, targets, options.format)
+        return ExitCode.CLEAN
+    found = answer(context.project, replace(request, targets=targets), context.progress)
+    found = replace(found, notices=(*notices, *found.notices))
+    code = keep_record(context, found)
+    if options.format == "json":
+        context.out(json.dumps(answer_json(found, code), indent=1, ensure_ascii=False) + "\n")
+    else:
+        context.out(answer_text(found, options.everything))
+    return code
+
+
+def _request(project: Project, options: MutateOptions) -> tuple[Request, tuple[str, ...]]:
+    if options.changed == bool(options.paths):
+        raise UsageError("say what to mutate: either --changed, or paths such as src/shop/tax.py")
+    notices: list[str] = []
+    if options.changed:
+        change = read_change(project, options.base, None)
+        tests = {f.path for f in change.change.files if is_test_file(f.path, frozenset())}
+        found, notices = targets_of_change(change, tests)
+        compared = change.change.description
+        return Request("mutate", compared, change, tuple(found)), tuple(notices)
+    targets = [
+        target
+        for text in options.paths
+        for target in _targets_at(project, text, notices)
+    ]
+    compared = ", ".join(options.paths)
+    return Request("mutate", compared, NO_CHANGE, tuple(targets)), tuple(notices)
+
+
+def _targets_at(project: Project, text: str, notices: list[str]) -> list[Target]:
+    """The mutants of one PATH[:LINES] argument."""
+    path, lines = _place(text)
+    full = path if path.is_absolute() else _existing(project, path)
+    full = full.resolve()
+    if not full.is_relative_to(project.repo):
+        raise UsageError(f"{text} is outside the project at {project.repo}")
+    if full.is_dir():
+        known = sorted(project.python_files())
+        inside = [p for p in known if (project.repo / p).is_relative_to(full)]
+        files = [project.repo / p for p in inside if not is_test_file(p, frozenset())]
+    elif full.is_file():
+        files = [full]
+    else:
+        raise UsageError(f"no file or directory {text}")
+    found = []
+    for file in files:
+        relative = file.relative_to(project.repo).as_posix()
+        content = file.read_bytes()
+        source = read_source(relative, content)
+        target = target_of(source, content, lines, notices)
+        if target is not None:
+            found.append(target)
+    return found
+
+
+def _existing(project: Project, path: Path) -> Path:
+    """A relative path is meant from where the user stands, from the project, or from the
+    repository (as reports print it): the first that exists."""
+    places = [Path.cwd() / path, project.root / path, project.repo / path]
+    return next((place for place in places if place.exists()), places[1])
+
+
+def _place(text: str) -> tuple[Path, frozenset[int] | None]:
+    match = _LINES.match(text)
+    if match is None:
+        return Path(text), None
+    first = int(match["first"])
+    last = int(match["last"] or first)
+    if first < 1 or last < first:
+        raise UsageError(f"{text}: lines are :LINE or :FIRST-LAST, counted from 1")
+    return Path(match["path"]), frozenset(range(first, last + 1))
+
+
+def _only(targets: tuple[Target, ...], ids: tuple[str, ...]) -> tuple[Target, ...]:
+    if not ids:
+        return targets
+    return tuple(
+        replace(target, mutants=tuple(m for m in target.mutants if m.id.startswith(ids)))
+        for target in targets
+    )
+
+
+def _list(context: Context, targets: tuple[Target, ...], form: str) -> None:
+    diffs = diffs_of(targets)
+    mutants = [mutant for target in targets for mutant in target.mutants]
+    if form == "json":
+        rows = [mutant_json(mutant, diffs[mutant.id]) for mutant in mutants]
+        record = {"format": FORMAT, "mutants": rows}
+        context.out(json.dumps(record, indent=1, ensure_ascii=False) + "\n")
+    else:
+        context.out(mutants_text(mutants))

@@ -1,0 +1,86 @@
+"""`assay why`: what a test depends on, or which tests depend on a line."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from assay.commands.common import Context
+from assay.errors import ExitCode, UsageError
+from assay.impact.record import Tree
+from assay.model.impact import ImpactMap, test_key
+from assay.model.source import MODULE_UNIT
+from assay.pipeline import load_map
+from assay.project import Project
+from assay.report.why import line_text, test_text
+from assay.selection.explain import LineUsers, TestNeeds, users_of_line, needs_of_test
+
+_LINE = re.compile(r"^(?P<path>.+):(?P<line>\d+)$")
+
+
+@dataclass(frozen=True, slots=True)
+class WhyOptions:
+    """`subject` is a node id, or FILE:LINE."""
+
+    subject: str
+    format: str
+    everything: bool
+
+
+def run(context: Context, options: WhyOptions) -> int:
+    impact, notice = load_map(context.project)
+    if not impact.nodes:
+        raise UsageError(notice or "there is no impact map yet: run `assay map` first")
+    match = _LINE.match(options.subject)
+    if test_key(options.subject) in impact.nodes:
+        needs = needs_of_test(impact, options.subject)
+        text, record = test_text(needs, options.everything), _needs_json(needs)
+    elif match is not None and "::" not in options.subject:
+        users = _line(context.project, impact, match["path"], int(match["line"]))
+        text, record = line_text(users, options.everything), _users_json(users)
+    else:
+        raise UsageError(
+            f"the map knows no test {options.subject!r}: give a full node id as "
+            "`assay select --format ids` prints it, or FILE:LINE"
+        )
+    shown = json.dumps(record, indent=1, ensure_ascii=False) + "\n"
+    context.out(shown if options.format == "json" else text)
+    return ExitCode.CLEAN
+
+
+def _line(project: Project, impact: ImpactMap, path: str, line: int) -> LineUsers:
+    places = [Path.cwd() / path, project.root / path, project.repo / path]
+    full = next((place.resolve() for place in places if place.is_file()), None)
+    if full is None or not full.is_relative_to(project.repo):
+        raise UsageError(f"no file {path} in the project")
+    relative = full.relative_to(project.repo).as_posix()
+    source = Tree(project.repo).source(relative)
+    if source is None or line < 1 or line > max(source.module.last_line, 1):
+        raise UsageError(f"{path} has no line {line}")
+    unit = source.unit_of_line(line)
+    return users_of_line(impact, source, unit, line)
+
+
+def _needs_json(needs: TestNeeds) -> dict[str, object]:
+    return {
+        "test": needs.node_id,
+        "outcome": needs.outcome,
+        "units": [f"{path}::{unit}" for path, unit in needs.direct],
+        "through": {key: list(units) for key, units in needs.through.items()},
+        "files": list(needs.files),
+        "opaque": list(needs.opaque),
+    }
+
+
+def _users_json(users: LineUsers) -> dict[str, object]:
+    return {
+        "path": users.path,
+        "line": users.line,
+        "unit": "(module body)" if users.unit == MODULE_UNIT else users.unit,
+        "stale": users.stale,
+        "ran_the_line": list(users.ran_line),
+        "ran_the_unit": list(users.ran_unit),
+        "through": {test: list(chain) for test, chain in users.through.items()},
+    }

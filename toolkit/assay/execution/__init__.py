@@ -1,0 +1,1 @@
+"""Running the user's tests: interpreters, processes, zygotes, and the jobs handed to them."""

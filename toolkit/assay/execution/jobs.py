@@ -1,0 +1,128 @@
+"""Runs jobs in a zygote's children, several at a time, and turns their messages into outcomes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import Any, Generic, TypeVar
+
+from assay.execution.zygote import Job, Zygote
+from assay.model.run import ChildEnd, Failure, Outcome, TestOutcome, TestResult
+
+Tag = TypeVar("Tag")
+Message = dict[str, Any]
+OnEvent = Callable[[Message], None]
+
+
+@dataclass(slots=True)
+class _Under:
+    """A job under way."""
+
+    results: list[TestResult] = field(default_factory=list)
+    missing: list[str] = field(default_factory=list)
+    entered: bool = False
+    unfit: str = ""
+    collect_error: str = ""
+
+    def note(self, event: Message) -> None:
+        kind = event["type"]
+        if kind == "test":
+            self.results.append(result_of(event))
+        elif kind == "entered":
+            self.entered = event["entered"]
+        elif kind == "unfit":
+            self.unfit = event["detail"]
+        elif kind == "collect-error":
+            self.collect_error = self.collect_error or event["detail"]
+        elif kind == "missing":
+            self.missing.append(event["test"])
+
+    def outcome(self, end: Message) -> Outcome:
+        return Outcome(
+            end=ChildEnd(end["end"]),
+            results=tuple(self.results),
+            current=end["current"],
+            entered=self.entered,
+            unfit=self.unfit,
+            collect_error=self.collect_error,
+            missing=tuple(self.missing),
+            detail=end["detail"],
+            seconds=end["seconds"],
+        )
+
+
+def result_of(event: Message) -> TestResult:
+    """A "test" event as a value."""
+    failure = event["failure"]
+    return TestResult(
+        node_id=event["test"],
+        outcome=TestOutcome(event["outcome"]),
+        seconds=event["seconds"],
+        failure=None if failure is None else Failure(**failure),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Done(Generic[Tag]):
+    """A finished job under the name it was given."""
+
+    tag: Tag
+    outcome: Outcome
+
+
+def run_jobs(
+    zygote: Zygote,
+    jobs: Iterable[tuple[Tag, Job]],
+    workers: int,
+    on_event: OnEvent | None = None,
+) -> Iterator[Done[Tag]]:
+    """Yield each job's outcome as it ends, never more than `workers` at once.
+
+    An interrupt asks the children to stop, waits for what they have, and is raised again.
+    """
+    waiting = iter(jobs)
+    tags: dict[int, Tag] = {}
+    under: dict[int, _Under] = {}
+
+    def top_up() -> None:
+        while len(under) < workers:
+            following = next(waiting, None)
+            if following is None:
+                return
+            number = zygote.submit(following[1])
+            tags[number] = following[0]
+            under[number] = _Under()
+
+    top_up()
+    while under:
+        try:
+            message = zygote.receive()
+        except KeyboardInterrupt:
+            yield from _stop_all(zygote, tags, under, on_event)
+            raise
+        number = message["job"]
+        if message["type"] == "event":
+            under[number].note(message["event"])
+            if on_event is not None:
+                on_event(message["event"])
+        elif message["type"] == "end":
+            outcome = under.pop(number).outcome(message)
+            top_up()
+            yield Done(tags.pop(number), outcome)
+
+
+def _stop_all(
+    zygote: Zygote, tags: dict[int, Tag], under: dict[int, _Under], on_event: OnEvent | None
+) -> Iterator[Done[Tag]]:
+    """After an interrupt: let each child finish the test it is in; a second one ends the wait."""
+    for number in under:
+        zygote.stop(number)
+    while under:
+        message = zygote.receive()
+        number = message["job"]
+        if message["type"] == "event":
+            under[number].note(message["event"])
+            if on_event is not None:
+                on_event(message["event"])
+        elif message["type"] == "end":
+            yield Done(tags.pop(number), under.pop(number).outcome(message))

@@ -1,0 +1,87 @@
+"""The only place that starts a process for the user's tests."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import socket
+import subprocess
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """What a short command said; `code` is negative for a signal, None when it took too long."""
+
+    code: int | None
+    output: str
+
+
+def run_briefly(
+    command: Sequence[str], cwd: Path, env: Mapping[str, str], seconds: float
+) -> Finished:
+    """Run a command that asks the interpreter something; its two outputs are joined."""
+    try:
+        done = subprocess.run(
+            command,
+            cwd=cwd,
+            env=dict(env),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            timeout=seconds,
+            check=False,
+            text=True,
+            errors="replace",
+        )
+    except subprocess.TimeoutExpired:
+        return Finished(None, "")
+    except OSError as problem:
+        return Finished(127, str(problem))
+    return Finished(done.returncode, done.stdout)
+
+
+class Connected:
+    """A process in a session of its own, and the socket it talks through.
+
+    A session of its own keeps the terminal's Ctrl-C from it: assay decides when it stops.
+    """
+
+    def __init__(
+        self, command: Sequence[str], cwd: Path, env: Mapping[str, str], output: Path, control: int
+    ) -> None:
+        ours, theirs = socket.socketpair()
+        self.socket = ours
+        os.dup2(theirs.fileno(), control)
+        theirs.close()
+        try:
+            with output.open("ab") as log:
+                self._process = subprocess.Popen(
+                    command,
+                    cwd=cwd,
+                    env=dict(env),
+                    stdin=subprocess.DEVNULL,
+                    stdout=log,
+                    stderr=subprocess.STDOUT,
+                    pass_fds=(control,),
+                    start_new_session=True,
+                )
+        finally:
+            os.close(control)
+
+    @property
+    def exit_code(self) -> int | None:
+        return self._process.poll()
+
+    def close(self, seconds: float) -> None:
+        """Hang up, wait for it to go, and kill its group if it does not."""
+        self.socket.close()
+        try:
+            self._process.wait(seconds)
+        except subprocess.TimeoutExpired:
+            with contextlib.suppress(OSError):
+                os.killpg(self._process.pid, signal.SIGKILL)
+            self._process.wait()

@@ -1,0 +1,213 @@
+"""The user's suite as one collected session: what it holds, and running parts of it recorded."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from assay.errors import BaselineError
+from assay.execution.jobs import result_of, run_jobs
+from assay.execution.timeouts import Limits
+from assay.execution.zygote import Job, Zygote, ZygoteSettings
+from assay.impact.record import Recording
+from assay.model.impact import TestRecord
+from assay.model.run import ChildEnd, CollectedItem, Failure, Outcome, TestOutcome, TestResult
+
+Message = dict[str, Any]
+OnResult = Callable[[TestResult], None]
+
+PYTEST_USAGE_ERROR = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Collected:
+    """What the project's pytest found, and the environment it found it in.
+
+    `modules` maps imported module names to files, `search_path` is `sys.path`, `sinks` what
+    collecting ran (for the impact map), `threads` how many threads were alive after it.
+    """
+
+    items: tuple[CollectedItem, ...]
+    rootdir: str
+    inifile: str
+    fingerprint: tuple[str, ...]
+    modules: Mapping[str, str]
+    search_path: tuple[str, ...]
+    sinks: Mapping[str, Mapping[str, Any]]
+    threads: int
+
+    @property
+    def can_fork(self) -> bool:
+        """A process with other threads must not be forked: their locks may be held for ever."""
+        return self.threads <= 1
+
+
+def collected_from(zygote: Zygote, repo: Path) -> Collected:
+    """Read the greeting; BaselineError if the suite cannot be collected or is empty."""
+    hello = zygote.greeting()
+    errors = hello.get("errors", [])
+    if hello["type"] == "failed":
+        raise _cannot_collect(hello["code"], errors, zygote.output())
+    if errors:
+        raise _cannot_collect(2, errors, "")
+    if not hello["items"]:
+        raise BaselineError(
+            "pytest collected no tests: check the directory and the arguments after `--`"
+        )
+    prefix = str(repo) + "/"
+    items = tuple(
+        CollectedItem(
+            node_id=item["id"],
+            path=item["path"].removeprefix(prefix),
+            line=item["line"],
+            is_doctest=item["doctest"],
+        )
+        for item in hello["items"]
+    )
+    return Collected(
+        items=items,
+        rootdir=hello["rootdir"],
+        inifile=hello["inifile"],
+        fingerprint=tuple(hello["fingerprint"]),
+        modules=hello["modules"],
+        search_path=tuple(hello["path"]),
+        sinks=hello["sinks"],
+        threads=hello["threads"],
+    )
+
+
+def _cannot_collect(code: int, errors: Sequence[Sequence[str]], output: str) -> BaselineError:
+    if errors:
+        names = sorted({where or "conftest" for where, _ in errors})
+        lines = [line for _, text in errors[:3] for line in text.strip().splitlines()[-6:]]
+        shown = ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
+        return BaselineError(f"pytest cannot collect {shown}: mend this first", tuple(lines))
+    tail = tuple(output.strip().splitlines()[-12:])
+    if code == PYTEST_USAGE_ERROR:
+        return BaselineError("pytest refuses its arguments or configuration:", tail)
+    return BaselineError(f"pytest stopped before it collected anything (exit status {code}):", tail)
+
+
+@dataclass(frozen=True, slots=True)
+class SuiteRun:
+    """The results of a recorded run, in order; `interrupted` when it was cut short."""
+
+    results: Mapping[str, TestResult]
+    interrupted: bool
+
+    @property
+    def failed(self) -> tuple[TestResult, ...]:
+        return tuple(r for r in self.results.values() if r.outcome in BAD)
+
+
+BAD = frozenset({TestOutcome.FAILED, TestOutcome.ERROR, TestOutcome.CRASHED, TestOutcome.TIMEOUT})
+
+
+class RecordedRun:
+    """Runs tests in their order under recording; survives tests that take the process down."""
+
+    def __init__(
+        self,
+        settings: ZygoteSettings,
+        zygote: Zygote,
+        collected: Collected,
+        recording: Recording,
+        limits: Limits,
+        on_result: OnResult,
+    ) -> None:
+        self._settings = settings
+        self._zygote = zygote
+        self._collected = collected
+        self._recording = recording
+        self._limits = limits
+        self._on_result = on_result
+        self._results: dict[str, TestResult] = {}
+
+    def run(self, tests: Sequence[str]) -> SuiteRun:
+        """Run in one child; after a crash or a hang, the rest goes on in another."""
+        rest = list(tests)
+        try:
+            while rest:
+                outcome = self._child(rest)
+                done = {result.node_id for result in outcome.results}
+                rest = [node_id for node_id in rest if node_id not in done]
+                if not self._go_on(outcome, rest):
+                    break
+        except KeyboardInterrupt:
+            return SuiteRun(self._results, interrupted=True)
+        return SuiteRun(self._results, interrupted=False)
+
+    def _child(self, tests: Sequence[str]) -> Outcome:
+        """One recorded child; with threads alive in the zygote, one that starts pytest itself."""
+        job = Job(
+            tests=tuple(tests),
+            limits=tuple(self._limits.of(node_id) for node_id in tests),
+            collect_limit=self._limits.collection,
+            record=True,
+            stop_at_failure=False,
+            quick=False,
+            files=files_of(tests, self._collected, self._settings.repo),
+        )
+        if self._collected.can_fork:
+            return self._drive(self._zygote, job)
+        with Zygote(self._settings, "cold", record=True) as cold:
+            cold.greeting()
+            return self._drive(cold, job)
+
+    def _drive(self, zygote: Zygote, job: Job) -> Outcome:
+        (done,) = run_jobs(zygote, [("record", job)], 1, self._event)
+        return done.outcome
+
+    def _event(self, event: Message) -> None:
+        if event["type"] == "test":
+            result = result_of(event)
+            self._recording.add_sinks(event["sinks"])
+            self._keep(result)
+        elif event["type"] == "sinks":
+            self._recording.add_sinks(event["sinks"])
+
+    def _keep(self, result: TestResult) -> None:
+        self._results[result.node_id] = result
+        self._recording.add_test(result.node_id, TestRecord(result.outcome, result.seconds))
+        self._on_result(result)
+
+    def _go_on(self, outcome: Outcome, rest: list[str]) -> bool:
+        """Book an abnormal end on the test it happened in; whether there is more to run."""
+        if outcome.end is ChildEnd.FINISHED:
+            for node_id in rest:
+                words = "pytest did not collect it in this run"
+                self._keep(_unfinished(node_id, TestOutcome.NOT_RUN, words))
+            return False
+        if outcome.end is ChildEnd.BROKEN:
+            raise BaselineError("the tests could not be run:", tuple(outcome.detail.splitlines()))
+        # Whatever was set up when the child was lost has not been seen torn down.
+        self._recording.add_opaque(
+            self._recording.fixture_keys(), "was in use when a test took its process down"
+        )
+        culprit = outcome.current
+        if not culprit:
+            raise BaselineError(
+                f"the test process {outcome.detail or 'hung'} between two tests: run pytest alone"
+            )
+        timed_out = outcome.end is ChildEnd.TIMEOUT
+        kind = TestOutcome.TIMEOUT if timed_out else TestOutcome.CRASHED
+        words = (
+            f"ran longer than {self._limits.of(culprit):.0f} s" if timed_out else outcome.detail
+        )
+        self._keep(_unfinished(culprit, kind, words))
+        rest.remove(culprit)
+        return True
+
+
+def _unfinished(node_id: str, outcome: TestOutcome, words: str) -> TestResult:
+    failure = Failure("call", outcome.value, words, by_assertion=False, excerpt="")
+    return TestResult(node_id, outcome, 0.0, failure)
+
+
+def files_of(tests: Iterable[str], collected: Collected, repo: Path) -> tuple[str, ...]:
+    """The files that hold the tests, as absolute paths."""
+    wanted = frozenset(tests)
+    paths = {item.path for item in collected.items if item.node_id in wanted}
+    return tuple(sorted(str(repo / path) for path in paths))

@@ -1,0 +1,35 @@
+"""How long a test may take before it counts as hung."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+FACTOR = 10.0
+"""A mutant may slow a test down without hanging it; machines under load do so tenfold."""
+
+FLOOR = 3.0
+"""Seconds below which no limit lies: noise of the machine, not of the test."""
+
+UNKNOWN = 300.0
+"""Seconds for a test that has never been timed."""
+
+COLLECTION = 120.0
+"""Seconds for starting pytest, collecting, and tearing down what spans the session."""
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Limits from recorded durations, in seconds; `patience` multiplies them for a second try."""
+
+    seconds: Mapping[str, float] = field(hash=False)
+    factor: float = FACTOR
+    floor: float = FLOOR
+    unknown: float = UNKNOWN
+    collection: float = COLLECTION
+    patience: float = 1.0
+
+    def of(self, node_id: str) -> float:
+        known = self.seconds.get(node_id)
+        limit = self.unknown if known is None else max(self.floor, known * self.factor)
+        return limit * self.patience

@@ -1,0 +1,203 @@
+"""The controller's end of a zygote: starts it, hands it jobs, and reads what they report."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import os
+import selectors
+import shutil
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import assay
+from assay.errors import InconclusiveError
+from assay.execution.interpreter import Interpreter, probe_environment
+from assay.execution.process import Connected
+
+Message = dict[str, Any]
+
+CONTROL_FD = 197
+"""A number that test suites which close or count low descriptors leave alone."""
+
+LEAVE_SECONDS = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class ZygoteSettings:
+    """Where and how the tests run.
+
+    `project` is the directory pytest is started in, `repo` the root that paths are relative to,
+    `state` assay's own directory, `excluded` directories whose code is not the project's.
+    """
+
+    interpreter: Interpreter
+    project: Path
+    repo: Path
+    state: Path
+    pytest_args: tuple[str, ...]
+    excluded: tuple[str, ...]
+    environ: Mapping[str, str] = field(hash=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """What one child is to do.
+
+    `limits` are seconds a test, by node id; `mutant` is what hotswap and coldimport read, or None;
+    `files` are the test files a cold child collects.
+    """
+
+    tests: tuple[str, ...]
+    limits: tuple[float, ...]
+    collect_limit: float
+    record: bool
+    stop_at_failure: bool
+    quick: bool
+    mutant: Message | None = field(hash=False, default=None)
+    files: tuple[str, ...] = ()
+
+
+class Zygote:
+    """A running zygote. Use as a context manager: on leaving, it and its children are gone."""
+
+    def __init__(self, settings: ZygoteSettings, mode: str, record: bool) -> None:
+        self._tmp = Path(tempfile.mkdtemp(prefix="assay-"))
+        self._log = self._tmp / "output.txt"
+        self._next_job = 0
+        self._pending: list[Message] = []
+        self._buffer = b""
+        try:
+            self._connect(settings, mode, record)
+        except BaseException:
+            shutil.rmtree(self._tmp, ignore_errors=True)
+            raise
+
+    def _connect(self, settings: ZygoteSettings, mode: str, record: bool) -> None:
+        bootstrap = install_probe(settings.state) / "bootstrap.py"
+        request = {
+            "mode": mode,
+            "record": record,
+            "repo": str(settings.repo),
+            "args": list(settings.pytest_args),
+            "excluded": list(settings.excluded),
+            "cache": str(settings.state / "pytest-cache"),
+            "tmp": str(self._tmp),
+            "fd": CONTROL_FD,
+        }
+        request_file = self._tmp / "request.json"
+        request_file.write_text(json.dumps(request), encoding="utf-8")
+        env = probe_environment(settings.environ)
+        env["TMPDIR"] = str(self._tmp)
+        command = [settings.interpreter.path, str(bootstrap), str(request_file)]
+        self._process = Connected(command, settings.project, env, self._log, CONTROL_FD)
+        self._selector = selectors.DefaultSelector()
+        self._selector.register(self._process.socket, selectors.EVENT_READ)
+
+    def __enter__(self) -> Zygote:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        with contextlib.suppress(OSError):
+            self._send({"type": "quit"})
+        self._selector.close()
+        self._process.close(LEAVE_SECONDS)
+        shutil.rmtree(self._tmp, ignore_errors=True)
+
+    def greeting(self) -> Message:
+        """The first message: what was collected, or why nothing could be."""
+        return self._next_message()
+
+    def submit(self, job: Job) -> int:
+        """Hand over a job; the number that its messages carry."""
+        self._next_job += 1
+        self._send(
+            {
+                "type": "run",
+                "job": self._next_job,
+                "tests": job.tests,
+                "limits": job.limits,
+                "collect_limit": job.collect_limit,
+                "record": job.record,
+                "stop_at_failure": job.stop_at_failure,
+                "quick": job.quick,
+                "mutant": job.mutant,
+                "files": job.files,
+            }
+        )
+        return self._next_job
+
+    def stop(self, job: int) -> None:
+        """Ask a job to end after the test it is in, keeping what it has."""
+        self._send({"type": "stop", "job": job})
+
+    def receive(self) -> Message:
+        """The next event or end of a job; InconclusiveError if the zygote is lost."""
+        return self._next_message()
+
+    def output(self, limit: int = 4000) -> str:
+        """The end of what the process printed."""
+        try:
+            return self._log.read_text(encoding="utf-8", errors="replace")[-limit:]
+        except OSError:
+            return ""
+
+    def _send(self, message: Message) -> None:
+        data = json.dumps(message, separators=(",", ":")).encode("ascii") + b"\n"
+        try:
+            self._process.socket.sendall(data)
+        except OSError as problem:
+            raise self._lost() from problem
+
+    def _next_message(self) -> Message:
+        while not self._pending:
+            self._selector.select()
+            try:
+                data = self._process.socket.recv(1 << 20)
+            except OSError:
+                data = b""
+            if not data:
+                raise self._lost()
+            *lines, self._buffer = (self._buffer + data).split(b"\n")
+            self._pending.extend(json.loads(line) for line in lines)
+        return self._pending.pop(0)
+
+    def _lost(self) -> InconclusiveError:
+        with contextlib.suppress(Exception):
+            self._process.close(1.0)
+        tail = self.output().strip().splitlines()[-15:]
+        return InconclusiveError(
+            f"the test process ended by itself (exit status {self._process.exit_code}); "
+            "its last output follows",
+            tuple(tail),
+        )
+
+
+def install_probe(state: Path) -> Path:
+    """Copy the probe beside the state, under the digest of its content; its directory.
+
+    A copy, so that a project which is assay itself does not measure the probe that measures it,
+    and so that editing the probe cannot change a run that is under way.
+    """
+    source = Path(assay.__file__).parent / "probe"
+    files = sorted(source.glob("*.py"))
+    contents = {path.name: path.read_bytes() for path in files}
+    digest = hashlib.sha256(b"".join(contents[name] for name in sorted(contents))).hexdigest()[:16]
+    target = state / "probe" / digest
+    if not target.exists():
+        target.parent.mkdir(parents=True, exist_ok=True)
+        partial = Path(tempfile.mkdtemp(dir=target.parent))
+        for name, content in contents.items():
+            (partial / name).write_bytes(content)
+        with contextlib.suppress(OSError):
+            # Another run may have been first: its copy is the same.
+            os.rename(partial, target)
+        shutil.rmtree(partial, ignore_errors=True)
+    return target

@@ -1,0 +1,1 @@
+"""The impact map: recorded by running, stored by content, asked at selection."""

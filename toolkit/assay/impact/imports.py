@@ -1,0 +1,132 @@
+"""Which repository files a module's import statements can reach, from its text (pure)."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+
+
+@dataclass(frozen=True, slots=True)
+class Imports:
+    """`paths` are files of the repository that the statements reach, `names` what they ask for."""
+
+    paths: frozenset[str]
+    names: frozenset[str]
+
+
+def import_roots(
+    search_path: Collection[str], modules: Mapping[str, str], repo: str
+) -> tuple[str, ...]:
+    """Directories of the repository that top-level names are found in, relative to it.
+
+    They are those on `sys.path`, and those that imported modules prove (an editable install may
+    reach `src/` by a finder of its own). "" is the repository itself.
+    """
+    prefix = repo.rstrip("/") + "/"
+    roots = set()
+    for entry in search_path:
+        if entry == repo:
+            roots.add("")
+        elif entry.startswith(prefix):
+            roots.add(entry[len(prefix) :])
+    for name, file in modules.items():
+        if file.startswith(prefix) and name != "__main__":
+            root = _root_of(name, file[len(prefix) :])
+            if root is not None:
+                roots.add(root)
+    return tuple(sorted(roots))
+
+
+def _root_of(name: str, path: str) -> str | None:
+    """The directory that `name` was found under, if the path ends as the name says."""
+    parts = list(PurePosixPath(path).with_suffix("").parts)
+    if parts[-1] == "__init__":
+        parts.pop()
+    wanted = name.split(".")
+    if len(parts) < len(wanted) or parts[-len(wanted) :] != wanted:
+        return None
+    return "/".join(parts[: -len(wanted)])
+
+
+def find_imports(path: str, text: str, roots: Collection[str], files: Collection[str]) -> Imports:
+    """All import statements of the file, wherever they stand; empty if it does not parse.
+
+    `files` are the repository's Python files. Every package on the way to a module counts: its
+    `__init__` runs first.
+    """
+    try:
+        tree = ast.parse(text)
+    except (SyntaxError, ValueError, RecursionError):
+        return Imports(frozenset(), frozenset())
+    paths: set[str] = set(_packages_above(path, files))
+    names: set[str] = set()
+    for base, name in _asked_names(tree, path):
+        dotted = name if base is None else ".".join(filter(None, [base.replace("/", "."), name]))
+        names.add(dotted)
+        starts = roots if base is None else [base]
+        for start in starts:
+            paths.update(_reached(start, name, files))
+    paths.discard(path)
+    return Imports(frozenset(paths), frozenset(names))
+
+
+def _asked_names(tree: ast.Module, path: str) -> Iterator[tuple[str | None, str]]:
+    """(directory, dotted name): directory None for absolute imports."""
+    here = PurePosixPath(path).parent
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            for alias in node.names:
+                yield None, alias.name
+        elif isinstance(node, ast.ImportFrom):
+            base: str | None = None
+            if node.level:
+                directory = here
+                for _ in range(node.level - 1):
+                    directory = directory.parent
+                base = "" if str(directory) == "." else str(directory)
+            stem = node.module or ""
+            yield base, stem
+            for alias in node.names:
+                if alias.name != "*":
+                    yield base, f"{stem}.{alias.name}" if stem else alias.name
+
+
+def _reached(start: str, name: str, files: Collection[str]) -> Iterator[str]:
+    """Files that `name` under directory `start` runs: packages on the way, then the module."""
+    at = start
+    parts = name.split(".") if name else []
+    if not parts:
+        candidate = f"{at}/__init__.py" if at else "__init__.py"
+        if candidate in files:
+            yield candidate
+    for part in parts:
+        at = f"{at}/{part}" if at else part
+        for candidate in (f"{at}/__init__.py", f"{at}.py"):
+            if candidate in files:
+                yield candidate
+                break
+
+
+def _packages_above(path: str, files: Collection[str]) -> Iterator[str]:
+    for parent in PurePosixPath(path).parents:
+        candidate = str(parent / "__init__.py")
+        if candidate not in files:
+            return
+        yield candidate
+
+
+def module_names(path: str, roots: Collection[str]) -> frozenset[str]:
+    """Every dotted name that the file could be imported by, given the roots."""
+    parts = list(PurePosixPath(path).with_suffix("").parts)
+    if parts and parts[-1] == "__init__":
+        parts.pop()
+    names = set()
+    for root in roots:
+        above = root.split("/") if root else []
+        if len(parts) > len(above) and parts[: len(above)] == above:
+            names.add(".".join(parts[len(above) :]))
+    # `from . import name` in a directory that is on no path is noted by its directory.
+    names.add(".".join(parts))
+    return frozenset(names)

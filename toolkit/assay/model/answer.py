@@ -1,0 +1,68 @@
+"""What assay answers about a change: each changed unit's guard, and all the evidence."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+
+from assay.model.change import UnitStatus
+from assay.model.mutant import Verdict
+from assay.model.run import TestResult
+from assay.model.selection import Selection
+
+
+class Guard(Enum):
+    """Whether tests notice when a changed unit is wrong."""
+
+    GUARDED = "guarded"
+    """at least one mutant of the changed code was killed"""
+    TOUCHED = "touched only"
+    """tests run it, and no mutant of it was killed"""
+    UNTOUCHED = "untouched"
+    """no test runs it"""
+    NO_MUTANTS = "no mutants"
+    """tests run it, and there is nothing in the changed lines to mutate"""
+    UNKNOWN = "not conclusive"
+    """its mutants did not all get a verdict, and none of them was killed"""
+
+
+@dataclass(frozen=True, slots=True)
+class UnitAnswer:
+    """One changed unit: the tests that run it, and those of them that killed a mutant in it."""
+
+    path: str
+    unit: str
+    line: int
+    status: UnitStatus
+    guard: Guard
+    touching: tuple[str, ...]
+    guarding: tuple[str, ...]
+    verdicts: tuple[Verdict, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """Everything a report is made of.
+
+    `compared` is one line on what was compared with what, `python`/`versions` what ran the tests,
+    `selection` the affected tests (empty for `mutate`), `results` of the tests that ran, `diffs`
+    a unified diff for each mutant by id, `notices` things the reader must know (one line each),
+    `flaky` tests that failed a control, with the reason, `changed_tests` test files in the change.
+    """
+
+    verb: str
+    project: str
+    compared: str
+    versions: Mapping[str, str] = field(hash=False)
+    collected: int
+    selection: Selection
+    results: Mapping[str, TestResult] = field(hash=False)
+    units: tuple[UnitAnswer, ...]
+    verdicts: tuple[Verdict, ...]
+    diffs: Mapping[str, str] = field(hash=False)
+    changed_tests: tuple[str, ...]
+    notices: tuple[str, ...]
+    flaky: Mapping[str, str] = field(hash=False)
+    interrupted: bool
+    seconds: Mapping[str, float] = field(hash=False)

@@ -1,0 +1,102 @@
+"""What running tests yields: the collected items, each test's outcome, and a child's end."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+
+
+class TestOutcome(Enum):
+    """How one test ended."""
+
+    PASSED = "passed"
+    FAILED = "failed"
+    ERROR = "error"
+    SKIPPED = "skipped"
+    XFAILED = "xfailed"
+    XPASSED = "xpassed"
+    CRASHED = "crashed"
+    TIMEOUT = "timeout"
+    NOT_RUN = "not run"
+
+
+# pytest collects classes called Test*: these are data, not tests.
+TestOutcome.__test__ = False  # type: ignore[attr-defined]
+
+
+@dataclass(frozen=True, slots=True)
+class CollectedItem:
+    """One test as pytest collected it.
+
+    `path` is its file relative to the repository (absolute when outside it), `line` counts from 1
+    (0: unknown), `is_doctest` tells items that live in source files.
+    """
+
+    node_id: str
+    path: str
+    line: int
+    is_doctest: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """Why a test failed: bounded text, made without trusting the objects involved.
+
+    `phase` is setup, call or teardown; `by_assertion` is true when the exception is an
+    AssertionError (or pytest's own Failed, as from `pytest.raises`).
+    """
+
+    phase: str
+    exception: str
+    message: str
+    by_assertion: bool
+    excerpt: str
+
+
+@dataclass(frozen=True, slots=True)
+class TestResult:
+    """One test's run; `seconds` is set-up, call and teardown together."""
+
+    __test__ = False
+
+    node_id: str
+    outcome: TestOutcome
+    seconds: float
+    failure: Failure | None
+
+
+class ChildEnd(Enum):
+    """How a child process ended."""
+
+    FINISHED = "finished"
+    """ran what was planned, or stopped at the first failure as planned"""
+    TIMEOUT = "timeout"
+    """a test ran over its limit and the process group was killed"""
+    DIED = "died"
+    """ended by a signal or an exit of its own before saying it had finished"""
+    BROKEN = "broken"
+    """the mutant could not be put in place, or our own code failed"""
+    STOPPED = "stopped"
+    """asked to stop early by an interrupt"""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a child process did, before anything is made of it.
+
+    `results` are the tests it finished, `current` the node id it was in when it ended abnormally,
+    `entered` whether the mutated code was entered at all, `unfit` why the mutant could not be put
+    in place by the route tried, `collect_error` what made collection fail in the child, `missing`
+    the planned tests it did not collect, `detail` the exit status, signal or error of an end that
+    is not FINISHED.
+    """
+
+    end: ChildEnd
+    results: tuple[TestResult, ...]
+    current: str
+    entered: bool
+    unfit: str
+    collect_error: str
+    missing: tuple[str, ...]
+    detail: str
+    seconds: float

@@ -1,0 +1,1 @@
+"""What mutants are, where they lie and what they do to a text; pure, text in and values out."""

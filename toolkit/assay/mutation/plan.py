@@ -1,0 +1,171 @@
+"""Which tests each mutant is run against, in which order, and by which route (pure)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import dataclass, field
+
+from assay.model.impact import ImpactMap
+from assay.model.mutant import Mutant, PlannedMutant, PlannedTest, Route, Status, Verdict
+from assay.model.source import SourceFile
+
+TEST_PREFIX = "test:"
+DIRECT, BY_FIXTURE, BY_IMPORT = 0, 1, 2
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What will run, and the verdicts that need no run."""
+
+    planned: tuple[PlannedMutant, ...]
+    early: tuple[Verdict, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Candidates:
+    """The tests that may be used: those that just passed, and how long each took.
+
+    `first` are tests to try before others (they changed, or killed here before).
+    """
+
+    seconds: Mapping[str, float] = field(hash=False)
+    first: Collection[str] = ()
+
+
+class Coverage:
+    """Which tests ran which lines of one file, at one content, straight or through what they use.
+
+    `nodes` are all nodes of the map; a line that a fixture above function scope ran counts for all
+    tests that use it, one that ran while a module was imported for all tests that depend on it.
+    """
+
+    def __init__(self, impact: ImpactMap, path: str, sha: str) -> None:
+        self._masks = {
+            key: node.lines[path].mask
+            for key, node in impact.nodes.items()
+            if path in node.lines and node.lines[path].sha == sha
+        }
+        self._users = users_of(impact)
+        self._sizes = {key: len(node.units) for key, node in impact.nodes.items()}
+        self._reach: dict[str, Mapping[str, int]] = {}
+
+    def covering(self, lines: Collection[int]) -> dict[str, int]:
+        """Tests that ran any of the lines, by how: DIRECT, BY_FIXTURE or BY_IMPORT."""
+        wanted = sum(1 << line for line in lines)
+        found: dict[str, int] = {}
+        for key, mask in self._masks.items():
+            if not mask & wanted:
+                continue
+            if key.startswith(TEST_PREFIX):
+                found[key.removeprefix(TEST_PREFIX)] = DIRECT
+                continue
+            how = BY_FIXTURE if key.startswith("fixture:") else BY_IMPORT
+            for test in self._tests_using(key):
+                found[test] = min(how, found.get(test, how))
+        return found
+
+    def ran_at_import(self, first_line: int, last_line: int) -> bool:
+        """Whether any of the lines ran while a module was imported or tests were collected."""
+        wanted = (1 << (last_line + 1)) - (1 << first_line)
+        return any(
+            mask & wanted
+            for key, mask in self._masks.items()
+            if key.startswith(("module:", "session:"))
+        )
+
+    def breadth(self, node_id: str) -> int:
+        """How many units the test runs: few means that it is about this one."""
+        return self._sizes.get(TEST_PREFIX + node_id, 0)
+
+    def _tests_using(self, key: str) -> Collection[str]:
+        if key not in self._reach:
+            seen = {key}
+            queue = [key]
+            while queue:
+                for user in self._users.get(queue.pop(), ()):
+                    if user not in seen:
+                        seen.add(user)
+                        queue.append(user)
+            tests = [k.removeprefix(TEST_PREFIX) for k in seen if k.startswith(TEST_PREFIX)]
+            self._reach[key] = dict.fromkeys(tests, 0)
+        return self._reach[key]
+
+
+def users_of(impact: ImpactMap) -> dict[str, list[str]]:
+    """The nodes that use each node directly."""
+    users: dict[str, list[str]] = {}
+    for node in impact.nodes.values():
+        for used in node.uses:
+            users.setdefault(used, []).append(node.key)
+    return users
+
+
+def plan(
+    mutants: Iterable[Mutant],
+    sources: Mapping[str, SourceFile],
+    impact: ImpactMap,
+    candidates: Candidates,
+    limit: Callable[[str], float],
+    hot_allowed: bool,
+) -> Plan:
+    """Give each mutant its covering tests; NoCoverage at once where there are none."""
+    planned: list[PlannedMutant] = []
+    early: list[Verdict] = []
+    coverages: dict[str, Coverage] = {}
+    for mutant in mutants:
+        source = sources[mutant.path]
+        if mutant.path not in coverages:
+            coverages[mutant.path] = Coverage(impact, mutant.path, source.sha)
+        coverage = coverages[mutant.path]
+        found = coverage.covering(mutant.lines)
+        usable = [test for test in found if test in candidates.seconds]
+        if not usable:
+            early.append(_no_coverage(mutant, found))
+            continue
+        ordered = sorted(usable, key=_order(found, candidates, coverage))
+        tests = tuple(PlannedTest(test, limit(test)) for test in ordered)
+        route = _route(mutant, source, coverage, hot_allowed)
+        planned.append(PlannedMutant(mutant, tests, route))
+    return Plan(tuple(planned), tuple(early))
+
+
+def _order(
+    found: Mapping[str, int], candidates: Candidates, coverage: Coverage
+) -> Callable[[str], tuple[object, ...]]:
+    def key(test: str) -> tuple[object, ...]:
+        # Durations below a centisecond are noise: there, being specific decides.
+        return (
+            found[test],
+            test not in candidates.first,
+            round(candidates.seconds[test], 2),
+            coverage.breadth(test),
+            test,
+        )
+
+    return key
+
+
+def _route(mutant: Mutant, source: SourceFile, coverage: Coverage, hot_allowed: bool) -> Route:
+    unit = source.unit(mutant.unit)
+    if not hot_allowed or unit is None or unit.is_module:
+        return Route.COLD
+    # A function that ran during import has left its result behind: swapping comes too late.
+    if coverage.ran_at_import(unit.body_line, unit.last_line):
+        return Route.COLD
+    return Route.HOT
+
+
+def _no_coverage(mutant: Mutant, found: Collection[str]) -> Verdict:
+    reason = "no test runs this line"
+    if found:
+        reason = f"{len(found)} test(s) run this line, but none of them passes without a mutant"
+    return Verdict(
+        mutant=mutant,
+        status=Status.NO_COVERAGE,
+        covering=tuple(sorted(found)),
+        killer="",
+        by_assertion=False,
+        reason=reason,
+        tests_run=0,
+        seconds=0.0,
+    )

@@ -1,0 +1,368 @@
+"""The conductor: change → impact → selection → baseline → mutants → plan → outcomes → answer."""
+
+from __future__ import annotations
+
+import contextlib
+import tempfile
+import time
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import assay
+from assay.change.git import diff_file_change, resolve_base, working_tree_change
+from assay.change.semantics import compare
+from assay.errors import NothingToCompare, UsageError
+from assay.execution.mutants import MutantRun, MutantRunner
+from assay.execution.suite import Collected, RecordedRun, SuiteRun, collected_from
+from assay.execution.zygote import Zygote, ZygoteSettings
+from assay.impact.imports import import_roots
+from assay.impact.record import Recorded, Recording, Tree
+from assay.impact.store import open_store, read_map
+from assay.model.answer import Answer, UnitAnswer
+from assay.model.change import Change, SemanticChange, UnitChange
+from assay.model.impact import ABSENT, ImpactMap
+from assay.model.mutant import Verdict
+from assay.model.run import CollectedItem, TestOutcome
+from assay.model.selection import Selection
+from assay.model.source import SourceFile
+from assay.mutation.apply import unified_diff
+from assay.mutation.plan import Candidates, Coverage, plan
+from assay.mutation.mutmut_adapter import mutmut_version
+from assay.mutation.targets import Target, targets_of_change
+from assay.progress import Progress
+from assay.project import Project, is_test_file
+from assay.selection.select import TreeNow, select
+from assay.verdict.answer import answer_unit, is_mutable
+
+NO_CHANGE = SemanticChange(Change("", "", ()), {}, {}, (), (), ())
+
+
+# -- change
+
+
+def read_change(project: Project, base: str | None, diff: Path | None) -> SemanticChange:
+    """What differs from the base; NothingToCompare if nothing does or there is no base."""
+    if diff is not None:
+        try:
+            with diff.open(encoding="utf-8", errors="surrogateescape", newline="") as file:
+                text = file.read()
+        except OSError as problem:
+            raise UsageError(f"cannot read the diff {diff}: {problem.strerror}") from problem
+        change = diff_file_change(project.repo, text, str(diff))
+    elif not project.is_repository:
+        raise NothingToCompare(
+            f"{project.root} is not in a git repository: run assay in one, or give --diff FILE"
+        )
+    else:
+        change = working_tree_change(project.repo, resolve_base(project.repo, base))
+    if not change.files:
+        raise NothingToCompare(f"nothing to compare: {change.description}")
+    return compare(change)
+
+
+# -- the suite, collected
+
+
+@dataclass(frozen=True, slots=True)
+class Suite:
+    """A project's suite, collected and ready to run in forks."""
+
+    project: Project
+    settings: ZygoteSettings
+    zygote: Zygote
+    collected: Collected
+    tree: Tree
+
+    @property
+    def roots(self) -> tuple[str, ...]:
+        found = self.collected
+        return import_roots(found.search_path, found.modules, str(self.project.repo))
+
+
+@contextlib.contextmanager
+def collected_suite(project: Project, progress: Progress, read_only: bool = False) -> Iterator[Suite]:
+    """Start the project's pytest and let it collect; its processes are gone afterwards.
+
+    `read_only` keeps even the probe's own copy out of the project.
+    """
+    with contextlib.ExitStack() as stack:
+        state = project.state
+        if read_only:
+            state = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="assay-")))
+        else:
+            project.prepare_state()
+        settings = project.settings(state)
+        progress.stage(f"collecting with {settings.interpreter.path}")
+        zygote = stack.enter_context(Zygote(settings, "collected", record=not read_only))
+        collected = collected_from(zygote, project.repo)
+        yield Suite(project, settings, zygote, collected, Tree(project.repo))
+
+
+# -- selection
+
+
+def select_tests(suite: Suite, impact: ImpactMap, change: SemanticChange) -> Selection:
+    """The tests of the suite that the change, or a map that is behind, can affect."""
+    now = tree_now(suite.tree, impact, suite.roots)
+    return select(suite.collected.items, impact, change, now, suite.collected.fingerprint)
+
+
+def tree_now(tree: Tree, impact: ImpactMap, roots: Sequence[str]) -> TreeNow:
+    """Digests of everything recorded; only files that differ are divided into units."""
+    recorded: dict[str, set[str]] = {}
+    units: dict[tuple[str, str], str] = {}
+    for node in impact.nodes.values():
+        for path, lines in node.lines.items():
+            recorded.setdefault(path, set()).add(lines.sha)
+    refs = {ref for node in impact.nodes.values() for ref in node.units}
+    for ref in refs:
+        if recorded.get(ref.path) == {tree.sha(ref.path)}:
+            continue
+        source = tree.source(ref.path)
+        unit = None if source is None else source.unit(ref.unit)
+        units[ref.path, ref.unit] = ABSENT if unit is None else unit.digest
+    shas = {path: tree.sha(path) for node in impact.nodes.values() for path in node.files}
+    dirs = {path: tree.directory(path) for node in impact.nodes.values() for path in node.dirs}
+    return TreeNow(units, shas, dirs, roots)
+
+
+# -- baseline
+
+
+@dataclass(frozen=True, slots=True)
+class Baseline:
+    """The map after the selected tests have run, and how they ended."""
+
+    impact: ImpactMap
+    run: SuiteRun
+    notices: tuple[str, ...]
+
+
+def record(suite: Suite, tests: Sequence[str], gone: Iterable[str], progress: Progress) -> Baseline:
+    """Run the tests under recording and bring the stored map up to date, also when interrupted."""
+    project = suite.project
+    recording = Recording(suite.tree, suite.roots, project.python_files())
+    recording.add_sinks(suite.collected.sinks)
+    opened = open_store(project.map_file)
+    with opened.store as store:
+        known = {node_id: rec.seconds for node_id, rec in store.load().tests.items()}
+        progress.start("running tests", len(tests))
+        runner = RecordedRun(
+            suite.settings,
+            suite.zygote,
+            suite.collected,
+            recording,
+            project.limits(known),
+            progress.test,
+        )
+        run = runner.run(tests) if tests else SuiteRun({}, interrupted=False)
+        progress.finish()
+        recorded = recording.finish() if tests else Recorded({}, {})
+        if tests:
+            store.save(recorded, suite.collected.fingerprint, gone)
+        impact = store.load()
+    return Baseline(impact, run, tuple(filter(None, [opened.notice])))
+
+
+def load_map(project: Project) -> tuple[ImpactMap, str]:
+    return read_map(project.map_file)
+
+
+def refresh(
+    suite: Suite, change: SemanticChange, progress: Progress
+) -> tuple[Selection, Baseline]:
+    """Select, run what is selected, and return a map that holds for the tree as it is."""
+    impact, notice = load_map(suite.project)
+    selection = select_tests(suite, impact, change)
+    if not impact.nodes and not notice:
+        progress.say("no impact map yet: running the whole suite once to record it")
+    order = {item.node_id: n for n, item in enumerate(suite.collected.items)}
+    tests = sorted(selection.node_ids, key=order.__getitem__)
+    gone = [] if suite.project.pytest_args else [t for t in impact.tests if t not in order]
+    baseline = record(suite, tests, gone, progress)
+    if not impact.nodes and not baseline.run.interrupted:
+        # Recorded at head just now: what the change itself affects can be told.
+        selection = select_tests(suite, baseline.impact, change)
+    return selection, baseline
+
+
+# -- mutants
+
+
+def run_mutants(
+    suite: Suite,
+    targets: Sequence[Target],
+    baseline: Baseline,
+    changed_tests: Iterable[str],
+    progress: Progress,
+) -> tuple[tuple[Verdict, ...], MutantRun]:
+    """Plan and run the targets' mutants; verdicts in the order of the text."""
+    impact = baseline.impact
+    sources = {target.source.path: target.source for target in targets}
+    mutants = [mutant for target in targets for mutant in target.mutants]
+    known = set(suite_ids(suite.collected.items))
+    passed = {
+        node_id: rec.seconds
+        for node_id, rec in impact.tests.items()
+        if rec.outcome is TestOutcome.PASSED and node_id in known
+    }
+    limits = suite.project.limits(passed)
+    candidates = Candidates(passed, frozenset(changed_tests))
+    planned = plan(mutants, sources, impact, candidates, limits.of, suite.collected.can_fork)
+    progress.start("running mutants", len(planned.planned))
+    runner = MutantRunner(
+        suite.settings,
+        suite.zygote,
+        suite.collected,
+        sources,
+        limits,
+        suite.project.workers,
+        progress.verdict,
+    )
+    run = runner.run(planned.planned)
+    progress.finish()
+    by_id = {**{v.mutant.id: v for v in planned.early}, **run.verdicts}
+    return tuple(by_id[mutant.id] for mutant in mutants), run
+
+
+def suite_ids(items: Iterable[CollectedItem]) -> Iterator[str]:
+    return (item.node_id for item in items)
+
+
+def diffs_of(targets: Iterable[Target]) -> dict[str, str]:
+    """A unified diff for every mutant."""
+    return {
+        mutant.id: unified_diff(mutant.path, target.text, mutant)
+        for target in targets
+        for mutant in target.mutants
+    }
+
+
+# -- answers
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What is asked of the chain: mutants of a change (with `change`), or of chosen places."""
+
+    verb: str
+    compared: str
+    change: SemanticChange
+    targets: tuple[Target, ...] | None
+
+
+def answer(project: Project, request: Request, progress: Progress) -> Answer:
+    """The whole chain. An interrupt ends it early, with what there is."""
+    change = request.change
+    clock = Clock()
+    with collected_suite(project, progress) as suite:
+        clock.lap("collect")
+        selection, baseline = refresh(suite, change, progress)
+        clock.lap("tests")
+        test_files = frozenset(i.path for i in suite.collected.items if not i.is_doctest)
+        changed = tuple(f.path for f in change.change.files if is_test_file(f.path, test_files))
+        notices: list[str] = []
+        targets: Sequence[Target] = request.targets or ()
+        if request.targets is None:
+            targets, notices = targets_of_change(change, set(changed))
+        verdicts: tuple[Verdict, ...] = ()
+        run = MutantRun({}, {}, interrupted=False)
+        if not baseline.run.interrupted:
+            first = {i.node_id for i in suite.collected.items if i.path in changed}
+            verdicts, run = run_mutants(suite, targets, baseline, first, progress)
+        clock.lap("mutants")
+        return Answer(
+            verb=request.verb,
+            project=str(project.root),
+            compared=request.compared,
+            versions=versions(suite),
+            collected=len(suite.collected.items),
+            selection=selection,
+            results=baseline.run.results,
+            units=tuple(unit_answers(change, changed, baseline.impact, verdicts)),
+            verdicts=verdicts,
+            diffs=diffs_of(targets),
+            changed_tests=changed,
+            notices=(*baseline.notices, *notices, *suite_notices(suite, change)),
+            flaky=run.flaky,
+            interrupted=run.interrupted or baseline.run.interrupted,
+            seconds=clock.laps,
+        )
+
+
+class Clock:
+    """Wall-clock seconds of each stage."""
+
+    def __init__(self) -> None:
+        self.laps: dict[str, float] = {}
+        self._last = time.monotonic()
+
+    def lap(self, name: str) -> None:
+        now = time.monotonic()
+        self.laps[name] = now - self._last
+        self._last = now
+
+
+def unit_answers(
+    change: SemanticChange,
+    tests: Iterable[str],
+    impact: ImpactMap,
+    verdicts: Sequence[Verdict],
+) -> Iterator[UnitAnswer]:
+    """One answer for each changed unit of the code (tests are not asked who guards them)."""
+    skip = set(tests)
+    coverages: dict[str, Coverage] = {}
+    for unit in change.units:
+        source = change.sources.get(unit.path)
+        if unit.path in skip or not is_mutable(unit) or source is None:
+            continue
+        if unit.path not in coverages:
+            coverages[unit.path] = Coverage(impact, unit.path, source.sha)
+        found = coverages[unit.path].covering(_lines_of(unit, source))
+        mine = (v for v in verdicts if (v.mutant.path, v.mutant.unit) == (unit.path, unit.unit))
+        here = source.unit(unit.unit) or source.module
+        line = min(unit.lines, default=here.first_line)
+        yield answer_unit(unit, line, sorted(found, key=lambda t: (found[t], t)), mine)
+
+
+def _lines_of(unit: UnitChange, source: SourceFile) -> range | frozenset[int]:
+    here = source.unit(unit.unit) or source.module
+    return unit.lines if here.is_module else range(here.body_line, here.last_line + 1)
+
+
+def versions(suite: Suite) -> Mapping[str, str]:
+    """What made the answer, for whoever compares two of them."""
+    return {
+        "assay": assay.__version__,
+        "mutmut": mutmut_version(),
+        "python": ".".join(map(str, suite.settings.interpreter.version)),
+        "interpreter": suite.settings.interpreter.path,
+    }
+
+
+def suite_notices(suite: Suite, change: SemanticChange) -> Iterator[str]:
+    """What about the set-up makes the answer weaker or slower."""
+    if not suite.collected.can_fork:
+        yield (
+            f"{suite.collected.threads - 1} thread(s) were alive after collection: every run starts "
+            "pytest anew, which is slower"
+        )
+    yield from shadowed_notices(suite, change)
+
+
+def shadowed_notices(suite: Suite, change: SemanticChange) -> Iterator[str]:
+    """Changed files whose module was imported from a copy elsewhere: the tests test the copy."""
+    repo = str(suite.project.repo) + "/"
+    for path in change.sources:
+        for name, file in suite.collected.modules.items():
+            tail = name.replace(".", "/")
+            fits = path.removesuffix(".py").removesuffix("/__init__").endswith("/" + tail)
+            whole = path.removesuffix(".py") == tail
+            if (fits or whole) and "." in name and not file.startswith(repo):
+                yield (
+                    f"{path} was changed, but the tests import {name} from {file}: install the "
+                    "project in editable mode, or the change is not tested at all"
+                )
+                break
+

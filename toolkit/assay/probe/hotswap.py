@@ -1,0 +1,187 @@
+"""Swaps the code of live functions for a mutant's, wherever they have been stored.
+
+Functions are found once through the garbage collector, so decorated, wrapped, registered, bound
+and already imported ones are all reached, and no file is written. The technique is that of
+`importlib`-free reloaders such as IPython's autoreload: assign `function.__code__`.
+"""
+
+from __future__ import annotations
+
+import __future__
+
+import ast
+import gc
+import os
+import types
+from typing import Any
+
+from .mutation import (
+    Unfit,
+    compile_tree,
+    entered,
+    functions,
+    line_starts,
+    mark,
+    read_text,
+    splice,
+)
+
+__all__ = ["entered", "install"]
+
+Key = tuple[str, int, str]
+
+_FUTURE_FLAGS = 0
+for _name in __future__.all_feature_names:
+    _FUTURE_FLAGS |= getattr(__future__, _name).compiler_flag
+
+_real: dict[str, str] = {}
+
+
+def real_path(path: str) -> str:
+    found = _real.get(path)
+    if found is None:
+        found = _real[path] = os.path.realpath(path)
+    return found
+
+
+def key_of(code: types.CodeType) -> Key:
+    return (real_path(code.co_filename), code.co_firstlineno, code.co_name)
+
+
+def live_functions(path: str) -> dict[Key, list[types.FunctionType]]:
+    """Every function object whose code comes from the file, by (file, first line, name)."""
+    found: dict[Key, list[types.FunctionType]] = {}
+    for thing in gc.get_objects():
+        if type(thing) is types.FunctionType:
+            code = thing.__code__
+            if real_path(code.co_filename) == path:
+                found.setdefault(key_of(code), []).append(thing)
+    return found
+
+
+def install(mutant: dict[str, Any]) -> str:
+    """Put the mutant in place in this process; empty, or why it cannot be done this way."""
+    try:
+        path = real_path(mutant["path"])
+        text = read_text(path, mutant["sha"])
+        live = live_functions(path)
+        if not live:
+            return "no function of the file is alive"
+        flags = next(iter(live.values()))[0].__code__.co_flags & _FUTURE_FLAGS
+        original = Outer(text, mutant, path, flags)
+        more_lines = _line_breaks(mutant["replacement"]) - _line_breaks(mutant["original"])
+        mutated = Outer(splice(text, mutant), mutant, path, flags, more_lines)
+        return swap(original, mutated, live)
+    except Unfit as problem:
+        return str(problem)
+
+
+class Outer:
+    """The outermost function around a mutant, compiled alone in a shell of its classes.
+
+    The source text is never re-indented (that would change multi-line strings): classes are
+    written above it with less indentation, and line numbers are shifted afterwards.
+    """
+
+    def __init__(
+        self, text: str, mutant: dict[str, Any], path: str, flags: int, more_lines: int = 0
+    ) -> None:
+        self.line: int = mutant["span"][0]
+        first, last = mutant["outer"]["first_line"], mutant["outer"]["last_line"] + more_lines
+        starts = line_starts(text)
+        segment = text[starts[first - 1] : starts[min(last, len(starts) - 1)]]
+        classes = mutant["outer"]["classes"]
+        shell = "".join(f"{' ' * depth}class {name}:\n" for depth, name in enumerate(classes))
+        indent = segment[: len(segment) - len(segment.lstrip(" \t\f"))]
+        if indent and not classes:
+            shell = "if 1:\n"
+        try:
+            self.tree = ast.parse(shell + segment)
+        except SyntaxError as problem:
+            raise Unfit(f"its function does not compile alone: {problem.msg}") from None
+        shift = first - 1 - shell.count("\n")
+        ast.increment_lineno(self.tree, shift)
+        for node in ast.walk(self.tree):
+            # Only the shell can have been shifted above the file's first line.
+            if getattr(node, "lineno", 1) < 1:
+                node.lineno = 1  # type: ignore[attr-defined]
+        self.functions = list(functions(self.tree))
+        if not self.functions:
+            raise Unfit("its function was not found at the recorded lines")
+        self.path, self.flags = path, flags
+
+    def compile(self) -> types.CodeType:
+        try:
+            return compile_tree(self.tree, self.path, self.flags)
+        except (SyntaxError, ValueError) as problem:
+            raise Unfit(f"its function does not compile alone: {problem}") from None
+
+
+def _line_breaks(text: str) -> int:
+    return len(line_starts(text)) - 2
+
+
+def function_codes(code: types.CodeType) -> list[types.CodeType]:
+    """All code objects within, outermost first, in the compiler's order."""
+    found = []
+    for constant in code.co_consts:
+        if isinstance(constant, types.CodeType):
+            found.append(constant)
+            found.extend(function_codes(constant))
+    return found
+
+
+def swap(original: Outer, mutated: Outer, live: dict[Key, list[types.FunctionType]]) -> str:
+    """Give each live function of the outer one's family its mutated code."""
+    if [node.name for node in original.functions] != [node.name for node in mutated.functions]:
+        return "it adds or removes a function"
+    before = _by_node(original, function_codes(original.compile()))
+    keep_free_variables(mutated, before)
+    mark(mutated.tree, original.line)
+    after = _by_node(mutated, function_codes(mutated.compile()))
+    swapped = 0
+    for node, old, new in zip(original.functions, before, after, strict=True):
+        if old is None or new is None:
+            if (original.path, _first_line(node), node.name) in live:
+                return "two functions of one name begin on its line"
+            continue
+        for function in live.get(key_of(old), ()):
+            if function.__code__.co_freevars != new.co_freevars:
+                return "it captures other variables than the original"
+            function.__code__ = new
+            swapped += 1
+    return "" if swapped else "no live function has its code"
+
+
+def _by_node(outer: Outer, codes: list[types.CodeType]) -> list[types.CodeType | None]:
+    """The code object of each function definition, in order of the text."""
+    table: dict[tuple[str, int], list[types.CodeType]] = {}
+    for code in codes:
+        table.setdefault((code.co_name, code.co_firstlineno), []).append(code)
+    found: list[types.CodeType | None] = []
+    for node in outer.functions:
+        matches = table.get((node.name, _first_line(node)), [])
+        found.append(matches[0] if len(matches) == 1 else None)
+    return found
+
+
+def _first_line(node: Any) -> int:
+    """Where the compiler says that a function begins: at its first decorator."""
+    return min([node.lineno, *(decorator.lineno for decorator in node.decorator_list)])
+
+
+def keep_free_variables(mutated: Outer, before: list[types.CodeType | None]) -> None:
+    """A dead reference to each free variable of the original.
+
+    A function's cells are fixed when it is made; code that lost a free variable to a mutation
+    could not be assigned. The compiler drops dead code but keeps the variable.
+    """
+    for node, code in zip(mutated.functions, before, strict=True):
+        if code is None or not code.co_freevars:
+            continue
+        names = [ast.Expr(ast.Name(name, ast.Load())) for name in code.co_freevars]
+        dead = ast.If(ast.Constant(False), list(names), [])
+        last = node.body[-1]
+        for part in ast.walk(dead):
+            ast.copy_location(part, last)
+        node.body.append(dead)

@@ -1,0 +1,251 @@
+"""The pytest plugin of the probe: collects as the user would, runs what it is told to."""
+
+from __future__ import annotations
+
+import os
+import random
+from collections.abc import Callable, Generator
+from typing import Any
+
+import pytest
+
+from .recorder import FIXTURE, MODULE, SESSION, TEST, Recorder
+from .reports import PhaseLog, quick_report
+
+EXCERPT_LIMIT = 4000
+
+# Options of pytest and of widespread plugins that stop a run early, spread it over processes,
+# repeat failures or write into the project: each is set to the value that makes it do nothing.
+NEUTRAL_OPTIONS: dict[str, Any] = {
+    "maxfail": 0,
+    "usepdb": False,
+    "collectonly": False,
+    "stepwise": False,
+    "lf": False,
+    "failedfirst": False,
+    "newfirst": False,
+    "xmlpath": None,
+    "pastebin": None,
+    "reruns": 0,
+    "forked": False,
+    "looponfail": False,
+    "numprocesses": None,
+    "dist": "no",
+    "tx": [],
+    "no_cov": True,
+    "htmlpath": None,
+    "testmon": False,
+    "durations": None,
+}
+
+RANDOM_SEED = 20_201
+"""What pytest-randomly and `random` start from, so that a verdict can be repeated."""
+
+
+class AssayPlugin:
+    """Hooks of one session; `loop` is called with the collected session in place of running it."""
+
+    def __init__(
+        self,
+        loop: Callable[[AssayPlugin, pytest.Session], None],
+        recorder: Recorder | None,
+        wanted_files: frozenset[str] | None = None,
+    ) -> None:
+        self._loop = loop
+        self._recorder = recorder
+        self._wanted = wanted_files
+        self.errors: list[tuple[str, str]] = []
+        self.log = PhaseLog()
+        self.quick = False
+        self.current = ""
+
+    # -- set-up
+
+    @pytest.hookimpl(hookwrapper=True, tryfirst=True)
+    def pytest_load_initial_conftests(
+        self, early_config: Any, args: list[str]
+    ) -> Generator[None, Any, None]:
+        known = early_config.known_args_namespace
+        has = early_config.pluginmanager.hasplugin
+        known.no_cov = True
+        if has("pytest_cov"):
+            args.append("--no-cov")
+        if has("randomly"):
+            args += ["-p", "randomly", f"--randomly-seed={RANDOM_SEED}"]
+            args.append("--randomly-dont-reorganize")
+        yield
+
+    @pytest.hookimpl(hookwrapper=True, tryfirst=True)
+    def pytest_cmdline_main(self, config: pytest.Config) -> Generator[None, Any, None]:
+        for name, value in NEUTRAL_OPTIONS.items():
+            if hasattr(config.option, name):
+                setattr(config.option, name, value)
+        if hasattr(config.option, "log_file") or config.inicfg.get("log_file"):
+            config.option.log_file = os.devnull
+        yield
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_ignore_collect(self, collection_path: Any) -> bool | None:
+        if self._wanted is None or not collection_path.is_file():
+            return None
+        return None if os.path.realpath(collection_path) in self._wanted else True
+
+    def pytest_collectreport(self, report: pytest.CollectReport) -> None:
+        if report.failed:
+            self.errors.append((report.nodeid, str(report.longrepr)[-EXCERPT_LIMIT:]))
+
+    # -- running
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtestloop(self, session: pytest.Session) -> bool:
+        if self._recorder is not None:
+            wrap_fixtures(self._recorder)
+        self._loop(self, session)
+        return True
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_makereport(self, item: Any, call: Any) -> Any:
+        if call.excinfo is not None:
+            self.log.saw_exception(call.when, call.excinfo.value)
+        return quick_report(item, call) if self.quick else None
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_logreport(self, report: Any) -> None:
+        if report.nodeid == self.current:
+            self.log.saw_report(report)
+
+
+def wrap_fixtures(recorder: Recorder) -> None:
+    """Book set-up and teardown of fixtures above function scope on sinks of their own."""
+    from _pytest.fixtures import FixtureDef
+
+    execute, finish = FixtureDef.execute, FixtureDef.finish
+
+    def recorded_execute(self: Any, request: Any) -> Any:
+        key = fixture_key(self)
+        if key is None:
+            return execute(self, request)
+        recorder.use(key)
+        recorder.push(key)
+        try:
+            return execute(self, request)
+        finally:
+            recorder.pop()
+
+    def recorded_finish(self: Any, request: Any) -> Any:
+        key = fixture_key(self)
+        # Nothing is set up, nothing runs: not worth a switch of context.
+        if key is None or getattr(self, "cached_result", None) is None:
+            return finish(self, request)
+        recorder.push(key)
+        try:
+            return finish(self, request)
+        finally:
+            recorder.pop()
+
+    FixtureDef.execute = recorded_execute  # type: ignore[method-assign]
+    FixtureDef.finish = recorded_finish  # type: ignore[method-assign]
+
+
+def fixture_key(fixture: Any) -> str | None:
+    """The sink of a fixture above function scope; function-scoped ones belong to their test."""
+    if str(fixture.scope) == "function":
+        return None
+    return f"{FIXTURE}{fixture.baseid}::{fixture.argname}"
+
+
+def use_private_directories(config: Any, tmp: str) -> None:
+    """Fixtures such as `tmp_path` take their room from the child's own directory."""
+    factory = getattr(config, "_tmp_path_factory", None)
+    if factory is not None:
+        from pathlib import Path
+
+        factory._given_basetemp = Path(tmp, "pytest")
+        factory._basetemp = None
+
+
+def restart_capture(config: Any) -> None:
+    """Give this child output files of its own: forked ones share their position."""
+    manager = config.pluginmanager.getplugin("capturemanager")
+    if manager is not None and manager.is_globally_capturing():
+        manager.stop_global_capturing()
+        manager.start_global_capturing()
+
+
+def run_items(
+    plugin: AssayPlugin,
+    session: pytest.Session,
+    job: dict[str, Any],
+    emit: Callable[[dict[str, Any]], None],
+    stop_requested: Callable[[], bool],
+    recorder: Recorder | None,
+) -> None:
+    """Run the job's tests in its order; tells each start and each result as it happens."""
+    by_id = {item.nodeid: item for item in session.items}
+    items = [by_id[node_id] for node_id in job["tests"] if node_id in by_id]
+    plugin.quick = job["quick"]
+    use_private_directories(session.config, os.environ.get("TMPDIR", "."))
+    restart_capture(session.config)
+    random.seed(RANDOM_SEED)
+    for node_id in job["tests"]:
+        if node_id not in by_id:
+            emit({"type": "missing", "test": node_id})
+    for index, item in enumerate(items):
+        last = index + 1 == len(items)
+        result = run_item(plugin, item, None if last else items[index + 1], emit, recorder)
+        failed = result["outcome"] in ("failed", "error")
+        if failed and job["stop_at_failure"]:
+            break
+        if stop_requested():
+            break
+    tear_down(session)
+    if recorder is not None:
+        emit({"type": "sinks", "sinks": recorder.drain()})
+
+
+def run_item(
+    plugin: AssayPlugin,
+    item: Any,
+    following: Any,
+    emit: Callable[[dict[str, Any]], None],
+    recorder: Recorder | None,
+) -> dict[str, Any]:
+    """One test through pytest's own protocol."""
+    plugin.current = item.nodeid
+    plugin.log.reset()
+    emit({"type": "start", "test": item.nodeid})
+    key = TEST + item.nodeid
+    if recorder is not None:
+        recorder.push(key)
+        module = recorder.module_key(str(item.path))
+        recorder.use(module if module is not None else MODULE + str(item.path))
+        recorder.use(SESSION)
+    try:
+        item.config.hook.pytest_runtest_protocol(item=item, nextitem=following)
+    finally:
+        if recorder is not None:
+            recorder.check_tracing()
+            recorder.pop()
+    log = plugin.log
+    result = {
+        "type": "test",
+        "test": item.nodeid,
+        "outcome": log.outcome if log.seen else "not run",
+        "seconds": log.seconds,
+        "failure": log.failure,
+    }
+    if recorder is not None:
+        result["sinks"] = recorder.drain()
+    emit(result)
+    return result
+
+
+def tear_down(session: Any) -> None:
+    """Undo fixtures that a run which stopped early has left standing."""
+    state = getattr(session, "_setupstate", None)
+    if state is not None and getattr(state, "stack", None):
+        try:
+            state.teardown_exact(None)
+        except BaseException:
+            # The run has its result; what a broken teardown says now changes nothing.
+            return

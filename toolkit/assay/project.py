@@ -1,0 +1,154 @@
+"""Where a project is and how it is run: its directories, interpreter, state and settings."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from assay.change.git import find_root
+from assay.config import Config, load_config
+from assay.errors import StateError, UsageError
+from assay.execution.interpreter import check_interpreter, choose_interpreter
+from assay.execution.timeouts import Limits
+from assay.execution.zygote import ZygoteSettings
+
+STATE_NAME = ".assay"
+SKIPPED_DIRECTORIES = frozenset({"__pycache__", "node_modules", "build", "dist", STATE_NAME})
+TEST_DIRECTORIES = frozenset({"tests", "test"})
+
+
+@dataclass(frozen=True, slots=True)
+class Project:
+    """A directory with a pytest suite.
+
+    `root` is where pytest is started and the state is kept, `repo` the repository's top level
+    (`root` itself outside a repository): paths in all data are relative to `repo`.
+    """
+
+    root: Path
+    repo: Path
+    is_repository: bool
+    config: Config
+    pytest_args: tuple[str, ...]
+    python: str | None
+    environ: Mapping[str, str] = field(hash=False)
+
+    @property
+    def state(self) -> Path:
+        return self.root / STATE_NAME
+
+    @property
+    def map_file(self) -> Path:
+        return self.state / "map.sqlite"
+
+    @property
+    def reports(self) -> Path:
+        return self.state / "reports"
+
+    def prepare_state(self) -> None:
+        """Create the state directory, ignored by git from within."""
+        try:
+            self.reports.mkdir(parents=True, exist_ok=True)
+            ignore = self.state / ".gitignore"
+            if not ignore.exists():
+                ignore.write_text("# Made by assay; safe to delete.\n*\n", encoding="utf-8")
+        except OSError as problem:
+            raise StateError(
+                f"cannot write the state directory {self.state} ({problem.strerror}): "
+                "make it writable"
+            ) from problem
+        if not os.access(self.state, os.W_OK):
+            raise StateError(f"cannot write the state directory {self.state}: make it writable")
+
+    def settings(self, state: Path) -> ZygoteSettings:
+        """How to start a zygote for this project; asks the interpreter what it has."""
+        path, how = choose_interpreter(self.root, self.python, self.environ)
+        interpreter = check_interpreter(path, how, self.root, self.environ)
+        excluded = [*self.excluded_directories(), interpreter.prefix, str(self.state)]
+        return ZygoteSettings(
+            interpreter=interpreter,
+            project=self.root,
+            repo=self.repo,
+            state=state,
+            pytest_args=self.pytest_args,
+            excluded=tuple(dict.fromkeys(excluded)),
+            environ=self.environ,
+        )
+
+    def limits(self, seconds: Mapping[str, float]) -> Limits:
+        return Limits(
+            seconds,
+            factor=self.config.timeout_factor,
+            floor=self.config.timeout_floor,
+            unknown=self.config.timeout_unknown,
+        )
+
+    @property
+    def workers(self) -> int:
+        return self.config.jobs or len(os.sched_getaffinity(0))
+
+    def excluded_directories(self) -> list[str]:
+        """Virtual environments near the top of the tree, and what the configuration names."""
+        found = [str(self.repo / name) for name in self.config.exclude]
+        for top in {self.repo, self.root}:
+            for entry in top.iterdir():
+                if (entry / "pyvenv.cfg").exists() or entry.name in (".tox", ".nox"):
+                    found.append(str(entry))
+        return found
+
+    def python_files(self) -> frozenset[str]:
+        """Every Python file of the repository, relative to it."""
+        skip = {Path(path).resolve() for path in self.excluded_directories()}
+        return frozenset(
+            str(path.relative_to(self.repo)) for path in _walk(self.repo, skip)
+        )
+
+
+def open_project(
+    directory: Path, python: str | None, pytest_args: tuple[str, ...], environ: Mapping[str, str]
+) -> Project:
+    """The project in a directory; UsageError if there is none."""
+    root = directory.resolve()
+    if not root.is_dir():
+        raise UsageError(f"no directory {directory}: give --project a project's directory")
+    config = load_config(root)
+    top = find_root(root)
+    return Project(
+        root=root,
+        repo=top or root,
+        is_repository=top is not None,
+        config=config,
+        pytest_args=(*config.pytest_args, *pytest_args),
+        python=python or config.python or None,
+        environ=environ,
+    )
+
+
+def _walk(top: Path, skip: set[Path]) -> Iterator[Path]:
+    for directory, names, files in os.walk(top):
+        here = Path(directory)
+        names[:] = [
+            name
+            for name in names
+            if not name.startswith(".")
+            and name not in SKIPPED_DIRECTORIES
+            and here / name not in skip
+            and not (here / name / "pyvenv.cfg").exists()
+        ]
+        for name in files:
+            if name.endswith(".py"):
+                yield here / name
+
+
+def is_test_file(path: str, collected: frozenset[str]) -> bool:
+    """Whether a file belongs to the tests: it holds some, serves them, or lies among them."""
+    parts = path.split("/")
+    name = parts[-1]
+    return (
+        path in collected
+        or name == "conftest.py"
+        or (name.startswith("test_") or name.endswith("_test.py"))
+        or bool(TEST_DIRECTORIES & set(parts[:-1]))
+    )

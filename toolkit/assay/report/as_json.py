@@ -1,0 +1,111 @@
+"""Answers as JSON: documented in docs/json.md, versioned by `format`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from assay.model.answer import Answer, UnitAnswer
+from assay.model.mutant import Mutant, Verdict
+from assay.model.run import TestResult
+from assay.model.selection import Selection
+
+FORMAT = 1
+
+
+def answer_json(answer: Answer, exit_code: int) -> dict[str, Any]:
+    """The record that every run leaves under the reports directory."""
+    return {
+        "format": FORMAT,
+        "verb": answer.verb,
+        "project": answer.project,
+        "compared": answer.compared,
+        "exit_code": exit_code,
+        "interrupted": answer.interrupted,
+        "versions": dict(answer.versions),
+        "collected": answer.collected,
+        "selection": selection_json(answer.selection),
+        "tests": [_result(result) for result in answer.results.values()],
+        "changed_tests": list(answer.changed_tests),
+        "units": [_unit(unit) for unit in answer.units],
+        "mutants": [verdict_json(v, answer.diffs[v.mutant.id]) for v in answer.verdicts],
+        "notices": list(answer.notices),
+        "flaky": dict(answer.flaky),
+        "seconds": {name: round(value, 3) for name, value in answer.seconds.items()},
+    }
+
+
+def selection_json(selection: Selection) -> dict[str, Any]:
+    return {
+        "selected": [
+            {
+                "test": test.node_id,
+                "rank": rank,
+                "seconds": round(test.seconds, 4),
+                "reasons": [
+                    {"kind": r.kind.name.lower(), "text": r.text, "chain": list(r.chain)}
+                    for r in test.reasons
+                ],
+            }
+            for rank, test in enumerate(selection.selected, start=1)
+        ],
+        "dropped": list(selection.dropped),
+    }
+
+
+def _result(result: TestResult) -> dict[str, Any]:
+    failure = result.failure
+    return {
+        "test": result.node_id,
+        "outcome": result.outcome.value,
+        "seconds": round(result.seconds, 4),
+        "failure": None
+        if failure is None
+        else {
+            "phase": failure.phase,
+            "exception": failure.exception,
+            "message": failure.message,
+            "excerpt": failure.excerpt,
+        },
+    }
+
+
+def _unit(unit: UnitAnswer) -> dict[str, Any]:
+    return {
+        "path": unit.path,
+        "unit": unit.unit,
+        "line": unit.line,
+        "status": unit.status.value,
+        "guard": unit.guard.value,
+        "touching": list(unit.touching),
+        "guarding": list(unit.guarding),
+        "mutants": [verdict.mutant.id for verdict in unit.verdicts],
+    }
+
+
+def mutant_json(mutant: Mutant, diff: str) -> dict[str, Any]:
+    """A mutant before it has a verdict."""
+    span = mutant.span
+    return {
+        "id": mutant.id,
+        "path": mutant.path,
+        "unit": mutant.unit,
+        "scope": mutant.scope,
+        "operator": mutant.operator,
+        "span": [span.start_line, span.start_column, span.end_line, span.end_column],
+        "original": mutant.original,
+        "replacement": mutant.replacement,
+        "diff": diff,
+    }
+
+
+def verdict_json(verdict: Verdict, diff: str) -> dict[str, Any]:
+    return {
+        **mutant_json(verdict.mutant, diff),
+        "status": verdict.status.value,
+        "covering": list(verdict.covering),
+        "killer": verdict.killer,
+        "by_assertion": verdict.by_assertion,
+        "reason": verdict.reason,
+        "tests_run": verdict.tests_run,
+        "seconds": round(verdict.seconds, 4),
+    }

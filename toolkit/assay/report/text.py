@@ -1,0 +1,299 @@
+"""The terminal report: the guard of each changed function first, then survivors, then the rest."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from tabulate import tabulate
+
+from assay.model.answer import Answer, Guard, UnitAnswer
+from assay.model.mutant import Mutant, Status, Verdict
+from assay.model.run import TestResult
+from assay.model.selection import Selection
+from assay.model.source import MODULE_UNIT
+from assay.verdict.answer import BAD_RESULTS, INCONCLUSIVE
+
+SHOWN = 10
+"""Findings shown unless all are asked for: more than ten are not read."""
+
+_COUNTED = (Status.KILLED, Status.SURVIVED, Status.NO_COVERAGE, Status.TIMEOUT)
+
+
+def answer_text(answer: Answer, everything: bool) -> str:
+    """The whole report."""
+    limit = 10**9 if everything else SHOWN
+    parts = [
+        "\n".join(_head(answer)),
+        "\n".join(_failures(answer, limit)),
+        _unit_table(answer.units) if answer.units else "",
+        "\n\n".join(_survivors(answer, limit)),
+        "\n".join(_inconclusive(answer, limit)),
+        "\n".join(_notices(answer)),
+        "\n".join(_foot(answer)),
+    ]
+    return "\n\n".join(part for part in parts if part) + "\n"
+
+
+# -- the first lines
+
+
+def _head(answer: Answer) -> Iterator[str]:
+    if answer.verb == "impact":
+        yield headline(answer.units)
+    else:
+        yield _mutant_line(answer.verdicts)
+    yield f"Compared: {answer.compared}."
+    yield _selection_line(answer)
+    if answer.verb == "impact" and answer.verdicts:
+        yield _mutant_line(answer.verdicts)
+
+
+def headline(units: Iterable[UnitAnswer]) -> str:
+    """How many changed functions are guarded, touched only, untouched …"""
+    units = list(units)
+    if not units:
+        return "No function changed: nothing to guard."
+    counts = Counter(unit.guard for unit in units)
+    touching = {test for u in units if u.guard is Guard.TOUCHED for test in u.touching}
+    words = [f"{counts[Guard.GUARDED]} guarded"]
+    if counts[Guard.TOUCHED]:
+        words.append(
+            f"{counts[Guard.TOUCHED]} touched by {_tests(len(touching))} but guarded by none"
+        )
+    if counts[Guard.UNTOUCHED]:
+        words.append(f"{counts[Guard.UNTOUCHED]} untouched")
+    if counts[Guard.NO_MUTANTS]:
+        words.append(f"{counts[Guard.NO_MUTANTS]} with nothing to mutate")
+    if counts[Guard.UNKNOWN]:
+        words.append(f"{counts[Guard.UNKNOWN]} not conclusive")
+    return f"{_changed(units)} changed: {', '.join(words)}."
+
+
+def _changed(units: list[UnitAnswer]) -> str:
+    modules = sum(unit.unit == MODULE_UNIT for unit in units)
+    functions = len(units) - modules
+    words = []
+    if functions:
+        words.append(f"{functions} function{'s' * (functions != 1)}")
+    if modules:
+        words.append(f"{modules} module bod{'ies' if modules != 1 else 'y'}")
+    return " and ".join(words)
+
+
+def _selection_line(answer: Answer) -> str:
+    selected = len(answer.selection.selected)
+    line = f"{selected} of {_tests(answer.collected)} can be affected"
+    if answer.verb != "impact":
+        line = f"{_tests(answer.collected)} collected"
+    ran = len(answer.results)
+    if ran:
+        bad = sum(result.outcome in BAD_RESULTS for result in answer.results.values())
+        line += f"; {ran} ran, {'all well' if not bad else f'{bad} failed'}"
+    return line + "."
+
+
+def _mutant_line(verdicts: Iterable[Verdict]) -> str:
+    verdicts = list(verdicts)
+    if not verdicts:
+        return "No mutants."
+    counts = Counter(verdict.status for verdict in verdicts)
+    parts = [f"{counts[s]} {_STATUS_WORDS[s]}" for s in Status if counts[s]]
+    tried = counts[Status.KILLED] + counts[Status.SURVIVED] + counts[Status.NO_COVERAGE]
+    score = f"; mutation score {100 * counts[Status.KILLED] / tried:.0f} %" if tried else ""
+    return f"{_plural(len(verdicts), 'mutant')}: {', '.join(parts)}{score}."
+
+
+_STATUS_WORDS = {
+    Status.KILLED: "killed",
+    Status.SURVIVED: "survived",
+    Status.NO_COVERAGE: "without coverage",
+    Status.TIMEOUT: "timed out",
+    Status.COMPILE_ERROR: "did not compile",
+    Status.RUNTIME_ERROR: "not conclusive",
+    Status.IGNORED: "ignored",
+    Status.PENDING: "not run",
+}
+
+
+# -- changed units
+
+
+def _unit_table(units: Iterable[UnitAnswer]) -> str:
+    ordered = sorted(units, key=lambda u: (_GUARD_ORDER[u.guard], u.path, u.line))
+    rows = [
+        [
+            unit.guard.value,
+            f"{unit.path}:{unit.line}",
+            unit_name(unit.unit),
+            f"{len(unit.touching)} → {len(unit.guarding)}",
+            _mutant_cell(unit.verdicts),
+        ]
+        for unit in ordered
+    ]
+    headers = ["", "where", "changed", "touched → guarding tests", "mutants"]
+    return tabulate(rows, headers=headers, tablefmt="simple", disable_numparse=True)
+
+
+_GUARD_ORDER = {
+    Guard.TOUCHED: 0,
+    Guard.UNTOUCHED: 1,
+    Guard.UNKNOWN: 2,
+    Guard.NO_MUTANTS: 3,
+    Guard.GUARDED: 4,
+}
+
+
+def unit_name(unit: str) -> str:
+    return "(module body)" if unit == MODULE_UNIT else unit
+
+
+def _mutant_cell(verdicts: Iterable[Verdict]) -> str:
+    counts = Counter(verdict.status for verdict in verdicts)
+    return ", ".join(f"{counts[s]} {_STATUS_WORDS[s]}" for s in Status if counts[s]) or "none"
+
+
+# -- survivors
+
+
+def _survivors(answer: Answer, limit: int) -> Iterator[str]:
+    missed = [v for v in answer.verdicts if v.status in (Status.SURVIVED, Status.NO_COVERAGE)]
+    missed.sort(key=lambda v: (v.status is Status.NO_COVERAGE,))
+    for verdict in missed[:limit]:
+        yield mutant_card(verdict, answer.diffs[verdict.mutant.id])
+    if len(missed) > limit:
+        yield f"… and {len(missed) - limit} more: --all shows them."
+
+
+def mutant_card(verdict: Verdict, diff: str) -> str:
+    """One mutant: what happened, the change as a diff, and the tests that ran it."""
+    mutant = verdict.mutant
+    place = f"{mutant.path}:{mutant.span.start_line} {unit_name(mutant.scope)}"
+    head = f"{_STATUS_WORDS[verdict.status].capitalize()}: {place} [{mutant.operator}] {mutant.id}"
+    lines = [head, *(f"    {line}" for line in _hunk(diff))]
+    if verdict.killer:
+        how = "an assertion" if verdict.by_assertion else "a crash"
+        lines.append(f"  killed by {verdict.killer} ({how}): {verdict.reason}")
+    elif verdict.reason:
+        lines.append(f"  {verdict.reason}")
+    if verdict.covering and not verdict.killer:
+        shown = list(verdict.covering[:3])
+        more = len(verdict.covering) - len(shown)
+        tail = f" and {more} more" if more else ""
+        lines.append(f"  ran it and noticed nothing: {', '.join(shown)}{tail}")
+    return "\n".join(lines)
+
+
+def _hunk(diff: str) -> list[str]:
+    """The diff without its file header."""
+    return [line for line in diff.splitlines() if not line.startswith(("--- ", "+++ "))]
+
+
+# -- the rest
+
+
+def _failures(answer: Answer, limit: int) -> Iterator[str]:
+    failed = [r for r in answer.results.values() if r.outcome in BAD_RESULTS]
+    if not failed:
+        return
+    yield f"{_plural(len(failed), 'test')} failed without any mutant; mend these first:"
+    for result in failed[:limit]:
+        yield f"  {result.node_id}: {_failure_words(result)}"
+    if len(failed) > limit:
+        yield f"  … and {len(failed) - limit} more: --all shows them."
+
+
+def _failure_words(result: TestResult) -> str:
+    failure = result.failure
+    if failure is None:
+        return result.outcome.value
+    text = f"{failure.exception}: {failure.message}" if failure.message else failure.exception
+    return text if failure.phase == "call" else f"in {failure.phase}: {text}"
+
+
+def _inconclusive(answer: Answer, limit: int) -> Iterator[str]:
+    unknown = [v for v in answer.verdicts if v.status in INCONCLUSIVE]
+    reasons = Counter(verdict.reason for verdict in unknown)
+    for reason, count in reasons.most_common(limit):
+        example = next(v for v in unknown if v.reason == reason)
+        yield f"Not conclusive: {_plural(count, 'mutant')} (such as {example.mutant.id}): {reason}."
+
+
+def _notices(answer: Answer) -> Iterator[str]:
+    for notice in answer.notices:
+        yield f"Note: {notice}."
+    for node_id, why in sorted(answer.flaky.items()):
+        yield f"Note: {node_id} {why}; it was not used as a killer."
+
+
+def _foot(answer: Answer) -> Iterator[str]:
+    if answer.interrupted:
+        yield "Interrupted: what was finished is kept; run the same command again to go on."
+    seconds = ", ".join(f"{name} {value:.1f} s" for name, value in answer.seconds.items())
+    v = answer.versions
+    yield f"Python {v['python']}, mutmut {v['mutmut']}, assay {v['assay']}; {seconds}."
+
+
+def selection_text(selection: Selection, everything: bool, compared: str) -> str:
+    """The selected tests with the reason for each, grouped by reason."""
+    total = len(selection.selected) + len(selection.dropped)
+    lines = [f"{len(selection.selected)} of {_tests(total)} can be affected.", f"Compared: {compared}."]
+    groups: dict[str, list[str]] = {}
+    for test in selection.selected:
+        groups.setdefault(test.reasons[0].text, []).append(test.node_id)
+    for reason, tests in groups.items():
+        lines += ["", f"{len(tests)} because: {reason}"]
+        limit = len(tests) if everything else SHOWN
+        lines += [f"  {node_id}" for node_id in tests[:limit]]
+        if len(tests) > limit:
+            lines.append(f"  … and {len(tests) - limit} more: --all shows them.")
+    return "\n".join(lines) + "\n"
+
+
+def _tests(count: int) -> str:
+    return _plural(count, "test")
+
+
+def _plural(count: int, noun: str) -> str:
+    return f"{count} {noun}{'' if count == 1 else 's'}"
+
+
+def mutants_text(mutants: Iterable[Mutant]) -> str:
+    """Mutants that have not been run, a line each."""
+    rows = [
+        [
+            mutant.id,
+            f"{mutant.path}:{mutant.span.start_line}",
+            unit_name(mutant.scope),
+            mutant.operator,
+            f"{_short(mutant.original)} → {_short(mutant.replacement)}",
+        ]
+        for mutant in mutants
+    ]
+    headers = ["id", "where", "in", "operator", "change"]
+    table = tabulate(rows, headers=headers, tablefmt="simple", disable_numparse=True)
+    return f"{table}\n\n{_plural(len(rows), 'mutant')}.\n"
+
+
+def _short(text: str, limit: int = 40) -> str:
+    line = " ".join(text.split())
+    return line if len(line) <= limit else line[: limit - 1] + "…"
+
+
+def shown_mutant(entry: dict[str, Any]) -> str:
+    """One recorded mutant, as `assay show` prints it."""
+    place = f"{entry['path']}:{entry['span'][0]} {unit_name(entry['scope'])}"
+    verdict = _STATUS_WORDS[Status(entry["status"])]
+    lines = [f"{entry['id']} {verdict}: {place} [{entry['operator']}]", ""]
+    lines += entry["diff"].splitlines()
+    lines.append("")
+    if entry["killer"]:
+        how = "an assertion" if entry["by_assertion"] else "a crash"
+        lines.append(f"Killed by {entry['killer']} ({how}): {entry['reason']}")
+    elif entry["reason"]:
+        lines.append(f"{entry['reason'][:1].upper()}{entry['reason'][1:]}.")
+    lines.append(f"Covering tests ({entry['tests_run']} of {len(entry['covering'])} run):")
+    lines += [f"  {node_id}" for node_id in entry["covering"]] or ["  none"]
+    lines += ["", f"Repeat it: assay mutate {entry['path']} --only {entry['id']}"]
+    return "\n".join(lines) + "\n"

@@ -1,0 +1,1 @@
+"""From a change and an impact map to the tests to run (pure)."""

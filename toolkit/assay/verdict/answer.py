@@ -1,0 +1,63 @@
+"""Sums verdicts up for each changed unit: touched by whom, guarded by whom (pure)."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+
+from assay.model.answer import Answer, Guard, UnitAnswer
+from assay.model.change import UnitChange, UnitStatus
+from assay.model.mutant import Status, Verdict
+from assay.errors import ExitCode
+from assay.model.run import TestOutcome
+
+INCONCLUSIVE = frozenset({Status.RUNTIME_ERROR, Status.PENDING})
+BAD_RESULTS = frozenset(
+    {TestOutcome.FAILED, TestOutcome.ERROR, TestOutcome.CRASHED, TestOutcome.TIMEOUT}
+)
+
+
+def answer_unit(
+    unit: UnitChange, line: int, touching: Collection[str], verdicts: Iterable[Verdict]
+) -> UnitAnswer:
+    """The guard of one changed unit from the verdicts on its mutants."""
+    mine = tuple(verdicts)
+    guarding = tuple(sorted({v.killer for v in mine if v.status is Status.KILLED and v.killer}))
+    return UnitAnswer(
+        path=unit.path,
+        unit=unit.unit,
+        line=line,
+        status=unit.status,
+        guard=_guard(mine, bool(touching)),
+        touching=tuple(touching),
+        guarding=guarding,
+        verdicts=mine,
+    )
+
+
+def _guard(verdicts: tuple[Verdict, ...], touched: bool) -> Guard:
+    statuses = {verdict.status for verdict in verdicts}
+    if Status.KILLED in statuses:
+        return Guard.GUARDED
+    if not touched:
+        return Guard.UNTOUCHED
+    if statuses & INCONCLUSIVE:
+        return Guard.UNKNOWN
+    if not statuses - {Status.COMPILE_ERROR, Status.IGNORED}:
+        return Guard.NO_MUTANTS
+    return Guard.TOUCHED
+
+
+def exit_code(answer: Answer) -> ExitCode:
+    """What the shell is told: the first of these that holds."""
+    if answer.interrupted:
+        return ExitCode.INTERRUPTED
+    if any(result.outcome in BAD_RESULTS for result in answer.results.values()):
+        return ExitCode.BASELINE
+    if any(verdict.status in INCONCLUSIVE for verdict in answer.verdicts):
+        return ExitCode.INCONCLUSIVE
+    return ExitCode.CLEAN
+
+
+def is_mutable(unit: UnitChange) -> bool:
+    """A deleted unit has no code left to guard."""
+    return unit.status is not UnitStatus.DELETED

@@ -1,0 +1,97 @@
+"""What a mutant's outcome means. An unknown outcome is never a kill, and never a survival."""
+
+from __future__ import annotations
+
+from assay.model.mutant import PlannedMutant, Status, Verdict
+from assay.model.run import ChildEnd, Outcome, TestOutcome, TestResult
+
+NOTICED = frozenset({TestOutcome.FAILED, TestOutcome.ERROR})
+
+
+def classify(planned: PlannedMutant, outcome: Outcome) -> Verdict:
+    """The verdict on one mutant from its child's outcome."""
+    status, killer, by_assertion, reason = _meaning(planned, outcome)
+    return Verdict(
+        mutant=planned.mutant,
+        status=status,
+        covering=tuple(test.node_id for test in planned.tests),
+        killer=killer,
+        by_assertion=by_assertion,
+        reason=reason,
+        tests_run=len(outcome.results),
+        seconds=outcome.seconds,
+    )
+
+
+_Meaning = tuple[Status, str, bool, str]
+
+
+def _meaning(planned: PlannedMutant, outcome: Outcome) -> _Meaning:
+    noticed = first_noticed(outcome)
+    if outcome.end is ChildEnd.BROKEN:
+        if "Unfit: does not compile" in outcome.detail:
+            return Status.COMPILE_ERROR, "", False, _last_line(outcome.detail)
+        return Status.RUNTIME_ERROR, "", False, _last_line(outcome.detail)
+    if noticed is not None:
+        return _kill(noticed)
+    if outcome.end is ChildEnd.TIMEOUT:
+        where = outcome.current or "between tests"
+        return Status.TIMEOUT, outcome.current, False, f"ran over its limit in {where}"
+    if outcome.end is ChildEnd.DIED:
+        return _death(outcome)
+    if outcome.end is ChildEnd.STOPPED:
+        return Status.PENDING, "", False, "interrupted before it was done"
+    if outcome.unfit:
+        return Status.RUNTIME_ERROR, "", False, outcome.unfit
+    if outcome.collect_error:
+        return _import_crash(planned, outcome)
+    return _survival(planned, outcome)
+
+
+def first_noticed(outcome: Outcome) -> TestResult | None:
+    """The first test that failed."""
+    return next((result for result in outcome.results if result.outcome in NOTICED), None)
+
+
+def _kill(result: TestResult) -> _Meaning:
+    failure = result.failure
+    if failure is None:
+        return Status.KILLED, result.node_id, False, "failed"
+    text = f"{failure.exception}: {failure.message}" if failure.message else failure.exception
+    where = "" if failure.phase == "call" else f" in {failure.phase}"
+    return Status.KILLED, result.node_id, failure.by_assertion, f"{text}{where}"
+
+
+def _death(outcome: Outcome) -> _Meaning:
+    if not outcome.entered and not outcome.current:
+        return Status.RUNTIME_ERROR, "", False, f"its process {outcome.detail} before any test"
+    # The memory killer takes innocents too: a SIGKILL says nothing about the mutant.
+    if "SIGKILL" in outcome.detail:
+        return Status.RUNTIME_ERROR, "", False, f"its process was {outcome.detail}"
+    return Status.KILLED, outcome.current, False, f"the process {outcome.detail}"
+
+
+def _import_crash(planned: PlannedMutant, outcome: Outcome) -> _Meaning:
+    if not outcome.entered:
+        text = f"tests could not be collected: {_last_line(outcome.collect_error)}"
+        return Status.RUNTIME_ERROR, "", False, text
+    text = f"collection fails: {_last_line(outcome.collect_error)}"
+    return Status.KILLED, planned.tests[0].node_id, False, text
+
+
+def _survival(planned: PlannedMutant, outcome: Outcome) -> _Meaning:
+    """Survived only if all that was planned ran, and the mutated code was entered."""
+    ran = {result.node_id for result in outcome.results}
+    missing = [test.node_id for test in planned.tests if test.node_id not in ran]
+    if missing:
+        text = f"{len(missing)} planned test(s) did not run, such as {missing[0]}"
+        return Status.RUNTIME_ERROR, "", False, text
+    if not outcome.entered:
+        text = "no covering test entered the mutated code, though the map says that they ran it"
+        return Status.RUNTIME_ERROR, "", False, text
+    return Status.SURVIVED, "", False, ""
+
+
+def _last_line(text: str) -> str:
+    lines = [line for line in text.strip().splitlines() if line.strip()]
+    return lines[-1].strip()[:300] if lines else "no reason given"

@@ -58,7 +58,7 @@ def parser() -> Parser:
     return top
 
 
-Verbs = argparse._SubParsersAction  # noqa: SLF001 - argparse names its result only so
+Verbs = argparse._SubParsersAction
 
 
 def _verb(verbs: Verbs[Parser], name: str, words: str) -> Parser:
@@ -79,16 +79,12 @@ def _verb(verbs: Verbs[Parser], name: str, words: str) -> Parser:
 
 def _add_change(verb: Parser) -> None:
     group = verb.add_mutually_exclusive_group()
-    group.add_argument(
-        "--base", metavar="REV", help="compare with the merge base of REV and HEAD"
-    )
+    group.add_argument("--base", metavar="REV", help="compare with the merge base of REV and HEAD")
     group.add_argument("--diff", type=Path, metavar="FILE", help="the change is this unified diff")
 
 
 def _add_format(verb: Parser, *formats: str) -> None:
-    verb.add_argument(
-        "--format", choices=formats, default="text", help="how to print the answer"
-    )
+    verb.add_argument("--format", choices=formats, default="text", help="how to print the answer")
     verb.add_argument("--all", action="store_true", dest="everything", help="show everything")
 
 

@@ -27,11 +27,12 @@ from assay.model.run import CollectedItem, TestOutcome
 from assay.model.selection import Selection
 from assay.model.source import SourceFile
 from assay.mutation.apply import unified_diff
-from assay.mutation.plan import Candidates, Coverage, plan
 from assay.mutation.mutmut_adapter import mutmut_version
+from assay.mutation.plan import Candidates, Coverage, plan
 from assay.mutation.targets import Target, targets_of_change
 from assay.progress import Progress
 from assay.project import Project, is_test_file
+from assay.selection.ini import ini_reason
 from assay.selection.select import TreeNow, select
 from assay.verdict.answer import answer_unit, is_mutable
 
@@ -81,7 +82,9 @@ class Suite:
 
 
 @contextlib.contextmanager
-def collected_suite(project: Project, progress: Progress, read_only: bool = False) -> Iterator[Suite]:
+def collected_suite(
+    project: Project, progress: Progress, read_only: bool = False
+) -> Iterator[Suite]:
     """Start the project's pytest and let it collect; its processes are gone afterwards.
 
     `read_only` keeps even the probe's own copy out of the project.
@@ -105,7 +108,9 @@ def collected_suite(project: Project, progress: Progress, read_only: bool = Fals
 def select_tests(suite: Suite, impact: ImpactMap, change: SemanticChange) -> Selection:
     """The tests of the suite that the change, or a map that is behind, can affect."""
     now = tree_now(suite.tree, impact, suite.roots)
-    return select(suite.collected.items, impact, change, now, suite.collected.fingerprint)
+    found = suite.collected
+    general = ini_reason(change, found.inifile.removeprefix(f"{suite.project.repo}/"))
+    return select(found.items, impact, change, now, found.fingerprint, general)
 
 
 def tree_now(tree: Tree, impact: ImpactMap, roots: Sequence[str]) -> TreeNow:
@@ -142,7 +147,7 @@ class Baseline:
 def record(suite: Suite, tests: Sequence[str], gone: Iterable[str], progress: Progress) -> Baseline:
     """Run the tests under recording and bring the stored map up to date, also when interrupted."""
     project = suite.project
-    recording = Recording(suite.tree, suite.roots, project.python_files())
+    recording = Recording(suite.tree, suite.roots, project.python_files(), suite.collected.items)
     recording.add_sinks(suite.collected.sinks)
     opened = open_store(project.map_file)
     with opened.store as store:
@@ -169,9 +174,7 @@ def load_map(project: Project) -> tuple[ImpactMap, str]:
     return read_map(project.map_file)
 
 
-def refresh(
-    suite: Suite, change: SemanticChange, progress: Progress
-) -> tuple[Selection, Baseline]:
+def refresh(suite: Suite, change: SemanticChange, progress: Progress) -> tuple[Selection, Baseline]:
     """Select, run what is selected, and return a map that holds for the tree as it is."""
     impact, notice = load_map(suite.project)
     selection = select_tests(suite, impact, change)
@@ -365,4 +368,3 @@ def shadowed_notices(suite: Suite, change: SemanticChange) -> Iterator[str]:
                     "project in editable mode, or the change is not tested at all"
                 )
                 break
-

@@ -6,8 +6,8 @@ from collections import Counter
 from typing import Self
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress as Bars
-from rich.progress import TaskID, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, MofNCompleteColumn, TaskID, TextColumn, TimeRemainingColumn
+from rich.progress import Progress as Bars
 
 from assay.model.mutant import Status, Verdict
 from assay.model.run import TestOutcome, TestResult

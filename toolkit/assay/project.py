@@ -101,9 +101,7 @@ class Project:
     def python_files(self) -> frozenset[str]:
         """Every Python file of the repository, relative to it."""
         skip = {Path(path).resolve() for path in self.excluded_directories()}
-        return frozenset(
-            str(path.relative_to(self.repo)) for path in _walk(self.repo, skip)
-        )
+        return frozenset(str(path.relative_to(self.repo)) for path in _walk(self.repo, skip))
 
 
 def open_project(

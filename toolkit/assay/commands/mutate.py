@@ -62,11 +62,7 @@ def _request(project: Project, options: MutateOptions) -> tuple[Request, tuple[s
         found, notices = targets_of_change(change, tests)
         compared = change.change.description
         return Request("mutate", compared, change, tuple(found)), tuple(notices)
-    targets = [
-        target
-        for text in options.paths
-        for target in _targets_at(project, text, notices)
-    ]
+    targets = [target for text in options.paths for target in _targets_at(project, text, notices)]
     compared = ", ".join(options.paths)
     return Request("mutate", compared, NO_CHANGE, tuple(targets)), tuple(notices)
 

@@ -15,7 +15,7 @@ from assay.model.source import MODULE_UNIT
 from assay.pipeline import load_map
 from assay.project import Project
 from assay.report.why import line_text, test_text
-from assay.selection.explain import LineUsers, TestNeeds, users_of_line, needs_of_test
+from assay.selection.explain import LineUsers, TestNeeds, needs_of_test, users_of_line
 
 _LINE = re.compile(r"^(?P<path>.+):(?P<line>\d+)$")
 

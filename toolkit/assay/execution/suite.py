@@ -193,9 +193,7 @@ class RecordedRun:
             )
         timed_out = outcome.end is ChildEnd.TIMEOUT
         kind = TestOutcome.TIMEOUT if timed_out else TestOutcome.CRASHED
-        words = (
-            f"ran longer than {self._limits.of(culprit):.0f} s" if timed_out else outcome.detail
-        )
+        words = f"ran longer than {self._limits.of(culprit):.0f} s" if timed_out else outcome.detail
         self._keep(_unfinished(culprit, kind, words))
         rest.remove(culprit)
         return True

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from assay.change.semantics import read_source
@@ -13,6 +13,7 @@ from assay.impact.imports import find_imports
 from assay.model.impact import (
     ABSENT,
     MODULE_PREFIX,
+    TEST_PREFIX,
     LineSet,
     Node,
     TestRecord,
@@ -20,7 +21,8 @@ from assay.model.impact import (
     module_key,
     test_key,
 )
-from assay.model.source import SourceFile
+from assay.model.run import CollectedItem
+from assay.model.source import SourceFile, Unit
 
 CHANGED_MEANWHILE = "changed while it was recorded"
 
@@ -97,8 +99,15 @@ class Recording:
     is noticed: whatever ran it is then opaque.
     """
 
-    def __init__(self, tree: Tree, roots: Collection[str], python_files: Collection[str]) -> None:
+    def __init__(
+        self,
+        tree: Tree,
+        roots: Collection[str],
+        python_files: Collection[str],
+        items: Iterable[CollectedItem],
+    ) -> None:
         self._tree = tree
+        self._paths = {item.node_id: item.path for item in items}
         self._roots = roots
         self._files = frozenset(python_files)
         self._books: dict[str, _Books] = {}
@@ -160,6 +169,8 @@ class Recording:
         names = set(books.names)
         if key.startswith(MODULE_PREFIX):
             self._follow_imports(key.removeprefix(MODULE_PREFIX), uses, names, units)
+        if key.startswith(TEST_PREFIX):
+            uses.update(self._conftests_above(key.removeprefix(TEST_PREFIX)))
         uses.discard(key)
         return Node(
             key=key,
@@ -171,6 +182,16 @@ class Recording:
             uses=frozenset(uses),
             opaque=frozenset(opaque),
         )
+
+    def _conftests_above(self, node_id: str) -> set[str]:
+        """A test depends on every conftest that applies to it."""
+        path = self._paths.get(node_id, "")
+        found = set()
+        for parent in PurePosixPath(path).parents:
+            conftest = "conftest.py" if str(parent) == "." else f"{parent}/conftest.py"
+            if conftest in self._files:
+                found.add(module_key(conftest))
+        return found
 
     def _follow_imports(
         self, path: str, uses: set[str], names: set[str], units: set[UnitRef]
@@ -186,7 +207,7 @@ class Recording:
         names.update(found.names)
 
 
-def units_of_mask(source: SourceFile, mask: int) -> list[Any]:
+def units_of_mask(source: SourceFile, mask: int) -> list[Unit]:
     """The units that any of the lines belong to."""
     rest = mask
     found = []

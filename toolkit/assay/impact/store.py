@@ -69,9 +69,7 @@ class Store:
 
     def load(self) -> ImpactMap:
         """The whole map."""
-        units = {
-            row[0]: UnitRef(*row[1:]) for row in self._db.execute("SELECT * FROM unit")
-        }
+        units = {row[0]: UnitRef(*row[1:]) for row in self._db.execute("SELECT * FROM unit")}
         unitsets = {
             set_id: frozenset(units[unit] for unit in array("I", ids))
             for set_id, ids in self._db.execute("SELECT id, ids FROM unitset")
@@ -193,7 +191,9 @@ class Store:
         return self._interned("unitset", "ids", ids.tobytes())
 
     def _lineset(self, mask: int) -> int:
-        return self._interned("lineset", "mask", mask.to_bytes((mask.bit_length() + 7) // 8, "little"))
+        return self._interned(
+            "lineset", "mask", mask.to_bytes((mask.bit_length() + 7) // 8, "little")
+        )
 
     def _interned(self, table: str, column: str, blob: bytes) -> int:
         digest = hashlib.sha256(blob).hexdigest()
@@ -307,7 +307,9 @@ def _set_aside(path: Path) -> Path:
 
 
 def _unusable(path: Path, problem: Exception) -> StateError:
-    return StateError(f"the state in {path.parent} cannot be used ({problem}): check its permissions")
+    return StateError(
+        f"the state in {path.parent} cannot be used ({problem}): check its permissions"
+    )
 
 
 def lines_by_path(nodes: Mapping[str, Node], path: str, sha: str) -> dict[str, int]:

@@ -6,7 +6,6 @@ and already imported ones are all reached, and no file is written. The technique
 """
 
 from __future__ import annotations
-
 import __future__
 
 import ast
@@ -167,7 +166,8 @@ def _by_node(outer: Outer, codes: list[types.CodeType]) -> list[types.CodeType |
 
 def _first_line(node: Any) -> int:
     """Where the compiler says that a function begins: at its first decorator."""
-    return min([node.lineno, *(decorator.lineno for decorator in node.decorator_list)])
+    lines: list[int] = [node.lineno, *(decorator.lineno for decorator in node.decorator_list)]
+    return min(lines)
 
 
 def keep_free_variables(mutated: Outer, before: list[types.CodeType | None]) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import ast
 import hashlib
+import io
+import tokenize
 import types
 import warnings
 from collections.abc import Iterator
@@ -25,16 +27,13 @@ class Unfit(Exception):
 
 def read_text(path: str, sha: str) -> str:
     """The file's text with its own line ends; Unfit if it is not the content that was planned."""
-    import tokenize
-
     with open(path, "rb") as file:
         content = file.read()
     if hashlib.sha256(content).hexdigest() != sha:
         raise Unfit(f"{path} changed while mutants were running")
-    import io
-
     encoding, _ = tokenize.detect_encoding(io.BytesIO(content).readline)
-    return content.decode(encoding)
+    text: str = content.decode(encoding)
+    return text
 
 
 def splice(text: str, mutant: dict[str, Any]) -> str:

@@ -109,8 +109,12 @@ class Recorder:
             self.pop()
 
     def use(self, key: str) -> None:
-        """The sink on top depends on another sink."""
-        if key != self._stack[-1]:
+        """The sink on top depends on another sink.
+
+        Collection imports every test module, and no test depends on all of them for that: the
+        session depends only on what its own plug-ins run.
+        """
+        if key != self._stack[-1] and self._stack[-1] != SESSION:
             self._top.uses.add(key)
 
     def opaque(self, why: str) -> None:
@@ -124,6 +128,12 @@ class Recorder:
         self._sinks = {}
         self._top = self._sink(self._stack[-1])
         return taken
+
+    def clear(self) -> None:
+        """Forget what the parent process booked since it last drained: its fork, for one."""
+        self.flush()
+        self._sinks = {}
+        self._top = self._sink(self._stack[-1])
 
     # -- paths
 
@@ -148,8 +158,8 @@ class Recorder:
         # Coverage hands over the lines of the finished context here. Taking them at once, instead
         # of storing them in its database, is what makes a context a test affordable and lets a
         # result leave the process before the next test can take it down.
-        data.add_lines = self._take_lines  # type: ignore[method-assign]
-        data.add_file_tracers = _ignore  # type: ignore[method-assign]
+        data.add_lines = self._take_lines  # type: ignore[method-assign, assignment]
+        data.add_file_tracers = _ignore  # type: ignore[method-assign, assignment]
         self._active = True
         self.flush()
         self._tracer = sys.gettrace()
@@ -210,7 +220,7 @@ class Recorder:
 
             recorder = self
             _hide_frame(exec_module)
-            owner.exec_module = exec_module  # type: ignore[method-assign]
+            owner.exec_module = exec_module  # type: ignore[method-assign, assignment]
         self._wrap_import_module()
 
     def _wrap_import_module(self) -> None:
@@ -232,7 +242,11 @@ class Recorder:
     # -- audit events
 
     def _audit(self, event: str, args: tuple[Any, ...]) -> None:
-        if not self._active:
+        if not self._active or event not in _AUDITED:
+            return
+        # Collecting reads configuration, lists directories and asks the platform for its name on
+        # pytest's own behalf: that is no test's dependency, unless the project's code does it.
+        if self._stack[-1] == SESSION and not self._called_by_project():
             return
         if event == "open":
             self._opened(*args)
@@ -242,6 +256,15 @@ class Recorder:
             self._top.names.add(args[0])
         elif event in _PROCESS_EVENTS:
             self._top.opaque.add(_PROCESS_EVENTS[event])
+
+    def _called_by_project(self) -> bool:
+        frame = sys._getframe(2)
+        while frame is not None:
+            name = frame.f_code.co_filename
+            if not name.startswith("<") and self.relative(name) is not None:
+                return True
+            frame = frame.f_back  # type: ignore[assignment]
+        return False
 
     def _opened(self, path: Any, mode: Any, flags: Any) -> None:
         if isinstance(path, bytes):
@@ -278,6 +301,8 @@ _PROCESS_EVENTS = {
     "os.forkpty": "forked",
     "pty.spawn": "started a subprocess",
 }
+
+_AUDITED = frozenset({"open", "os.listdir", "os.scandir", "import", *_PROCESS_EVENTS})
 
 
 def _ignore(*_: Any) -> None:

@@ -54,13 +54,19 @@ def fingerprint(config: pytest.Config) -> list[str]:
 
     facts = {
         "Python": versions()["python"],
-        "pytest.ini": repr(sorted((key, str(value)) for key, value in config.inicfg.items())),
+        "pytest.ini": repr(ini_settings(config)),
     }
     for distribution in metadata.distributions():
         name = distribution.metadata["Name"]
         if name:
             facts[name.lower()] = distribution.version
     return [f"{name}={value}" for name, value in sorted(facts.items())]
+
+
+def ini_settings(config: pytest.Config) -> list[tuple[str, str]]:
+    """The project's own pytest settings, without the one that `pytest_args` adds."""
+    given = ((key, getattr(value, "value", value)) for key, value in config.inicfg.items())
+    return sorted((key, str(value)) for key, value in given if key != "cache_dir")
 
 
 def pytest_args(request: Request) -> list[str]:
@@ -110,7 +116,9 @@ class CollectedZygote:
 
     def _child(self, job: dict[str, Any], emit: Emit, stop_requested: StopRequested) -> None:
         recorder = self.recorder if job["record"] else None
-        if self.recorder is not None and recorder is None:
+        if recorder is not None:
+            recorder.clear()
+        elif self.recorder is not None:
             self.recorder.stop()
         if job["mutant"] is not None:
             problem = hotswap.install(job["mutant"])
@@ -191,4 +199,3 @@ def count_threads() -> int:
         import threading
 
         return threading.active_count()
-

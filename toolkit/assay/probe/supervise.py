@@ -109,13 +109,13 @@ class Supervisor:
         now = _monotonic()
         wait = min((child.deadline - now for child in fds.values()), default=None)
         timeout = None if wait is None else max(0.0, wait)
-        ready, _, _ = select.select([self.control, *fds], [], [], timeout)
-        for item in ready:
-            if item is self.control:
-                if not self._control_ready():
-                    return False
-            elif fds[item].id in self.children:
-                self._child_ready(fds[item])
+        control = self.control.fileno()
+        ready, _, _ = select_now([control, *fds], [], [], timeout)
+        if control in ready and not self._control_ready():
+            return False
+        for fd in ready:
+            if fd != control and fds[fd].id in self.children:
+                self._child_ready(fds[fd])
         now = _monotonic()
         for child in list(self.children.values()):
             if now >= child.deadline:

@@ -238,7 +238,8 @@ def _foot(answer: Answer) -> Iterator[str]:
 def selection_text(selection: Selection, everything: bool, compared: str) -> str:
     """The selected tests with the reason for each, grouped by reason."""
     total = len(selection.selected) + len(selection.dropped)
-    lines = [f"{len(selection.selected)} of {_tests(total)} can be affected.", f"Compared: {compared}."]
+    count = len(selection.selected)
+    lines = [f"{count} of {_tests(total)} can be affected.", f"Compared: {compared}."]
     groups: dict[str, list[str]] = {}
     for test in selection.selected:
         groups.setdefault(test.reasons[0].text, []).append(test.node_id)

@@ -76,8 +76,9 @@ def _reachable(impact: ImpactMap, key: str) -> list[str]:
 
 def users_of_line(impact: ImpactMap, source: SourceFile, unit: Unit, line: int) -> LineUsers:
     """Everything above one line."""
-    ran_line, ran_unit, through = set(), set(), {}
-    recorded = set()
+    ran_line: set[str] = set()
+    ran_unit: set[str] = set()
+    recorded: set[str] = set()
     starts: dict[str, tuple[str, ...]] = {}
     for key, node in impact.nodes.items():
         lines = node.lines.get(source.path)
@@ -90,23 +91,11 @@ def users_of_line(impact: ImpactMap, source: SourceFile, unit: Unit, line: int) 
             (ran_line if hit else ran_unit).add(key.removeprefix(TEST_PREFIX))
         else:
             starts[key] = ()
-    users: dict[str, list[str]] = {}
-    for node in impact.nodes.values():
-        for used in node.uses:
-            users.setdefault(used, []).append(node.key)
-    queue = deque(sorted(starts))
-    while queue:
-        key = queue.popleft()
-        for user in users.get(key, ()):
-            if user in starts:
-                continue
-            starts[user] = (key, *starts[key])
-            if user.startswith(TEST_PREFIX):
-                through[user.removeprefix(TEST_PREFIX)] = starts[user]
-            else:
-                queue.append(user)
-    for test in ran_line | ran_unit:
-        through.pop(test, None)
+    through = {
+        test: chain
+        for test, chain in _tests_above(impact, starts).items()
+        if test not in ran_line | ran_unit
+    }
     return LineUsers(
         path=source.path,
         line=line,
@@ -116,3 +105,27 @@ def users_of_line(impact: ImpactMap, source: SourceFile, unit: Unit, line: int) 
         ran_unit=tuple(sorted(ran_unit)),
         through=dict(sorted(through.items())),
     )
+
+
+def _tests_above(
+    impact: ImpactMap, starts: dict[str, tuple[str, ...]]
+) -> dict[str, tuple[str, ...]]:
+    """Tests that use any of the nodes, each with the shortest chain of nodes down to it."""
+    users: dict[str, list[str]] = {}
+    for node in impact.nodes.values():
+        for used in node.uses:
+            users.setdefault(used, []).append(node.key)
+    chains = dict(starts)
+    found: dict[str, tuple[str, ...]] = {}
+    queue = deque(sorted(starts))
+    while queue:
+        key = queue.popleft()
+        for user in users.get(key, ()):
+            if user in chains:
+                continue
+            chains[user] = (key, *chains[key])
+            if user.startswith(TEST_PREFIX):
+                found[user.removeprefix(TEST_PREFIX)] = chains[user]
+            else:
+                queue.append(user)
+    return found

@@ -52,10 +52,14 @@ def select(
     change: SemanticChange,
     now: TreeNow,
     fingerprint: tuple[str, ...],
+    general: Reason | None = None,
 ) -> Selection:
-    """The affected tests among the collected ones, likeliest to fail first."""
+    """The affected tests among the collected ones, likeliest to fail first.
+
+    `general` is a reason that holds for every test, if there is one.
+    """
     items = list(items)
-    general = _general_reason(impact, fingerprint)
+    general = _general_reason(impact, fingerprint) or general
     affected = {} if general else _affected(impact, change, now)
     conftests = _new_conftests(change, impact)
     selected: list[SelectedTest] = []
@@ -195,9 +199,7 @@ def _directly(impact: ImpactMap, change: SemanticChange, now: TreeNow) -> dict[s
     return found
 
 
-def _changed_units(
-    impact: ImpactMap, change: SemanticChange, now: TreeNow
-) -> dict[UnitRef, str]:
+def _changed_units(impact: ImpactMap, change: SemanticChange, now: TreeNow) -> dict[UnitRef, str]:
     """Recorded units that are no longer what they were, or differ between base and head."""
     against_base = {(unit.path, unit.unit): unit.status for unit in change.units}
     refs = {ref for node in impact.nodes.values() for ref in node.units}
@@ -232,9 +234,7 @@ def _by_units(node: Node, units: Mapping[UnitRef, str]) -> _Found | None:
     return _Found(kind, units[best], None)
 
 
-def _by_files(
-    node: Node, paths: Mapping[str, FileStatus], now: TreeNow
-) -> _Found | None:
+def _by_files(node: Node, paths: Mapping[str, FileStatus], now: TreeNow) -> _Found | None:
     for path, sha in sorted(node.files.items()):
         if path in paths:
             text = f"{path}, which it reads, is {paths[path].value}"

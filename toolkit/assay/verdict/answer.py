@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 
+from assay.errors import ExitCode
 from assay.model.answer import Answer, Guard, UnitAnswer
 from assay.model.change import UnitChange, UnitStatus
 from assay.model.mutant import Status, Verdict
-from assay.errors import ExitCode
 from assay.model.run import TestOutcome
 
 INCONCLUSIVE = frozenset({Status.RUNTIME_ERROR, Status.PENDING})

@@ -1,0 +1,42 @@
+# Everything a person does with assay from a checkout. `make help` lists the targets.
+
+PYTHON ?= python3
+PROJECT ?= .
+BASE ?=
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+# Made by hand or by CI: extra arguments for assay, such as ARGS="--all -- tests/unit".
+ARGS ?=
+
+.DEFAULT_GOAL := help
+.PHONY: help impact map test lint clean
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+$(READY): pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "make: assay needs Python 3.11 or later; name one with PYTHON=python3.12"; exit 2; }
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --upgrade pip
+	$(BIN)/python -m pip install --quiet --editable '.[dev]'
+	@touch $(READY)
+
+impact: $(READY) ## tests a change affects and whether they guard it [PROJECT=../other BASE=main]
+	@$(BIN)/assay impact --project '$(PROJECT)' $(if $(BASE),--base '$(BASE)') --reports reports $(ARGS)
+
+map: $(READY) ## record the impact map, or bring it up to date [PROJECT=../other]
+	@$(BIN)/assay map --project '$(PROJECT)' $(ARGS)
+
+test: $(READY) ## run all tests
+	@$(BIN)/python -m pytest $(ARGS)
+
+lint: $(READY) ## check types and style
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+clean: ## remove the virtual environment, caches and recorded state
+	rm -rf $(VENV) .assay .mypy_cache .ruff_cache .pytest_cache build dist toolkit/*.egg-info
+	find toolkit tests -name __pycache__ -type d -prune -exec rm -rf {} +

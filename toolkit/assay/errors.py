@@ -1,7 +1,7 @@
 """Every way assay stops early, and the exit code each one means.
 
 AssayError
- ├── UsageError             2   wrong option, argument or configuration; a tool missing in the interpreter
+ ├── UsageError             2   wrong option or configuration; a tool missing in the interpreter
  ├── BaselineError          3   the suite does not pass, or does not run, without mutants
  ├── InconclusiveError      4   a control failed: what was measured cannot be trusted
  ├── NothingToCompare       5   no base, no change, or a diff that does not fit the tree

@@ -348,8 +348,8 @@ def suite_notices(suite: Suite, change: SemanticChange) -> Iterator[str]:
     """What about the set-up makes the answer weaker or slower."""
     if not suite.collected.can_fork:
         yield (
-            f"{suite.collected.threads - 1} thread(s) were alive after collection: every run starts "
-            "pytest anew, which is slower"
+            f"{suite.collected.threads - 1} thread(s) were alive after collection: every run "
+            "starts pytest anew, which is slower"
         )
     yield from shadowed_notices(suite, change)
 

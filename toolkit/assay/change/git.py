@@ -23,6 +23,17 @@ from assay.model.change import Change, FileChange, FileStatus
 
 STATE_DIRECTORY = ".assay"
 
+_LEFTOVERS = frozenset(
+    {
+        "__pycache__",
+        ".hypothesis",
+        ".mypy_cache",
+        ".nox",
+        ".pytest_cache",
+        ".ruff_cache",
+        ".tox",
+    }
+)
 _USUAL_BRANCHES = ("main", "master", "trunk")
 _SUBMODULE = "160000"
 _NO_FILE = "000000"
@@ -306,7 +317,26 @@ def _untracked(root: Path) -> set[str]:
     names = _output(root, "ls-files", "--others", "--exclude-standard", "-z").split(b"\0")
     paths = (os.fsdecode(name) for name in names if name)
     # A repository within the repository is listed as a directory.
-    return {path for path in paths if not path.endswith("/") and not _is_ours(path)}
+    found = {path for path in paths if not path.endswith("/") and not _is_ours(path)}
+    environments = _environments(found)
+    return {path for path in found if not _is_leftover(path, environments)}
+
+
+def _environments(paths: Iterable[str]) -> tuple[str, ...]:
+    """Virtual environments among the paths, as prefixes."""
+    marker = "/pyvenv.cfg"
+    return tuple(path.removesuffix(marker) + "/" for path in paths if path.endswith(marker))
+
+
+def _is_leftover(path: str, environments: tuple[str, ...]) -> bool:
+    """Made by tools and forgotten in `.gitignore`: no part of anybody's change."""
+    parts = path.split("/")
+    return (
+        path.startswith(environments)
+        or not _LEFTOVERS.isdisjoint(parts)
+        or parts[-1] == ".coverage"
+        or parts[-1].startswith(".coverage.")
+    )
 
 
 def _patch(root: Path, commit: str) -> tuple[FileDiff, ...]:

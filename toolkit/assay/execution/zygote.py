@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
-import os
 import selectors
 import shutil
 import tempfile
@@ -198,6 +197,6 @@ def install_probe(state: Path) -> Path:
             (partial / name).write_bytes(content)
         with contextlib.suppress(OSError):
             # Another run may have been first: its copy is the same.
-            os.rename(partial, target)
+            partial.rename(target)
         shutil.rmtree(partial, ignore_errors=True)
     return target

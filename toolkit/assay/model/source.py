@@ -1,4 +1,4 @@
-"""What a piece of source is: a span of text, and the unit (function body or module body) it is in."""
+"""What a piece of source is: a span of text, and the unit (function or module body) it is in."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ signatures, defaults and decorators."""
 
 @dataclass(frozen=True, slots=True, order=True)
 class Span:
-    """A stretch of text; lines count from 1, columns from 0 in code points, the end is exclusive."""
+    """A stretch of text; lines count from 1, columns from 0 in code points, the end is out."""
 
     start_line: int
     start_column: int

@@ -51,7 +51,7 @@ def find_mutants(
     seen: Counter[tuple[str, ...]] = Counter()
     mutants = []
     for one in found:
-        key = (one.unit, one.meaning.before, one.raw.operator, one.meaning.after)
+        key = (_home(one), one.meaning.before, one.raw.operator, one.meaning.after)
         mutants.append(_mutant(source.path, one, _id(source.path, key, seen[key])))
         seen[key] += 1
     return tuple(mutants)
@@ -112,6 +112,14 @@ def _without_repeats(found: Iterable[_Found]) -> Iterator[_Found]:
         if meaning.before != meaning.after and meaning not in seen:
             seen.add(meaning)
             yield one
+
+
+def _home(found: _Found) -> str:
+    """The unit, or the function that would be one if it were not written on a single line: ids
+    are to survive its being written out."""
+    if found.unit == MODULE_UNIT and found.place is not None:
+        return found.place.function
+    return found.unit
 
 
 def _id(path: str, key: tuple[str, ...], ordinal: int) -> str:

@@ -145,9 +145,9 @@ def _named(
                 # Keeping the node alive keeps its id from being given to another.
                 names[id(node), id(new)] = (name, new)
                 yield new
-        except (cst.CSTValidationError, ValueError, OverflowError):
-            # `a if(b)else c` or an int of 5000 digits makes mutmut's operators stumble; one odd
-            # literal must not cost the file its other mutants.
+        except (SyntaxError, ValueError, OverflowError):
+            # `a if(b)else c` or an int of 5000 digits makes mutmut's operators stumble (libcst's
+            # refusals are SyntaxErrors); one odd node must not cost the file its other mutants.
             return
 
     return operator

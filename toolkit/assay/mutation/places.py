@@ -85,7 +85,7 @@ class _Context:
 
 @dataclass(slots=True)
 class Places:
-    """All places of a text; none when this Python cannot read it."""
+    """All places of a text; none when this Python cannot read it or it is nested too deeply."""
 
     table: LineTable
     places: list[Place]
@@ -98,7 +98,10 @@ class Places:
     def of(text: str) -> Places:
         tree = parse(text)
         table = LineTable.of(text)
-        found = list(_Finder(table).block(tree.body, _Context())) if tree else []
+        try:
+            found = list(_Finder(table).block(tree.body, _Context())) if tree else []
+        except RecursionError:
+            found = []
         # All of a compound statement comes before its header, so that the header is met first
         # on the way back from a position.
         found.sort(key=lambda place: (place.region.start, -place.region.end))
@@ -113,7 +116,8 @@ class Places:
 
     def regions(self, place: Place, start: int, end: int) -> Iterator[Region]:
         """Where to compare the meaning of a change, best first."""
-        if not isinstance(place.node, _Compound) and self._is_large(place):
+        simple = isinstance(place.node, ast.stmt) and not isinstance(place.node, _Compound)
+        if simple and self._is_large(place):
             yield from self._expressions(place.node, start, end)
         yield place.region
 

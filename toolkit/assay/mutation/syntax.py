@@ -39,6 +39,8 @@ def _parts(value: object) -> Iterator[str]:
         yield "("
         for field in value._fields:
             part = getattr(value, field, None)
+            if field == "values" and isinstance(value, ast.BoolOp):
+                part = list(_operands(value))
             if part is None or part == [] or field in _WITHOUT_MEANING:
                 continue
             yield f"{field}="
@@ -53,6 +55,15 @@ def _parts(value: object) -> Iterator[str]:
         yield "]"
     else:
         yield repr(value)
+
+
+def _operands(node: ast.BoolOp) -> Iterator[ast.expr]:
+    """`a or (b or c)` evaluates as `a or b or c` does: such brackets are layout."""
+    for value in node.values:
+        if isinstance(value, ast.BoolOp) and type(value.op) is type(node.op):
+            yield from _operands(value)
+        else:
+            yield value
 
 
 def _constant(value: object) -> str:

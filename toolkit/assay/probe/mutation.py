@@ -21,7 +21,7 @@ _note_entered = entered.add
 _FunctionNode = (ast.FunctionDef, ast.AsyncFunctionDef)
 
 
-class Unfit(Exception):
+class Unfit(Exception):  # noqa: N818 - an answer rather than an error
     """The mutant cannot be put in place this way; the text says why."""
 
 

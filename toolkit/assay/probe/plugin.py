@@ -80,8 +80,7 @@ class AssayPlugin:
         for name, value in NEUTRAL_OPTIONS.items():
             if hasattr(config.option, name):
                 setattr(config.option, name, value)
-        if hasattr(config.option, "log_file") or config.inicfg.get("log_file"):
-            config.option.log_file = os.devnull
+        config.option.log_file = os.devnull
         yield
 
     @pytest.hookimpl(tryfirst=True)

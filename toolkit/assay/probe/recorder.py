@@ -202,26 +202,29 @@ class Recorder:
     def _wrap_imports(self) -> None:
         from _pytest.assertion.rewrite import AssertionRewritingHook
 
-        source_loader = importlib.machinery.SourceFileLoader
-        for owner in (source_loader, AssertionRewritingHook):
-            original = owner.exec_module
-
-            def exec_module(self_: Any, module: Any, original: Any = original) -> Any:
-                spec = getattr(module, "__spec__", None)
-                key = recorder.module_key(getattr(spec, "origin", None))
-                if key is None or not recorder._active:
-                    return original(self_, module)
-                recorder.use(key)
-                recorder.push(key)
-                try:
-                    return original(self_, module)
-                finally:
-                    recorder.pop()
-
-            recorder = self
-            _hide_frame(exec_module)
-            owner.exec_module = exec_module  # type: ignore[method-assign, assignment]
+        for owner in (importlib.machinery.SourceFileLoader, AssertionRewritingHook):
+            wrapper = self._recorded_exec(owner.exec_module)
+            owner.exec_module = wrapper  # type: ignore[method-assign]
         self._wrap_import_module()
+
+    def _recorded_exec(self, original: Any) -> Any:
+        """A loader's `exec_module` that books what the module body runs on a sink of its own."""
+        recorder = self
+
+        def exec_module(loader: Any, module: Any) -> Any:
+            spec = getattr(module, "__spec__", None)
+            key = recorder.module_key(getattr(spec, "origin", None))
+            if key is None or not recorder._active:
+                return original(loader, module)
+            recorder.use(key)
+            recorder.push(key)
+            try:
+                return original(loader, module)
+            finally:
+                recorder.pop()
+
+        _hide_frame(exec_module)
+        return exec_module
 
     def _wrap_import_module(self) -> None:
         """`importlib.import_module` of a module already imported executes nothing; book the use."""

@@ -65,7 +65,9 @@ def fingerprint(config: pytest.Config) -> list[str]:
 
 def ini_settings(config: pytest.Config) -> list[tuple[str, str]]:
     """The project's own pytest settings, without the one that `pytest_args` adds."""
-    given = ((key, getattr(value, "value", value)) for key, value in config.inicfg.items())
+    # Pytest 9 warns whoever reads the public name, and projects turn warnings into errors.
+    settings = config._inicfg if hasattr(config, "_inicfg") else config.inicfg
+    given = ((key, getattr(value, "value", value)) for key, value in settings.items())
     return sorted((key, str(value)) for key, value in given if key != "cache_dir")
 
 

@@ -1,0 +1,13 @@
+"""Ages and doubles."""
+
+
+def is_adult(age):
+    return age >= 18
+
+
+def double(number):
+    return number * 2
+
+
+def forgotten(number):
+    return number - 1

@@ -1,0 +1,5 @@
+"""Re-exports."""
+
+from shelf.fast import encode
+
+__all__ = ["encode"]

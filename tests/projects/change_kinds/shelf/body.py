@@ -1,0 +1,6 @@
+"""A body."""
+
+
+def area(width, height):
+    # Both in metres.
+    return width * height

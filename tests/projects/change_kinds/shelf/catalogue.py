@@ -1,0 +1,5 @@
+"""Loaded by a session fixture."""
+
+
+def load():
+    return ["a", "b"]

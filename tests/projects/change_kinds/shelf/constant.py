@@ -1,0 +1,7 @@
+"""A constant."""
+
+LIMIT = 10
+
+
+def limit():
+    return LIMIT

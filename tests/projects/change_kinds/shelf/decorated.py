@@ -1,0 +1,8 @@
+"""Decorated."""
+
+from shelf.wrappers import shout
+
+
+@shout
+def word():
+    return "yes"

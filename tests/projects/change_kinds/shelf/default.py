@@ -1,0 +1,5 @@
+"""A default."""
+
+
+def greet(name="you"):
+    return "hello " + name

@@ -1,0 +1,3 @@
+"""Imported inside a function."""
+
+SPEED = 3

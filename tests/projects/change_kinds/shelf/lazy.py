@@ -1,0 +1,7 @@
+"""Imports late."""
+
+
+def compute():
+    from shelf.engine import SPEED
+
+    return SPEED

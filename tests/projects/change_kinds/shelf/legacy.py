@@ -1,0 +1,5 @@
+"""To be deleted."""
+
+
+def old():
+    return 1

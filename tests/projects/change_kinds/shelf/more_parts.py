@@ -1,0 +1,7 @@
+"""Subclasses."""
+
+from shelf.parts import Part
+
+
+class Wheel(Part):
+    pass

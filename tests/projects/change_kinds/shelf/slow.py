@@ -1,0 +1,5 @@
+"""Slow."""
+
+
+def encode(text):
+    return text + "-slow"

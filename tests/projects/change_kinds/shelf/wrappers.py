@@ -1,0 +1,8 @@
+"""Decorators."""
+
+
+def shout(function):
+    def wrapper():
+        return function().upper()
+
+    return wrapper

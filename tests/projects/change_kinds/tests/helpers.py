@@ -1,0 +1,5 @@
+"""A helper of tests."""
+
+
+def order():
+    return {"count": 1}

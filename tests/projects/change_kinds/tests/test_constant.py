@@ -1,0 +1,5 @@
+from shelf.constant import limit
+
+
+def test_limit():
+    assert limit() == 10

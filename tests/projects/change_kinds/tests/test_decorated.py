@@ -1,0 +1,5 @@
+from shelf.decorated import word
+
+
+def test_word():
+    assert word() == "YES"

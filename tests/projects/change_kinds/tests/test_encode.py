@@ -1,0 +1,5 @@
+import shelf
+
+
+def test_encode():
+    assert shelf.encode("x") == "x-fast"

@@ -1,0 +1,5 @@
+from helpers import order
+
+
+def test_order():
+    assert order()["count"] == 1

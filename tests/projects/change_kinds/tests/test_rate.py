@@ -1,0 +1,2 @@
+def test_rate(rate):
+    assert rate == 2

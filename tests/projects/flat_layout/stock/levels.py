@@ -1,0 +1,5 @@
+"""When to order."""
+
+
+def is_low(count, wanted):
+    return count < wanted

@@ -1,0 +1,7 @@
+"""A loop."""
+
+
+def drain(count):
+    while count:
+        count -= 1
+    return count

@@ -1,0 +1,9 @@
+"""Words."""
+
+
+def shout(word):
+    return word + "!"
+
+
+def quiet(word):
+    return word + "."

@@ -1,0 +1,5 @@
+﻿"""Byte order mark."""
+
+
+def mul(a, b):
+    return a * b

@@ -1,0 +1,6 @@
+"""CRLF."""
+
+
+def add(a, b):
+    total = a + b
+    return total

@@ -1,0 +1,11 @@
+"""Mixed."""
+
+
+def sub(a, b):
+    rest = a - b
+    return rest
+
+
+def text():
+    return """x
+y"""

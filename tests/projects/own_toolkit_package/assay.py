@@ -1,0 +1,3 @@
+"""The project's own module of that name."""
+
+GOLD = 79

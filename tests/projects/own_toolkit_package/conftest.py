@@ -1,0 +1,1 @@
+"""Puts the root on the path."""

@@ -1,0 +1,5 @@
+"""Nails."""
+
+
+def hit(nails):
+    return nails - 1

@@ -1,0 +1,5 @@
+"""Names of things."""
+
+
+def label(name):
+    return name.upper()

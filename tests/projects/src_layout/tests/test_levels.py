@@ -1,0 +1,9 @@
+from stock import is_low
+
+
+def test_low_below_wanted():
+    assert is_low(1, 2)
+
+
+def test_not_low_at_wanted():
+    assert not is_low(2, 2)

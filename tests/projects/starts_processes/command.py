@@ -1,0 +1,3 @@
+"""A program."""
+
+print("ready")

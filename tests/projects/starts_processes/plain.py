@@ -1,0 +1,5 @@
+"""Not a program."""
+
+
+def one():
+    return 1

@@ -42,6 +42,9 @@ NO_PLUGINS = {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
 ALL_PLUGINS = {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": ""}
 """For projects about plugins: what is installed is loaded."""
 
+ASYNC_PLUGINS = {**NO_PLUGINS, "PYTEST_ADDOPTS": "-p pytest_asyncio.plugin -p anyio.pytest_plugin"}
+"""For projects with async tests: those two plugins alone."""
+
 
 @dataclass(frozen=True, slots=True)
 class Result:

@@ -186,9 +186,7 @@ def test_why_unknown_is_a_usage_problem(
     assert subject.rpartition(":")[0].split("::")[0] in done.problem
 
 
-def test_why_without_a_map_says_what_to_do(
-    copy_project: CopyProject, run_assay: RunAssay
-) -> None:
+def test_why_without_a_map_says_what_to_do(copy_project: CopyProject, run_assay: RunAssay) -> None:
     done = run_assay("why", "ages.py:5", project=copy_project("well_tested"))
     assert done.code == 2
     assert "run `assay map` first" in done.problem

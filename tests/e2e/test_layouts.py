@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 from conftest import (
     ALL_PLUGINS,
+    ASYNC_PLUGINS,
     NO_PLUGINS,
     CopyProject,
     MappedProject,
@@ -100,6 +101,7 @@ CASES = {
         "range(size)",
         "range(0, size)",
         ids("test_pool.py::PoolTest::test_first", "test_pool.py::PoolTest::test_length"),
+        statuses=frozenset({"Killed", "Survived"}),
     ),
     "unittest_setUpModule": Case(
         "unittest_classes",
@@ -125,7 +127,7 @@ CASES = {
         "odd_ids",
         "words.py",
         'word + "!"',
-        'word + chr(33)',
+        "word + chr(33)",
         ids(
             *(f"test_words.py::test_shout[{word}]" for word in SHOUT_WORDS),
             "test_größe.py::TestGröße::test_maß[ä ö-1]",
@@ -142,7 +144,7 @@ CASES = {
             "test_anyio.py::test_later_anyio[asyncio]",
             "test_anyio.py::test_later_anyio[trio]",
         ),
-        env=ALL_PLUGINS,
+        env=ASYNC_PLUGINS,
     ),
     "async_generator": Case(
         "async_tests",
@@ -150,7 +152,7 @@ CASES = {
         "while number < limit:",
         "while limit > number:",
         ids("test_asyncio.py::test_count"),
-        env=ALL_PLUGINS,
+        env=ASYNC_PLUGINS,
     ),
     "doctests": Case(
         "doctests",
@@ -172,6 +174,7 @@ CASES = {
         'log.append("closed")',
         'log.insert(0, "closed")',
         ids("test_things.py::test_first_of_session", "test_things.py::test_second_of_session"),
+        statuses=frozenset({"Killed", "Survived"}),
     ),
     "module_fixture": Case(
         "higher_scope_fixtures",
@@ -221,9 +224,7 @@ CASES = {
 
 
 @pytest.mark.parametrize("name", CASES)
-def test_impact_after_map_of(
-    name: str, mapped_project: MappedProject, run_assay: RunAssay
-) -> None:
+def test_impact_after_map_of(name: str, mapped_project: MappedProject, run_assay: RunAssay) -> None:
     case = CASES[name]
     env = case.env or NO_PLUGINS
     project = mapped_project(case.project, env)
@@ -244,7 +245,7 @@ def test_impact_after_map_of(
 def test_map_twice_has_nothing_left_to_record(
     name: str, mapped_project: MappedProject, run_assay: RunAssay
 ) -> None:
-    env = ALL_PLUGINS if name in ("busy_addopts", "async_tests") else NO_PLUGINS
+    env = {"busy_addopts": ALL_PLUGINS, "async_tests": ASYNC_PLUGINS}.get(name, NO_PLUGINS)
     project = mapped_project(name, env)
     done = run_assay("map", project=project, env=env)
     assert (done.code, "nothing to record" in done.out) == (0, True)

@@ -31,6 +31,14 @@ def written(path: str, text: str) -> Edit:
     return lambda project: write(project / path, text)
 
 
+def with_crlf(path: str) -> Edit:
+    def edit(project: Path) -> None:
+        content = (project / path).read_bytes()
+        (project / path).write_bytes(content.replace(b"\n", b"\r\n"))
+
+    return edit
+
+
 def deleted(path: str) -> Edit:
     return lambda project: (project / path).unlink()
 
@@ -137,9 +145,7 @@ HARMLESS: dict[str, Edit] = {
     "lines_moved_down": replaced("shelf/constant.py", "LIMIT = 10", "\n\n\nLIMIT = 10"),
     "file_that_no_test_reads": written("notes.txt", "to do\n"),
     "module_that_no_test_imports": written("shelf/unused.py", "VALUE = 1\n"),
-    "line_endings": lambda project: (project / "shelf/body.py").write_bytes(
-        (project / "shelf/body.py").read_bytes().replace(b"\n", b"\r\n")
-    ),
+    "line_endings": with_crlf("shelf/body.py"),
 }
 
 

@@ -10,8 +10,8 @@ def test_b_second():
 
 
 def test_c_waits():
-    assert waits.wait() == 1
+    assert waits.wait("SLOW_TEST") == 1
 
 
-def test_d_last():
-    assert waits.quick(3) == 4
+def test_d_last_waits_for_something_else():
+    assert waits.wait("LAST_TEST") == 1

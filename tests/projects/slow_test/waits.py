@@ -5,11 +5,14 @@ import pathlib
 import time
 
 
-def wait():
-    started = os.environ.get("SLOW_TEST_STARTED")
+def wait(name):
+    started = os.environ.get(name + "_STARTED")
     if started:
-        pathlib.Path(started).write_text(str(os.getpid()))
-        while not pathlib.Path(os.environ["SLOW_TEST_GO"]).exists():
+        path = pathlib.Path(started)
+        partial = path.with_name(path.name + ".part")
+        partial.write_text(f"{os.getpid()} {os.getppid()}")
+        partial.replace(path)
+        while not pathlib.Path(os.environ[name + "_GO"]).exists():
             time.sleep(0.01)
     return 1
 

@@ -7,7 +7,6 @@ from pathlib import Path
 import pytest
 
 import assay
-from assay.execution import zygote
 from assay.execution.zygote import install_probe
 
 
@@ -35,7 +34,7 @@ def test_another_content_has_another_directory(
     fake = tmp_path / "package" / "probe"
     fake.mkdir(parents=True)
     (fake / "bootstrap.py").write_text("x = 1\n")
-    monkeypatch.setattr(zygote.assay, "__file__", str(fake.parent / "__init__.py"))
+    monkeypatch.setattr(assay, "__file__", str(fake.parent / "__init__.py"))
     first = install_probe(tmp_path / "state")
     (fake / "bootstrap.py").write_text("x = 2\n")
     second = install_probe(tmp_path / "state")

@@ -43,7 +43,9 @@ def item(node_id: str) -> CollectedItem:
     return CollectedItem(node_id, node_id.partition("::")[0], 1, is_doctest=False)
 
 
-def sink(lines: Mapping[str, Iterable[int]] | None = None, **kinds: Iterable[str]) -> dict[str, Any]:
+def sink(
+    lines: Mapping[str, Iterable[int]] | None = None, **kinds: Iterable[str]
+) -> dict[str, Any]:
     masks = {path: f"{sum(1 << n for n in ns):x}" for path, ns in (lines or {}).items()}
     empty: dict[str, Any] = {name: [] for name in ("reads", "dirs", "names", "uses", "opaque")}
     return {"lines": masks, **empty, **{name: list(values) for name, values in kinds.items()}}

@@ -46,7 +46,9 @@ def mutant(line: int, unit: str = "rate", lines: Iterable[int] | None = None) ->
     )
 
 
-def ran(key: str, *lines: int, uses: Iterable[str] = (), sha: str = SOURCE.sha, units: int = 1) -> Node:
+def ran(
+    key: str, *lines: int, uses: Iterable[str] = (), sha: str = SOURCE.sha, units: int = 1
+) -> Node:
     refs = frozenset(UnitRef("tax.py", f"f{n}", "d") for n in range(units))
     mask = sum(1 << line for line in lines)
     found = {"tax.py": LineSet(sha, mask)} if lines else {}
@@ -104,9 +106,7 @@ def test_lines_of_another_file_do_not_count() -> None:
 
 
 def test_a_line_that_a_fixture_ran_is_covered_by_every_test_that_uses_it() -> None:
-    impact = impact_of(
-        ran("fixture:::db", 4), ran("test:a", uses=["fixture:::db"]), ran("test:b")
-    )
+    impact = impact_of(ran("fixture:::db", 4), ran("test:a", uses=["fixture:::db"]), ran("test:b"))
     assert Coverage(impact, "tax.py", SOURCE.sha).covering([4]) == {"a": BY_FIXTURE}
 
 
@@ -225,9 +225,7 @@ def test_a_line_that_no_test_runs_has_its_verdict_at_once() -> None:
 def test_a_line_that_only_failing_tests_run_has_no_coverage_and_says_so() -> None:
     (verdict,) = planned(mutant(4), impact_of(ran("test:a", 4)), seconds={}).early
     assert (verdict.status, verdict.covering) == (Status.NO_COVERAGE, ("a",))
-    assert verdict.reason == (
-        "1 test(s) run this line, but none of them passes without a mutant"
-    )
+    assert verdict.reason == ("1 test(s) run this line, but none of them passes without a mutant")
 
 
 def test_a_failing_test_is_left_out_where_others_cover() -> None:

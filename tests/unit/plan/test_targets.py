@@ -14,9 +14,7 @@ BEFORE = b"def rate(x):\n    y = x + 1\n    return y * 2\n"
 AFTER = b"def rate(x):\n    y = x + 1\n    return y * 3\n"
 
 
-def file(
-    path: str, before: bytes | None, after: bytes | None, *lines: int
-) -> FileChange:
+def file(path: str, before: bytes | None, after: bytes | None, *lines: int) -> FileChange:
     status = FileStatus.MODIFIED
     if before is None or after is None:
         status = FileStatus.ADDED if before is None else FileStatus.DELETED
@@ -48,9 +46,7 @@ def test_all_lines_of_a_new_file_are_mutated() -> None:
 
 
 def test_a_skipped_file_is_not_mutated_and_the_others_are() -> None:
-    both = change(
-        file("tax.py", BEFORE, AFTER, 3), file("test_tax.py", BEFORE, AFTER, 3)
-    )
+    both = change(file("tax.py", BEFORE, AFTER, 3), file("test_tax.py", BEFORE, AFTER, 3))
     assert set(targets(both, "test_tax.py")) == {"tax.py"}
 
 
@@ -104,5 +100,7 @@ def test_no_lines_give_no_mutants() -> None:
     ],
     ids=["utf-8", "cookie", "byte order mark", "CRLF"],
 )
-def test_a_file_is_decoded_as_python_does_with_its_line_ends_kept(content: bytes, text: str) -> None:
+def test_a_file_is_decoded_as_python_does_with_its_line_ends_kept(
+    content: bytes, text: str
+) -> None:
     assert decode(content) == text

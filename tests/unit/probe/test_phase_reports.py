@@ -13,7 +13,7 @@ import pytest
 from assay.probe.reports import MESSAGE_LIMIT, PhaseLog, is_assertion, safe_message
 
 
-class Rude(Exception):
+class RudeError(Exception):
     def __str__(self) -> str:
         raise RuntimeError("no words")
 
@@ -30,7 +30,7 @@ def test_a_long_message_is_cut() -> None:
 
 
 def test_an_exception_that_cannot_be_printed_has_a_message_all_the_same() -> None:
-    assert safe_message(Rude()) == "(its text cannot be made)"
+    assert safe_message(RudeError()) == "(its text cannot be made)"
 
 
 @pytest.mark.parametrize(
@@ -205,7 +205,11 @@ def outcomes(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFa
     (directory / "test_suite.py").write_text(dedent(SUITE))
     (directory / "driver.py").write_text(DRIVER)
     done = subprocess.run(
-        [sys.executable, "driver.py", request.param], cwd=directory, capture_output=True, text=True, check=True
+        [sys.executable, "driver.py", request.param],
+        cwd=directory,
+        capture_output=True,
+        text=True,
+        check=True,
     )
     (line,) = (line for line in done.stdout.splitlines() if "RESULTS" in line)
     results = json.loads(line.partition("RESULTS")[2])

@@ -1,4 +1,4 @@
-"""Facts about what the probe brings into a user's process: the standard library, pytest, coverage."""
+"""Facts about what the probe brings into a user's process: stdlib, pytest, coverage, itself."""
 
 from __future__ import annotations
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import select
 import socket
 import subprocess
 import sys
@@ -155,13 +156,16 @@ def ended(end: Message) -> tuple[str, str, str]:
     return end["end"], end["detail"], end["current"]
 
 
-def is_alive(pid: int) -> bool:
-    """Whether a process runs; one that is dead and not yet buried does not."""
+def wait_until_gone(pid: int) -> None:
+    """A process that was sent SIGKILL ends in the kernel's own time."""
     try:
-        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
-    except (FileNotFoundError, ProcessLookupError):
-        return False
-    return state not in "ZX"
+        handle = os.pidfd_open(pid)
+    except ProcessLookupError:
+        return
+    try:
+        assert select.select([handle], [], [], 60)[0], f"process {pid} is still there"
+    finally:
+        os.close(handle)
 
 
 # Ends
@@ -237,9 +241,7 @@ def test_what_a_child_started_ends_with_it(
     events, last = served.all(*tests, collect_limit=60.0 if len(tests) == 1 else 0.4)
     (pid,) = (event["pid"] for event in events if event["type"] == "pid")
     assert last["end"] == end
-    # The group was sent SIGKILL before the end was told; the kernel carries it out in its time.
-    while is_alive(pid):
-        os.sched_yield()
+    wait_until_gone(pid)
 
 
 def test_a_child_does_not_see_what_an_earlier_one_did(served: Served) -> None:
@@ -281,8 +283,7 @@ def test_quit_ends_the_supervisor_and_its_children(served: Served) -> None:
     served.run("grandchild", "and hang")
     pid = served.receive()["event"]["pid"]
     assert served.leave() == 0
-    while is_alive(pid):
-        os.sched_yield()
+    wait_until_gone(pid)
 
 
 def test_a_controller_that_is_gone_ends_the_supervisor(served: Served) -> None:

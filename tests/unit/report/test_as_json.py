@@ -30,7 +30,9 @@ MUTANT = Mutant(
     statement_line=3,
     lines=frozenset({3}),
 )
-VERDICT = Verdict(MUTANT, Status.KILLED, ("t.py::a",), "t.py::a", True, "AssertionError", 1, 0.12345)
+VERDICT = Verdict(
+    MUTANT, Status.KILLED, ("t.py::a",), "t.py::a", True, "AssertionError", 1, 0.12345
+)
 
 ANSWER = Answer(
     verb="impact",

@@ -129,9 +129,7 @@ def shown(of: Answer, everything: bool = False) -> str:
     return answer_text(of, everything)
 
 
-FOOT = (
-    "Python 3.11.7, mutmut 3.8.1, assay 0.1.0; collect 0.5 s, tests 1.3 s, mutants 2.0 s.\n"
-)
+FOOT = "Python 3.11.7, mutmut 3.8.1, assay 0.1.0; collect 0.5 s, tests 1.3 s, mutants 2.0 s.\n"
 
 
 def expected(text: str) -> str:
@@ -236,9 +234,7 @@ def test_an_untouched_module_body() -> None:
 
 def test_an_interrupted_run_with_a_mutant_left_over() -> None:
     pending = verdict(Status.PENDING, reason="interrupted before it was run")
-    found = answer(
-        verb="mutate", verdicts=[pending], results=[result("t.py::a")], interrupted=True
-    )
+    found = answer(verb="mutate", verdicts=[pending], results=[result("t.py::a")], interrupted=True)
     assert shown(found) == expected(
         """\
         1 mutant: 1 not run.
@@ -285,7 +281,9 @@ def test_failing_tests_come_before_everything_found_with_them() -> None:
 
 
 def test_notices_and_flaky_tests_are_told() -> None:
-    found = answer("mutate", notices=["x.py has no mutants: it does not parse"], flaky={"t": "fails"})
+    found = answer(
+        "mutate", notices=["x.py has no mutants: it does not parse"], flaky={"t": "fails"}
+    )
     assert shown(found) == expected(
         """\
         No mutants.

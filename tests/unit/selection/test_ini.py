@@ -1,4 +1,4 @@
-"""Facts about pytest's settings: an edit of them selects everything, an edit beside them nothing."""
+"""Facts about pytest's settings: an edit of them selects everything, one beside them nothing."""
 
 from __future__ import annotations
 

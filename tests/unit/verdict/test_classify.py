@@ -1,4 +1,4 @@
-"""Facts about verdicts: what each end of a child means; the unknown is neither kill nor survival."""
+"""Facts about verdicts: what each end of a child means; unknown is neither kill nor survival."""
 
 from __future__ import annotations
 
@@ -183,7 +183,9 @@ def test_a_sigkill_is_no_kill(current: str) -> None:
 
 
 def test_a_process_that_dies_between_tests_has_no_killer() -> None:
-    found = verdict(outcome(ChildEnd.DIED, (result("a"),), entered=False, detail="killed by SIGBUS"))
+    found = verdict(
+        outcome(ChildEnd.DIED, (result("a"),), entered=False, detail="killed by SIGBUS")
+    )
     assert (found.status, found.killer) == (Status.RUNTIME_ERROR, "")
 
 

@@ -115,11 +115,11 @@ class Store:
         known to hold. Shared nodes are merged with what is stored (a run of few tests sees less of
         a fixture than the whole suite does); tests are replaced. `gone` are node ids to forget.
         """
-        stored = EMPTY_MAP if self._other_environment(fingerprint) else self.load()
         with self._transaction():
             if self._other_environment(fingerprint):
                 for table in ("node_lines", "fact", "node"):
                     self._db.execute(f"DELETE FROM {table}")
+            stored = self.load()
             self._set_meta("fingerprint", "\n".join(fingerprint))
             for key, node in recorded.nodes.items():
                 shared = not key.startswith("test:")
@@ -128,6 +128,7 @@ class Store:
                 self._write(merged(old, node) if old is not None else node, record)
             for node_id in gone:
                 self._delete("test:" + node_id)
+            self._prune()
 
     def _other_environment(self, fingerprint: tuple[str, ...]) -> bool:
         known = self._meta("fingerprint")
@@ -145,6 +146,18 @@ class Store:
             self._db.execute("ROLLBACK")
             raise
         self._db.execute("COMMIT")
+
+    def _prune(self) -> None:
+        """Forget contents that no node refers to any more."""
+        self._db.execute("DELETE FROM lineset WHERE id NOT IN (SELECT lineset FROM node_lines)")
+        self._db.execute("DELETE FROM unitset WHERE id NOT IN (SELECT unitset FROM node)")
+        used = {
+            unit
+            for (ids,) in self._db.execute("SELECT ids FROM unitset")
+            for unit in array("I", ids)
+        }
+        known = {row[0] for row in self._db.execute("SELECT id FROM unit")}
+        self._db.executemany("DELETE FROM unit WHERE id = ?", [(unit,) for unit in known - used])
 
     def _set_meta(self, key: str, value: str) -> None:
         self._db.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (key, value))
@@ -239,8 +252,6 @@ def open_store(path: Path) -> Opened:
             notice = f"the impact map {problem}: set aside as {aside.name}, recording a new one"
     try:
         connection = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None)
-        connection.execute("PRAGMA journal_mode = WAL")
-        connection.execute("PRAGMA synchronous = NORMAL")
         if not _tables(connection):
             connection.executescript(f"BEGIN; {_SCHEMA} COMMIT;")
             connection.execute("INSERT INTO meta VALUES ('schema', ?)", (str(SCHEMA_VERSION),))
@@ -258,6 +269,8 @@ def read_map(path: Path) -> tuple[ImpactMap, str]:
         return EMPTY_MAP, f"the impact map {problem}: it is not used"
     connection = _open_read_only(path)
     try:
+        if not _tables(connection):
+            return EMPTY_MAP, ""
         return Store(connection, path).load(), ""
     finally:
         connection.close()
@@ -281,7 +294,7 @@ def _problem_with(path: Path) -> str:
         finally:
             connection.close()
     except sqlite3.OperationalError as problem:
-        if "no such table" in str(problem):
+        if "no such" in str(problem):
             return "is damaged (it is another program's)"
         raise _unusable(path, problem) from problem
     except sqlite3.DatabaseError as problem:

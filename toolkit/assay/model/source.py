@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
+import io
+import tokenize
 from dataclasses import dataclass
 
 MODULE_UNIT = "<module>"
 """Name of the unit that holds all of a file outside function bodies: constants, class bodies,
 signatures, defaults and decorators."""
+
+
+def decode(content: bytes) -> str:
+    """A Python file's text by its own coding cookie, without a byte order mark, and with line
+    ends as they are. SyntaxError, LookupError or UnicodeDecodeError if it cannot be."""
+    encoding, _ = tokenize.detect_encoding(io.BytesIO(content).readline)
+    return content.decode(encoding)
 
 
 @dataclass(frozen=True, slots=True, order=True)

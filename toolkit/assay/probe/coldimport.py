@@ -16,7 +16,7 @@ def install(mutant: dict[str, Any]) -> None:
     text = read_text(path, mutant["sha"])
     try:
         tree = ast.parse(splice(text, mutant))
-        mark(tree, mutant["span"][0])
+        mark(tree, mutant["span"][0], mutant["span"][1])
         code = compile_tree(tree, path, 0)
     except (SyntaxError, ValueError) as problem:
         raise Unfit(f"does not compile: {problem}") from None

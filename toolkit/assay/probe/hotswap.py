@@ -47,14 +47,37 @@ def key_of(code: types.CodeType) -> Key:
     return (real_path(code.co_filename), code.co_firstlineno, code.co_name)
 
 
-def live_functions(path: str) -> dict[Key, list[types.FunctionType]]:
-    """Every function object whose code comes from the file, by (file, first line, name)."""
-    found: dict[Key, list[types.FunctionType]] = {}
+Live = dict[Key, list[types.FunctionType]]
+
+_remembered: dict[str, Live] | None = None
+
+
+def remember(repo: str) -> None:
+    """Find the repository's functions once, before the zygote forks (and freezes its objects).
+
+    A child starts from the same objects, and has not run anything when it installs its mutant.
+    """
+    global _remembered
+    prefix = os.path.join(os.path.realpath(repo), "")
+    found: dict[str, Live] = {}
     for thing in gc.get_objects():
         if type(thing) is types.FunctionType:
-            code = thing.__code__
-            if real_path(code.co_filename) == path:
-                found.setdefault(key_of(code), []).append(thing)
+            key = key_of(thing.__code__)
+            if key[0].startswith(prefix):
+                found.setdefault(key[0], {}).setdefault(key, []).append(thing)
+    _remembered = found
+
+
+def live_functions(path: str) -> Live:
+    """Every function object whose code comes from the file, by (file, first line, name)."""
+    if _remembered is not None:
+        return _remembered.get(path, {})
+    # The collector does not list what has been frozen.
+    gc.unfreeze()
+    found: Live = {}
+    for thing in gc.get_objects():
+        if type(thing) is types.FunctionType and real_path(thing.__code__.co_filename) == path:
+            found.setdefault(key_of(thing.__code__), []).append(thing)
     return found
 
 
@@ -86,6 +109,7 @@ class Outer:
         self, text: str, mutant: dict[str, Any], path: str, flags: int, more_lines: int = 0
     ) -> None:
         self.line: int = mutant["span"][0]
+        self.column: int = mutant["span"][1]
         first, last = mutant["outer"]["first_line"], mutant["outer"]["last_line"] + more_lines
         starts = line_starts(text)
         segment = text[starts[first - 1] : starts[min(last, len(starts) - 1)]]
@@ -130,13 +154,13 @@ def function_codes(code: types.CodeType) -> list[types.CodeType]:
     return found
 
 
-def swap(original: Outer, mutated: Outer, live: dict[Key, list[types.FunctionType]]) -> str:
+def swap(original: Outer, mutated: Outer, live: Live) -> str:
     """Give each live function of the outer one's family its mutated code."""
     if [node.name for node in original.functions] != [node.name for node in mutated.functions]:
         return "it adds or removes a function"
     before = _by_node(original, function_codes(original.compile()))
     keep_free_variables(mutated, before)
-    mark(mutated.tree, original.line)
+    mark(mutated.tree, original.line, original.column)
     after = _by_node(mutated, function_codes(mutated.compile()))
     swapped = 0
     for node, old, new in zip(original.functions, before, after, strict=True):

@@ -67,14 +67,16 @@ def functions(tree: ast.AST) -> Iterator[Any]:
         yield from functions(node)
 
 
-def mark(tree: ast.Module, line: int) -> None:
-    """Insert the proof of entry at the head of the innermost function whose body has the line.
+def mark(tree: ast.Module, line: int, column: int = 10**6) -> None:
+    """Insert the proof of entry at the head of the innermost function whose body has the place.
 
-    Outside any function it goes to the head of the module.
+    Outside any function it goes to the head of the module. Without a column, anywhere on the line
+    counts. (Columns of `ast` count UTF-8 bytes, ours code points: on a one-line function after
+    non-ASCII text this can take a default for the body, never the other way round.)
     """
     owner: Any = tree
     for node in functions(tree):
-        if node.body[0].lineno <= line <= (node.end_lineno or node.lineno):
+        if _body_start(node) <= (line, column) and line <= (node.end_lineno or node.lineno):
             owner = node
     body = owner.body
     at = 0
@@ -87,6 +89,14 @@ def mark(tree: ast.Module, line: int) -> None:
         node.lineno = node.end_lineno = lineno  # type: ignore[attr-defined]
         node.col_offset = node.end_col_offset = 0  # type: ignore[attr-defined]
     body.insert(at, call)
+
+
+def _body_start(function: Any) -> tuple[int, int]:
+    """Where the body begins; its first statement may be a decorated definition."""
+    first = function.body[0]
+    starts = [(node.lineno, 0) for node in getattr(first, "decorator_list", [])]
+    on_own_line = first.lineno > function.lineno
+    return min([*starts, (first.lineno, 0 if on_own_line else first.col_offset)])
 
 
 def _must_stay_first(statement: ast.stmt, index: int) -> bool:

@@ -102,7 +102,7 @@ class AssayPlugin:
         self._loop(self, session)
         return True
 
-    @pytest.hookimpl(tryfirst=True)
+    # Not tryfirst: pytest's unittest support first puts a TestCase's own exception in its place.
     def pytest_runtest_makereport(self, item: Any, call: Any) -> Any:
         if call.excinfo is not None:
             self.log.saw_exception(call.when, call.excinfo.value)

@@ -165,6 +165,7 @@ class Recorder:
         self._tracer = sys.gettrace()
         sys.addaudithook(self._audit)
         self._wrap_imports()
+        self._wrap_processes()
 
     def stop(self) -> None:
         """Cease recording in this process: mutants run at full speed."""
@@ -242,6 +243,20 @@ class Recorder:
         _hide_frame(import_module)
         importlib.import_module = import_module
 
+    def _wrap_processes(self) -> None:
+        """Processes of multiprocessing may come from a server that an earlier test started."""
+        from multiprocessing.process import BaseProcess
+
+        original = BaseProcess.start
+        recorder = self
+
+        def start(process: Any) -> None:
+            if recorder._active:
+                recorder.opaque("started a process")
+            original(process)
+
+        BaseProcess.start = start  # type: ignore[method-assign]
+
     # -- audit events
 
     def _audit(self, event: str, args: tuple[Any, ...]) -> None:
@@ -254,7 +269,9 @@ class Recorder:
         if event == "open":
             self._opened(*args)
         elif event in ("os.listdir", "os.scandir"):
-            self._listed(args[0])
+            # The import system lists directories to find modules: asked-for names stand for that.
+            if not sys._getframe(1).f_code.co_filename.startswith("<frozen importlib"):
+                self._listed(args[0])
         elif event == "import":
             self._top.names.add(args[0])
         elif event in _PROCESS_EVENTS:

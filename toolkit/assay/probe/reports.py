@@ -20,6 +20,14 @@ def safe_message(error: BaseException) -> str:
     return line[:MESSAGE_LIMIT]
 
 
+def fixture_message(error: BaseException) -> str:
+    """A missing fixture in words: the text of pytest's own error is a tuple of objects."""
+    name = getattr(error, "argname", None)
+    if type(error).__name__ != "FixtureLookupError" or not isinstance(name, str):
+        return ""
+    return str(getattr(error, "msg", None) or f"there is no fixture {name!r}")
+
+
 def is_assertion(error: BaseException) -> bool:
     """Whether the test noticed by checking: AssertionError, or pytest's own Failed."""
     return isinstance(error, (AssertionError, pytest.fail.Exception))
@@ -66,7 +74,7 @@ class PhaseLog:
         if self._error is not None and self._error[0] == report.when:
             error = self._error[1]
             failure["exception"] = type(error).__name__
-            failure["message"] = safe_message(error)
+            failure["message"] = fixture_message(error) or safe_message(error)
             failure["by_assertion"] = is_assertion(error) and report.when == "call"
         elif isinstance(report.longrepr, str):
             failure["exception"] = "Failed"

@@ -99,6 +99,7 @@ class CollectedZygote:
         self.served = True
         self.plugin, self.session = plugin, session
         self.supervisor.send(self._hello(plugin, session))
+        hotswap.remember(self.request["repo"])
         self.supervisor.serve()
 
     def _hello(self, plugin: AssayPlugin, session: pytest.Session) -> dict[str, Any]:

@@ -1,0 +1,272 @@
+"""The architecture as facts: the order of rooms, what each may touch, and what is documented."""
+
+from __future__ import annotations
+
+import argparse
+import ast
+import subprocess
+import sys
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+from assay.cli import parser
+from assay.config import KEYS
+from assay.errors import ExitCode
+
+CHECKOUT = Path(__file__).parents[1]
+PACKAGE = CHECKOUT / "toolkit" / "assay"
+DOCS = CHECKOUT / "docs"
+
+FILES = sorted(path.relative_to(PACKAGE).as_posix() for path in PACKAGE.rglob("*.py"))
+
+LAYERS = (
+    ("__main__",),
+    ("cli",),
+    ("commands",),
+    ("pipeline",),
+    ("report", "progress", "project"),
+    ("config",),
+    ("execution",),
+    ("verdict", "mutation", "selection"),
+    ("impact",),
+    ("change",),
+    ("model",),
+    ("errors",),
+)
+"""From top to bottom: a room imports from the layers below its own, and from none beside it, but
+for those of `BESIDE`. `probe` is in no layer: it imports none of the others, and none imports it.
+"""
+
+BESIDE = frozenset[tuple[str, str]]()
+
+LEVEL = {room: level for level, layer in enumerate(LAYERS) for room in layer}
+
+PURE = (
+    "model",
+    "selection",
+    "verdict",
+    "mutation",
+    "change/diff.py",
+    "change/semantics.py",
+    "impact/imports.py",
+    "execution/timeouts.py",
+    "report/text.py",
+    "report/why.py",
+    "report/as_json.py",
+    "errors.py",
+)
+OUTSIDE = frozenset(
+    {"subprocess", "socket", "sqlite3", "tempfile", "os", "shutil", "signal", "time", "threading"}
+)
+
+PROCESS_OWNERS = {"change/git.py", "execution/process.py"}
+
+
+@cache
+def tree(path: str) -> ast.Module:
+    return ast.parse((PACKAGE / path).read_text(encoding="utf-8"))
+
+
+def room_of(path: str) -> str:
+    return path.partition("/")[0].removesuffix(".py")
+
+
+def imported(path: str) -> Iterator[str]:
+    """Dotted names of the modules that a file imports, wherever the statement stands."""
+    package = ["assay", *Path(path).parts[:-1]]
+    for node in ast.walk(tree(path)):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            above = package[: len(package) - node.level + 1] if node.level else []
+            module = ".".join([*above, *filter(None, [node.module])])
+            yield from (f"{module}.{alias.name}" for alias in node.names)
+
+
+def rooms_imported(path: str) -> set[str]:
+    """The rooms of assay that a file imports from, its own left out."""
+    names = {name.split(".")[1] for name in imported(path) if name.startswith("assay.")}
+    return {name for name in names if (PACKAGE / name).is_dir() or f"{name}.py" in FILES} - {
+        room_of(path)
+    }
+
+
+def top_level(path: str) -> set[str]:
+    return {name.partition(".")[0] for name in imported(path)}
+
+
+def is_pure(path: str) -> bool:
+    return any(path == pure or path.startswith(f"{pure}/") for pure in PURE)
+
+
+# Rooms
+
+
+def test_every_room_has_its_layer() -> None:
+    rooms = {room_of(path) for path in FILES} - {"__init__", "probe"}
+    assert rooms == set(LEVEL)
+
+
+@pytest.mark.parametrize("path", [path for path in FILES if room_of(path) in LEVEL])
+def test_a_room_imports_only_from_the_layers_below(path: str) -> None:
+    room = room_of(path)
+    wrong = {
+        other
+        for other in rooms_imported(path)
+        if (room, other) not in BESIDE and LEVEL.get(other, -1) <= LEVEL[room]
+    }
+    assert wrong == set()
+
+
+@pytest.mark.parametrize("path", [path for path in FILES if room_of(path) == "probe"])
+def test_the_probe_imports_nothing_of_the_rest_of_assay(path: str) -> None:
+    assert rooms_imported(path) == set()
+    assert not [name for name in imported(path) if name == "assay"]
+
+
+@pytest.mark.parametrize("path", [path for path in FILES if room_of(path) != "probe"])
+def test_nothing_imports_the_probe(path: str) -> None:
+    assert "probe" not in rooms_imported(path)
+
+
+def test_importing_assay_imports_nothing_else_of_it() -> None:
+    script = "import sys, assay; print(*sorted(n for n in sys.modules if n.startswith('assay')))"
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True
+    )
+    assert done.stdout.split() == ["assay"]
+
+
+def test_the_source_root_is_no_package() -> None:
+    assert not (PACKAGE.parent / "__init__.py").exists()
+
+
+# What a room may touch
+
+
+@pytest.mark.parametrize("path", [path for path in FILES if is_pure(path)])
+def test_a_pure_module_touches_nothing_outside(path: str) -> None:
+    assert top_level(path) & OUTSIDE == set()
+
+
+@pytest.mark.parametrize("pure", PURE)
+def test_every_pure_room_is_there(pure: str) -> None:
+    assert (PACKAGE / pure).exists()
+
+
+def test_only_the_adapter_imports_mutmut() -> None:
+    users = [path for path in FILES if "mutmut" in top_level(path)]
+    assert users == ["mutation/mutmut_adapter.py"]
+
+
+def test_only_git_and_process_start_processes() -> None:
+    users = {path for path in FILES if "subprocess" in top_level(path)}
+    assert users == PROCESS_OWNERS
+
+
+def test_only_one_module_runs_git() -> None:
+    """A command whose first word is git stands in change/git.py alone."""
+    users = {
+        path
+        for path in FILES
+        for node in ast.walk(tree(path))
+        if isinstance(node, ast.List | ast.Tuple)
+        and node.elts
+        and isinstance(node.elts[0], ast.Constant)
+        and node.elts[0].value == "git"
+    }
+    assert users == {"change/git.py"}
+
+
+def test_only_the_store_speaks_sqlite() -> None:
+    assert [path for path in FILES if "sqlite3" in top_level(path)] == ["impact/store.py"]
+
+
+def called(path: str) -> set[str]:
+    """The names of what a file calls, as they are written."""
+    return {ast.unparse(n.func) for n in ast.walk(tree(path)) if isinstance(n, ast.Call)}
+
+
+@pytest.mark.parametrize("path", FILES)
+def test_nobody_changes_the_working_directory(path: str) -> None:
+    assert not called(path) & {"os.chdir", "os.fchdir", "chdir", "contextlib.chdir"}
+
+
+@pytest.mark.parametrize("path", FILES)
+def test_nobody_starts_a_shell(path: str) -> None:
+    assert not called(path) & {"os.system", "os.popen"}
+
+
+@pytest.mark.parametrize(
+    "path", [path for path in FILES if room_of(path) not in ("cli", "__main__", "probe")]
+)
+def test_only_the_command_line_leaves_the_process_or_prints(path: str) -> None:
+    assert not called(path) & {"sys.exit", "exit", "quit", "os._exit", "print"}
+
+
+@pytest.mark.parametrize(
+    "path", [path for path in FILES if room_of(path) not in ("cli", "__main__", "probe")]
+)
+def test_the_environment_is_a_parameter(path: str) -> None:
+    read = {ast.unparse(n) for n in ast.walk(tree(path)) if isinstance(n, ast.Attribute)}
+    assert not read & {"os.environ", "os.getenv", "os.environb"}
+
+
+# Texts
+
+
+@pytest.mark.parametrize("path", [path for path in FILES if path != "__init__.py"])
+def test_a_module_opens_with_one_sentence_that_says_what_it_knows(path: str) -> None:
+    first = (ast.get_docstring(tree(path)) or "").partition("\n\n")[0]
+    assert first
+    assert first[0].isupper() or first.startswith("`assay ")
+    assert first[-1] == "."
+    assert len(first) <= 220
+
+
+@pytest.mark.parametrize("path", FILES)
+def test_no_module_is_too_long_to_read(path: str) -> None:
+    assert len((PACKAGE / path).read_text(encoding="utf-8").splitlines()) <= 500
+
+
+def verbs() -> dict[str, argparse.ArgumentParser]:
+    (action,) = (a for a in parser()._actions if isinstance(a, argparse._SubParsersAction))
+    return dict(action.choices)
+
+
+def options(verb: str) -> list[str]:
+    names = [name for a in verbs()[verb]._actions for name in a.option_strings]
+    return [name for name in names if name.startswith("--") and name != "--help"]
+
+
+def document(name: str) -> str:
+    path = DOCS / name
+    assert path.exists(), f"docs/{name} is missing"
+    return path.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("verb", verbs())
+def test_every_verb_and_its_options_are_documented(verb: str) -> None:
+    text = document("verbs.md")
+    assert f"assay {verb}" in text
+    assert [name for name in options(verb) if f"`{name}" not in text] == []
+
+
+@pytest.mark.parametrize("key", KEYS)
+def test_every_configuration_key_is_documented(key: str) -> None:
+    texts = [p.read_text(encoding="utf-8") for p in DOCS.glob("*.md") if "json" not in p.name]
+    assert any(f"`{key}`" in text or f"\n{key} =" in text for text in texts)
+
+
+@pytest.mark.parametrize("code", ExitCode, ids=lambda code: code.name)
+def test_every_exit_code_is_documented(code: ExitCode) -> None:
+    lines = document("exit-codes.md").splitlines()
+    assert any(line.lstrip("|#-* `").startswith(f"{code.value}") for line in lines)
+
+
+@pytest.mark.parametrize("verb", verbs())
+def test_every_verb_is_a_file(verb: str) -> None:
+    assert f"commands/{verb}.py" in FILES

@@ -153,7 +153,9 @@ def _add_mutate(verbs: Verbs[Parser]) -> None:
 def _add_show(verbs: Verbs[Parser]) -> None:
     verb = _verb(verbs, "show", "one mutant: diff, covering tests, verdict, how to repeat it")
     verb.add_argument("mutant", metavar="ID", help="a mutant's id, or the beginning of one")
-    _add_format(verb, "text", "json")
+    verb.add_argument(
+        "--format", choices=("text", "json"), default="text", help="how to print the answer"
+    )
     verb.set_defaults(run=lambda ns, c: show.run(c, show.ShowOptions(ns.mutant, ns.format)))
 
 

@@ -247,12 +247,14 @@ def diffs_of(targets: Iterable[Target]) -> dict[str, str]:
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What is asked of the chain: mutants of a change (with `change`), or of chosen places."""
+    """What is asked of the chain: the answer to a change (`targets` None), or mutants of chosen
+    places; `unmutated` are files asked for that cannot be mutated, with the reason each."""
 
     verb: str
     compared: str
     change: SemanticChange
     targets: tuple[Target, ...] | None
+    unmutated: tuple[str, ...] = ()
 
 
 def answer(project: Project, request: Request, progress: Progress) -> Answer:
@@ -265,10 +267,10 @@ def answer(project: Project, request: Request, progress: Progress) -> Answer:
         clock.lap("tests")
         test_files = frozenset(i.path for i in suite.collected.items if not i.is_doctest)
         changed = tuple(f.path for f in change.change.files if is_test_file(f.path, test_files))
-        notices: list[str] = []
+        unmutated: Sequence[str] = request.unmutated
         targets: Sequence[Target] = request.targets or ()
         if request.targets is None:
-            targets, notices = targets_of_change(change, set(changed))
+            targets, unmutated = targets_of_change(change, set(changed))
         verdicts: tuple[Verdict, ...] = ()
         run = MutantRun({}, {}, interrupted=False)
         if not baseline.run.interrupted:
@@ -283,11 +285,14 @@ def answer(project: Project, request: Request, progress: Progress) -> Answer:
             collected=len(suite.collected.items),
             selection=selection,
             results=baseline.run.results,
-            units=tuple(unit_answers(change, changed, baseline.impact, verdicts)),
+            units=tuple(unit_answers(change, changed, baseline.impact, verdicts))
+            if request.targets is None
+            else (),
             verdicts=verdicts,
             diffs=diffs_of(targets),
             changed_tests=changed,
-            notices=(*baseline.notices, *notices, *suite_notices(suite, change)),
+            notices=(*baseline.notices, *suite_notices(suite, change)),
+            unmutated=tuple(unmutated),
             flaky=run.flaky,
             interrupted=run.interrupted or baseline.run.interrupted,
             seconds=clock.laps,
@@ -315,10 +320,14 @@ def unit_answers(
 ) -> Iterator[UnitAnswer]:
     """One answer for each changed unit of the code (tests are not asked who guards them)."""
     skip = set(tests)
+    texts = {file.path: file.changed_lines for file in change.change.files}
     coverages: dict[str, Coverage] = {}
     for unit in change.units:
         source = change.sources.get(unit.path)
         if unit.path in skip or not is_mutable(unit) or source is None:
+            continue
+        # Against a base that does not parse every unit is new; only changed text is a change.
+        if change.bases[unit.path].problem and not unit.lines & texts[unit.path]:
             continue
         if unit.path not in coverages:
             coverages[unit.path] = Coverage(impact, unit.path, source.sha)

@@ -87,7 +87,12 @@ class Project:
 
     @property
     def workers(self) -> int:
-        return self.config.jobs or len(os.sched_getaffinity(0))
+        if self.config.jobs:
+            return self.config.jobs
+        # macOS cannot say which processors it may use.
+        if hasattr(os, "sched_getaffinity"):
+            return len(os.sched_getaffinity(0))
+        return os.cpu_count() or 1
 
     def excluded_directories(self) -> list[str]:
         """Virtual environments near the top of the tree, and what the configuration names."""

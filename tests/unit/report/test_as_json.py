@@ -75,6 +75,7 @@ ANSWER = Answer(
     diffs={"m1": "the diff"},
     changed_tests=("t.py",),
     notices=("note",),
+    unmutated=(),
     flaky={"t.py::b": "fails"},
     interrupted=False,
     seconds={"collect": 0.123456},
@@ -158,6 +159,7 @@ RECORD: dict[str, Any] = {
         }
     ],
     "notices": ["note"],
+    "unmutated": [],
     "flaky": {"t.py::b": "fails"},
     "seconds": {"collect": 0.123},
 }

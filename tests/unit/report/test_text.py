@@ -119,6 +119,7 @@ def answer(
         diffs={v.mutant.id: DIFF for v in verdicts},
         changed_tests=(),
         notices=tuple(notices),
+        unmutated=(),
         flaky=flaky or {},
         interrupted=interrupted,
         seconds={"collect": 0.5, "tests": 1.26, "mutants": 2.0},
@@ -221,12 +222,7 @@ def test_an_untouched_module_body() -> None:
         ---------  --------  -------------  --------------------------  ------------------
         untouched  tax.py:3  (module body)  0 → 0                       1 without coverage
 
-        Without coverage: tax.py:3 (module body) [arithmetic] m1
-            @@ -2,3 +2,3 @@
-             def rate(x):
-            -    return x + 1
-            +    return x - 1
-          no test runs this line
+        Without coverage: tax.py:3 (module body) (1 mutant): no test runs this line.
 
         """
     )
@@ -329,7 +325,7 @@ def test_units_that_need_work_stand_above_the_guarded_ones() -> None:
 def test_survivors_stand_above_mutants_without_coverage() -> None:
     verdicts = [verdict(Status.NO_COVERAGE, 1), verdict(Status.SURVIVED, 2)]
     text = shown(answer("mutate", verdicts=verdicts))
-    assert text.index(" m2\n") < text.index(" m1\n")
+    assert text.index("Survived: ") < text.index("Without coverage: ")
 
 
 @pytest.mark.parametrize("status", [Status.KILLED, Status.TIMEOUT, Status.COMPILE_ERROR])
@@ -367,7 +363,7 @@ def test_mutants_with_the_same_fault_are_told_once() -> None:
 def test_ten_survivors_are_shown_and_all_when_asked() -> None:
     found = answer("mutate", verdicts=[verdict(Status.SURVIVED, n) for n in range(12)])
     assert shown(found).count("Survived: ") == SHOWN == 10
-    assert "\n… and 2 more: --all shows them.\n" in shown(found)
+    assert "\n… and 2 more survivors: --all shows them.\n" in shown(found)
     assert shown(found, everything=True).count("Survived: ") == 12
     assert "--all" not in shown(found, everything=True)
 
@@ -476,7 +472,7 @@ def test_a_mutant_that_timed_out_is_not_called_killed() -> None:
     hung = verdict(Status.TIMEOUT, killer="t.py::a", reason="ran over its limit in t.py::a")
     text = shown_mutant(entry(hung))
     assert text.startswith("m1 timed out: ")
-    assert "ran over its limit in t.py::a" in text
+    assert "Ran over its limit in t.py::a." in text
     assert "illed" not in text
 
 

@@ -134,6 +134,7 @@ def answer(
         diffs={},
         changed_tests=(),
         notices=(),
+        unmutated=(),
         flaky={},
         interrupted=interrupted,
         seconds={},

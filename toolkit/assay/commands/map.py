@@ -8,6 +8,7 @@ from assay.commands.common import Context
 from assay.errors import ExitCode
 from assay.model.run import TestOutcome
 from assay.pipeline import NO_CHANGE, collected_suite, refresh
+from assay.report.text import plural
 from assay.verdict.answer import BAD_RESULTS
 
 
@@ -24,17 +25,19 @@ def run(context: Context, options: MapOptions) -> int:
             if ".damaged-" not in path.name:
                 path.unlink()
     with collected_suite(context.project, context.progress) as suite:
-        selection, baseline = refresh(suite, NO_CHANGE, context.progress)
+        _, baseline = refresh(suite, NO_CHANGE, context.progress)
         collected = len(suite.collected.items)
     results = baseline.run.results
     bad = [result for result in results.values() if result.outcome in BAD_RESULTS]
     for notice in baseline.notices:
         context.out(f"Note: {notice}.\n")
     ran = f"{len(results)} recorded" if results else "nothing to record"
-    context.out(f"{collected} tests: {ran}, {collected - len(results)} still valid.\n")
+    valid = collected - len(results)
+    context.out(f"{plural(collected, 'test')}: {ran}, {valid} still valid.\n")
     unfinished = sum(r.outcome is TestOutcome.NOT_RUN for r in results.values())
     if unfinished:
-        context.out(f"{unfinished} tests did not run when asked to; they stay selected.\n")
+        count = plural(unfinished, "test")
+        context.out(f"{count} did not run when asked to: still selected next time.\n")
     for result in bad[:10]:
         failure = result.failure
         words = f": {failure.exception}: {failure.message}" if failure else ""
@@ -44,5 +47,4 @@ def run(context: Context, options: MapOptions) -> int:
     if baseline.run.interrupted:
         context.out("Interrupted: what was finished is kept; run the same command to go on.\n")
         return ExitCode.INTERRUPTED
-    del selection
     return ExitCode.BASELINE if bad else ExitCode.CLEAN

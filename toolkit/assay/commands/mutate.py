@@ -33,17 +33,15 @@ class MutateOptions:
 
 
 def run(context: Context, options: MutateOptions) -> int:
-    request, notices = _request(context.project, options)
+    request = _request(context.project, options)
     targets = _only(request.targets or (), options.only)
     if not any(target.mutants for target in targets):
-        for notice in notices:
-            context.progress.say(notice)
-        raise UsageError(f"there are no mutants in {request.compared}")
+        which = f" {' or '.join(options.only)}" if options.only else "s"
+        raise UsageError(f"there is no mutant{which} in {request.compared}", request.unmutated)
     if options.list_only:
         _list(context, targets, options.format)
         return ExitCode.CLEAN
     found = answer(context.project, replace(request, targets=targets), context.progress)
-    found = replace(found, notices=(*notices, *found.notices))
     code = keep_record(context, found)
     if options.format == "json":
         context.out(json.dumps(answer_json(found, code), indent=1, ensure_ascii=False) + "\n")
@@ -52,19 +50,21 @@ def run(context: Context, options: MutateOptions) -> int:
     return code
 
 
-def _request(project: Project, options: MutateOptions) -> tuple[Request, tuple[str, ...]]:
+def _request(project: Project, options: MutateOptions) -> Request:
     if options.changed == bool(options.paths):
         raise UsageError("say what to mutate: either --changed, or paths such as src/shop/tax.py")
-    notices: list[str] = []
+    if options.base is not None and not options.changed:
+        raise UsageError("--base says what --changed compares with: give both")
     if options.changed:
         change = read_change(project, options.base, None)
         tests = {f.path for f in change.change.files if is_test_file(f.path, frozenset())}
-        found, notices = targets_of_change(change, tests)
+        found, problems = targets_of_change(change, tests)
         compared = change.change.description
-        return Request("mutate", compared, change, tuple(found)), tuple(notices)
+        return Request("mutate", compared, change, tuple(found), tuple(problems))
+    notices: list[str] = []
     targets = [target for text in options.paths for target in _targets_at(project, text, notices)]
     compared = ", ".join(options.paths)
-    return Request("mutate", compared, NO_CHANGE, tuple(targets)), tuple(notices)
+    return Request("mutate", compared, NO_CHANGE, tuple(targets), tuple(notices))
 
 
 def _targets_at(project: Project, text: str, notices: list[str]) -> list[Target]:
@@ -97,7 +97,8 @@ def _existing(project: Project, path: Path) -> Path:
     """A relative path is meant from where the user stands, from the project, or from the
     repository (as reports print it): the first that exists."""
     places = [Path.cwd() / path, project.root / path, project.repo / path]
-    return next((place for place in places if place.exists()), places[1])
+    inside = [place for place in places if place.resolve().is_relative_to(project.repo)]
+    return next((place for place in inside if place.exists()), places[1])
 
 
 def _place(text: str) -> tuple[Path, frozenset[int] | None]:

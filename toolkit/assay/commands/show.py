@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+import shlex
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from assay.commands.common import Context
 from assay.errors import ExitCode, UsageError
+from assay.report.as_json import FORMAT
 from assay.report.text import shown_mutant
 
 
@@ -22,9 +25,11 @@ class ShowOptions:
 def run(context: Context, options: ShowOptions) -> int:
     found = find(context, options.mutant)
     if options.format == "json":
-        context.out(json.dumps(found, indent=1, ensure_ascii=False) + "\n")
+        context.out(json.dumps({"format": FORMAT, **found}, indent=1, ensure_ascii=False) + "\n")
     else:
-        context.out(shown_mutant(found))
+        where = context.project.root
+        options_for_repeat = "" if where == Path.cwd() else f" --project {shlex.quote(str(where))}"
+        context.out(shown_mutant(found, options_for_repeat))
     return ExitCode.CLEAN
 
 

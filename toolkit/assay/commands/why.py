@@ -11,9 +11,9 @@ from assay.commands.common import Context
 from assay.errors import ExitCode, UsageError
 from assay.impact.record import Tree
 from assay.model.impact import ImpactMap, test_key
-from assay.model.source import MODULE_UNIT
 from assay.pipeline import load_map
 from assay.project import Project
+from assay.report.as_json import FORMAT
 from assay.report.why import line_text, test_text
 from assay.selection.explain import LineUsers, TestNeeds, needs_of_test, users_of_line
 
@@ -65,6 +65,7 @@ def _line(project: Project, impact: ImpactMap, path: str, line: int) -> LineUser
 
 def _needs_json(needs: TestNeeds) -> dict[str, object]:
     return {
+        "format": FORMAT,
         "test": needs.node_id,
         "outcome": needs.outcome,
         "units": [f"{path}::{unit}" for path, unit in needs.direct],
@@ -76,9 +77,10 @@ def _needs_json(needs: TestNeeds) -> dict[str, object]:
 
 def _users_json(users: LineUsers) -> dict[str, object]:
     return {
+        "format": FORMAT,
         "path": users.path,
         "line": users.line,
-        "unit": "(module body)" if users.unit == MODULE_UNIT else users.unit,
+        "unit": users.unit,
         "stale": users.stale,
         "ran_the_line": list(users.ran_line),
         "ran_the_unit": list(users.ran_unit),

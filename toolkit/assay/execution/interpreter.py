@@ -41,10 +41,11 @@ def choose_interpreter(
     `python3` on the PATH.
     """
     if wanted is not None:
-        found = shutil.which(wanted, path=environ.get("PATH")) or str(project / wanted)
+        found = shutil.which(wanted, path=environ.get("PATH", "")) or str(project / wanted)
         if not Path(found).exists():
             raise UsageError(f"no interpreter at {wanted!r}: give --python a path or a command")
-        return found, "--python"
+        # Not resolved: following a virtual environment's link leads out of it.
+        return str(Path(found).absolute()), "--python"
     active = environ.get("VIRTUAL_ENV")
     active_python = Path(active) / "bin" / "python" if active else None
     active_is_ours = active is not None and Path(active).resolve() == Path(sys.prefix).resolve()

@@ -19,6 +19,7 @@ Message = dict[str, Any]
 OnResult = Callable[[TestResult], None]
 
 PYTEST_USAGE_ERROR = 4
+CONFTEST_BROKEN = "ImportError while loading conftest"
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +85,12 @@ def _cannot_collect(code: int, errors: Sequence[Sequence[str]], output: str) -> 
         lines = [line for _, text in errors[:3] for line in text.strip().splitlines()[-6:]]
         shown = ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
         return BaselineError(f"pytest cannot collect {shown}: mend this first", tuple(lines))
-    tail = tuple(output.strip().splitlines()[-12:])
+    lines = [line for line in output.strip().splitlines() if "CoverageWarning" not in line]
+    tail = tuple(lines[-12:])
+    broken = next((line for line in lines if line.startswith(CONFTEST_BROKEN)), None)
+    if broken is not None:
+        name = broken.removeprefix(CONFTEST_BROKEN).strip(" '.")
+        return BaselineError(f"pytest cannot load {name}: mend this first", tail)
     if code == PYTEST_USAGE_ERROR:
         return BaselineError("pytest refuses its arguments or configuration:", tail)
     return BaselineError(f"pytest stopped before it collected anything (exit status {code}):", tail)

@@ -104,7 +104,7 @@ class Zygote:
         self.close()
 
     def close(self) -> None:
-        with contextlib.suppress(OSError):
+        with contextlib.suppress(InconclusiveError):
             self._send({"type": "quit"})
         self._selector.close()
         self._process.close(LEAVE_SECONDS)

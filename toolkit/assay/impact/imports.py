@@ -57,7 +57,7 @@ def find_imports(path: str, text: str, roots: Collection[str], files: Collection
     `__init__` runs first.
     """
     try:
-        tree = ast.parse(text)
+        tree = ast.parse(text.removeprefix("\ufeff"))
     except (SyntaxError, ValueError, RecursionError):
         return Imports(frozenset(), frozenset())
     paths: set[str] = set(_packages_above(path, files))

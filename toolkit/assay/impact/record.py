@@ -22,7 +22,7 @@ from assay.model.impact import (
     test_key,
 )
 from assay.model.run import CollectedItem
-from assay.model.source import SourceFile, Unit
+from assay.model.source import SourceFile, Unit, decode
 
 CHANGED_MEANWHILE = "changed while it was recorded"
 
@@ -112,6 +112,8 @@ class Recording:
         self._files = frozenset(python_files)
         self._books: dict[str, _Books] = {}
         self._tests: dict[str, TestRecord] = {}
+        self._read: dict[str, str] = {}
+        self._listed: dict[str, str] = {}
         self._at_start = {path: tree.sha(path) for path in self._files}
 
     def add_sinks(self, sinks: Mapping[str, Mapping[str, Any]]) -> None:
@@ -121,6 +123,11 @@ class Recording:
                 books = self._books[key] = _Books({}, set(), set(), set(), set(), set())
             for path, mask in sink["lines"].items():
                 books.lines[path] = books.lines.get(path, 0) | int(mask, 16)
+            for path in sink["reads"]:
+                # Now, not at the end: a test may change what another has read.
+                self._read.setdefault(path, self._tree.sha(path))
+            for path in sink["dirs"]:
+                self._listed.setdefault(path, self._tree.directory(path))
             books.reads.update(sink["reads"])
             books.dirs.update(sink["dirs"])
             books.names.update(sink["names"])
@@ -176,8 +183,8 @@ class Recording:
             key=key,
             units=frozenset(units),
             lines=lines,
-            files={path: self._tree.sha(path) for path in books.reads},
-            dirs={path: self._tree.directory(path) for path in books.dirs},
+            files={path: self._read[path] for path in books.reads},
+            dirs={path: self._listed[path] for path in books.dirs},
             names=frozenset(names),
             uses=frozenset(uses),
             opaque=frozenset(opaque),
@@ -202,7 +209,11 @@ class Recording:
             return
         units.add(UnitRef(path, source.module.name, source.module.digest))
         content = self._tree.content(path) or b""
-        found = find_imports(path, content.decode("utf-8", "replace"), self._roots, self._files)
+        try:
+            text = decode(content)
+        except (SyntaxError, LookupError, UnicodeDecodeError):
+            text = content.decode("utf-8", "replace")
+        found = find_imports(path, text, self._roots, self._files)
         uses.update(module_key(reached) for reached in found.paths)
         names.update(found.names)
 

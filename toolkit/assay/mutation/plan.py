@@ -158,7 +158,9 @@ def _route(mutant: Mutant, source: SourceFile, coverage: Coverage, hot_allowed: 
 def _no_coverage(mutant: Mutant, found: Collection[str]) -> Verdict:
     reason = "no test runs this line"
     if found:
-        reason = f"{len(found)} test(s) run this line, but none of them passes without a mutant"
+        tests = "the one test" if len(found) == 1 else f"the {len(found)} tests"
+        verb = "runs" if len(found) == 1 else "run"
+        reason = f"{tests} that {verb} this line cannot be used: failing, or not collected"
     return Verdict(
         mutant=mutant,
         status=Status.NO_COVERAGE,

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import io
-import tokenize
+import functools
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from assay.model.change import SemanticChange
+from assay.errors import UsageError
+from assay.model.change import SemanticChange, UnitChange
 from assay.model.mutant import Mutant
-from assay.model.source import SourceFile
+from assay.model.source import SourceFile, decode
 from assay.mutation.find import find_mutants
-from assay.mutation.mutmut_adapter import CannotMutate
+from assay.mutation.mutmut_adapter import CannotMutate, self_check
 from assay.mutation.scope import in_lines
 
 
@@ -24,17 +24,19 @@ class Target:
     mutants: tuple[Mutant, ...]
 
 
-def decode(content: bytes) -> str:
-    """A Python file's text by its own coding cookie, line ends as they are."""
-    encoding, _ = tokenize.detect_encoding(io.BytesIO(content).readline)
-    return content.decode(encoding)
+@functools.cache
+def require_generator() -> None:
+    """UsageError if the installed mutmut does not make the mutants that assay was tested with."""
+    problem = self_check()
+    if problem is not None:
+        raise UsageError(problem)
 
 
 def targets_of_change(
     change: SemanticChange, skip: Collection[str]
 ) -> tuple[list[Target], list[str]]:
-    """Mutants of the changed lines of every changed file but the skipped ones; and what could not
-    be mutated, in words."""
+    """Mutants of the changed lines of every changed file but the skipped ones; and the files that
+    could not be mutated, each with the reason."""
     contents = {file.path: file.after for file in change.change.files}
     changed_lines = {file.path: file.changed_lines for file in change.change.files}
     targets: list[Target] = []
@@ -43,17 +45,30 @@ def targets_of_change(
         content = contents.get(path)
         if path in skip or content is None:
             continue
-        lines = frozenset(line for unit in change.units if unit.path == path for line in unit.lines)
-        target = target_of(source, content, lines & (changed_lines[path] or lines), notices)
+        lines: set[int] = set()
+        for unit in change.units:
+            if unit.path == path:
+                # A unit that only lost lines has no changed text: all of it stands for the change.
+                lines |= (unit.lines & changed_lines[path]) or all_lines(source, unit)
+        target = target_of(source, content, frozenset(lines), notices)
         if target is not None:
             targets.append(target)
     return targets, notices
+
+
+def all_lines(source: SourceFile, change: UnitChange) -> frozenset[int]:
+    """The body of a changed function; of a module body, only the lines known to differ."""
+    unit = source.unit(change.unit)
+    if unit is None or unit.is_module:
+        return change.lines
+    return frozenset(range(unit.body_line, unit.last_line + 1))
 
 
 def target_of(
     source: SourceFile, content: bytes, lines: frozenset[int] | None, notices: list[str]
 ) -> Target | None:
     """A file's mutants, of the given lines only; None, and a notice, if it cannot be mutated."""
+    require_generator()
     try:
         text = decode(content)
         mutants = find_mutants(source, text)

@@ -49,7 +49,8 @@ def key_of(code: types.CodeType) -> Key:
 
 Live = dict[Key, list[types.FunctionType]]
 
-_remembered: dict[str, Live] | None = None
+_remembered: dict[str, dict[str, Live]] = {}
+"""The repository's functions by file, under "found", once they have been looked for."""
 
 
 def remember(repo: str) -> None:
@@ -57,7 +58,6 @@ def remember(repo: str) -> None:
 
     A child starts from the same objects, and has not run anything when it installs its mutant.
     """
-    global _remembered
     prefix = os.path.join(os.path.realpath(repo), "")
     found: dict[str, Live] = {}
     for thing in gc.get_objects():
@@ -65,13 +65,13 @@ def remember(repo: str) -> None:
             key = key_of(thing.__code__)
             if key[0].startswith(prefix):
                 found.setdefault(key[0], {}).setdefault(key, []).append(thing)
-    _remembered = found
+    _remembered["found"] = found
 
 
 def live_functions(path: str) -> Live:
     """Every function object whose code comes from the file, by (file, first line, name)."""
-    if _remembered is not None:
-        return _remembered.get(path, {})
+    if "found" in _remembered:
+        return _remembered["found"].get(path, {})
     # The collector does not list what has been frozen.
     gc.unfreeze()
     found: Live = {}

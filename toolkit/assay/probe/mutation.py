@@ -43,7 +43,8 @@ def splice(text: str, mutant: dict[str, Any]) -> str:
     start, end = starts[line - 1] + column, starts[end_line - 1] + end_column
     if text[start:end] != mutant["original"]:
         raise Unfit(f"the text at {mutant['path']}:{line} is not what was planned")
-    return text[:start] + mutant["replacement"] + text[end:]
+    replacement: str = mutant["replacement"]
+    return text[:start] + replacement + text[end:]
 
 
 def line_starts(text: str) -> list[int]:

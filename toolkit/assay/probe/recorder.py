@@ -255,7 +255,7 @@ class Recorder:
                 recorder.opaque("started a process")
             original(process)
 
-        BaseProcess.start = start  # type: ignore[method-assign]
+        BaseProcess.start = start  # type: ignore[method-assign, assignment]
 
     # -- audit events
 

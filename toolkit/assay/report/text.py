@@ -102,7 +102,7 @@ def _mutant_line(verdicts: Iterable[Verdict]) -> str:
     parts = [f"{counts[s]} {_STATUS_WORDS[s]}" for s in Status if counts[s]]
     tried = counts[Status.KILLED] + counts[Status.SURVIVED] + counts[Status.NO_COVERAGE]
     score = f"; mutation score {100 * counts[Status.KILLED] / tried:.0f} %" if tried else ""
-    return f"{_plural(len(verdicts), 'mutant')}: {', '.join(parts)}{score}."
+    return f"{plural(len(verdicts), 'mutant')}: {', '.join(parts)}{score}."
 
 
 _STATUS_WORDS = {
@@ -158,12 +158,29 @@ def _mutant_cell(verdicts: Iterable[Verdict]) -> str:
 
 
 def _survivors(answer: Answer, limit: int) -> Iterator[str]:
-    missed = [v for v in answer.verdicts if v.status in (Status.SURVIVED, Status.NO_COVERAGE)]
-    missed.sort(key=lambda v: (v.status is Status.NO_COVERAGE,))
-    for verdict in missed[:limit]:
+    survived = [v for v in answer.verdicts if v.status is Status.SURVIVED]
+    for verdict in survived[:limit]:
         yield mutant_card(verdict, answer.diffs[verdict.mutant.id])
-    if len(missed) > limit:
-        yield f"… and {len(missed) - limit} more: --all shows them."
+    if len(survived) > limit:
+        yield f"… and {len(survived) - limit} more survivors: --all shows them."
+    uncovered = "\n".join(_uncovered(answer, limit))
+    if uncovered:
+        yield uncovered
+
+
+def _uncovered(answer: Answer, limit: int) -> Iterator[str]:
+    """Mutants without coverage, by line: one sentence says it for all of a line's mutants."""
+    groups: dict[tuple[str, int, str, str], int] = {}
+    for verdict in answer.verdicts:
+        if verdict.status is Status.NO_COVERAGE:
+            mutant = verdict.mutant
+            key = (mutant.path, mutant.statement_line, mutant.scope, verdict.reason)
+            groups[key] = groups.get(key, 0) + 1
+    for (path, line, scope, reason), count in list(groups.items())[:limit]:
+        mutants = plural(count, "mutant")
+        yield f"Without coverage: {path}:{line} {unit_name(scope)} ({mutants}): {reason}."
+    if len(groups) > limit:
+        yield f"… and {len(groups) - limit} more such lines: --all shows them."
 
 
 def mutant_card(verdict: Verdict, diff: str) -> str:
@@ -172,12 +189,12 @@ def mutant_card(verdict: Verdict, diff: str) -> str:
     place = f"{mutant.path}:{mutant.span.start_line} {unit_name(mutant.scope)}"
     head = f"{_STATUS_WORDS[verdict.status].capitalize()}: {place} [{mutant.operator}] {mutant.id}"
     lines = [head, *(f"    {line}" for line in _hunk(diff))]
-    if verdict.killer:
+    if verdict.status is Status.KILLED:
         how = "an assertion" if verdict.by_assertion else "a crash"
         lines.append(f"  killed by {verdict.killer} ({how}): {verdict.reason}")
     elif verdict.reason:
         lines.append(f"  {verdict.reason}")
-    if verdict.covering and not verdict.killer:
+    if verdict.covering and verdict.status is Status.SURVIVED:
         shown = list(verdict.covering[:3])
         more = len(verdict.covering) - len(shown)
         tail = f" and {more} more" if more else ""
@@ -197,7 +214,7 @@ def _failures(answer: Answer, limit: int) -> Iterator[str]:
     failed = [r for r in answer.results.values() if r.outcome in BAD_RESULTS]
     if not failed:
         return
-    yield f"{_plural(len(failed), 'test')} failed without any mutant; mend these first:"
+    yield f"{plural(len(failed), 'test')} failed without any mutant; mend these first:"
     for result in failed[:limit]:
         yield f"  {result.node_id}: {_failure_words(result)}"
     if len(failed) > limit:
@@ -213,11 +230,13 @@ def _failure_words(result: TestResult) -> str:
 
 
 def _inconclusive(answer: Answer, limit: int) -> Iterator[str]:
+    for problem in answer.unmutated:
+        yield f"Not conclusive: {problem}."
     unknown = [v for v in answer.verdicts if v.status in INCONCLUSIVE]
     reasons = Counter(verdict.reason for verdict in unknown)
     for reason, count in reasons.most_common(limit):
         example = next(v for v in unknown if v.reason == reason)
-        yield f"Not conclusive: {_plural(count, 'mutant')} (such as {example.mutant.id}): {reason}."
+        yield f"Not conclusive: {plural(count, 'mutant')} (such as {example.mutant.id}): {reason}."
 
 
 def _notices(answer: Answer) -> Iterator[str]:
@@ -253,10 +272,10 @@ def selection_text(selection: Selection, everything: bool, compared: str) -> str
 
 
 def _tests(count: int) -> str:
-    return _plural(count, "test")
+    return plural(count, "test")
 
 
-def _plural(count: int, noun: str) -> str:
+def plural(count: int, noun: str) -> str:
     return f"{count} {noun}{'' if count == 1 else 's'}"
 
 
@@ -274,7 +293,7 @@ def mutants_text(mutants: Iterable[Mutant]) -> str:
     ]
     headers = ["id", "where", "in", "operator", "change"]
     table = tabulate(rows, headers=headers, tablefmt="simple", disable_numparse=True)
-    return f"{table}\n\n{_plural(len(rows), 'mutant')}.\n"
+    return f"{table}\n\n{plural(len(rows), 'mutant')}.\n"
 
 
 def _short(text: str, limit: int = 40) -> str:
@@ -282,19 +301,19 @@ def _short(text: str, limit: int = 40) -> str:
     return line if len(line) <= limit else line[: limit - 1] + "…"
 
 
-def shown_mutant(entry: dict[str, Any]) -> str:
+def shown_mutant(entry: dict[str, Any], options: str = "") -> str:
     """One recorded mutant, as `assay show` prints it."""
     place = f"{entry['path']}:{entry['span'][0]} {unit_name(entry['scope'])}"
     verdict = _STATUS_WORDS[Status(entry["status"])]
     lines = [f"{entry['id']} {verdict}: {place} [{entry['operator']}]", ""]
     lines += entry["diff"].splitlines()
     lines.append("")
-    if entry["killer"]:
+    if entry["status"] == Status.KILLED.value:
         how = "an assertion" if entry["by_assertion"] else "a crash"
         lines.append(f"Killed by {entry['killer']} ({how}): {entry['reason']}")
     elif entry["reason"]:
         lines.append(f"{entry['reason'][:1].upper()}{entry['reason'][1:]}.")
     lines.append(f"Covering tests ({entry['tests_run']} of {len(entry['covering'])} run):")
     lines += [f"  {node_id}" for node_id in entry["covering"]] or ["  none"]
-    lines += ["", f"Repeat it: assay mutate {entry['path']} --only {entry['id']}"]
+    lines += ["", f"Repeat it: assay mutate {entry['path']} --only {entry['id']}{options}"]
     return "\n".join(lines) + "\n"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from assay.report.text import SHOWN, unit_name
+from assay.report.text import SHOWN, plural, unit_name
 from assay.selection.explain import LineUsers, TestNeeds
 from assay.selection.select import node_words
 
@@ -34,17 +34,19 @@ def line_text(users: LineUsers, everything: bool) -> str:
     if users.stale:
         lines.append("The file changed since the map was recorded: run `assay map`.")
     groups = [
-        ("tests that ran the line", users.ran_line),
-        ("tests that ran other lines of it", users.ran_unit),
+        ("ran the line", users.ran_line),
+        ("ran other lines of it", users.ran_unit),
     ]
     for what, tests in groups:
         if tests:
-            lines.append(f"{len(tests)} {what}:")
+            lines.append(f"{plural(len(tests), 'test')} that {what}:")
             lines += _some(tests, everything)
     if users.through:
-        lines.append(f"{len(users.through)} tests that depend on it through something else:")
+        verb = "depends" if len(users.through) == 1 else "depend"
+        count = plural(len(users.through), "test")
+        lines.append(f"{count} that {verb} on it through something else:")
         lines += _some(_chains(users), everything)
-    if len(lines) == 1:
+    if not (users.ran_line or users.ran_unit or users.through):
         lines.append("No test depends on it.")
     return "\n".join(lines) + "\n"
 

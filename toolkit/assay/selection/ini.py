@@ -31,7 +31,9 @@ def settings(path: str, content: bytes | None) -> Any:
         text = content.decode("utf-8")
         if path.endswith(".toml"):
             document = tomllib.loads(text)
-            return document.get("tool", {}).get("pytest", document.get("pytest"))
+            tool = document.get("tool", {})
+            of_tool = tool.get("pytest") if isinstance(tool, dict) else None
+            return of_tool if of_tool is not None else document.get("pytest")
         parser = configparser.ConfigParser(interpolation=None)
         parser.read_string(text)
         return {name: dict(parser[name]) for name in SECTIONS if name in parser}

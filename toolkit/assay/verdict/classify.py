@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from assay.model.mutant import PlannedMutant, Status, Verdict
+from assay.model.mutant import Mutant, PlannedMutant, Status, Verdict
 from assay.model.run import ChildEnd, Outcome, TestOutcome, TestResult
+from assay.model.source import MODULE_UNIT
 
 NOTICED = frozenset({TestOutcome.FAILED, TestOutcome.ERROR})
 
@@ -33,6 +34,9 @@ def _meaning(planned: PlannedMutant, outcome: Outcome) -> _Meaning:
             return Status.COMPILE_ERROR, "", False, _last_line(outcome.detail)
         return Status.RUNTIME_ERROR, "", False, _last_line(outcome.detail)
     if noticed is not None:
+        if outcome.end is ChildEnd.FINISHED and not outcome.entered:
+            text = f"{noticed.node_id} failed, but the mutated code was not entered"
+            return Status.RUNTIME_ERROR, "", False, text
         return _kill(noticed)
     if outcome.end is ChildEnd.TIMEOUT:
         where = outcome.current or "between tests"
@@ -86,10 +90,17 @@ def _survival(planned: PlannedMutant, outcome: Outcome) -> _Meaning:
     if missing:
         text = f"{len(missing)} planned test(s) did not run, such as {missing[0]}"
         return Status.RUNTIME_ERROR, "", False, text
+    if not outcome.entered and _is_one_line_function(planned.mutant):
+        return Status.NO_COVERAGE, "", False, "no test enters this one-line function"
     if not outcome.entered:
         text = "no covering test entered the mutated code, though the map says that they ran it"
         return Status.RUNTIME_ERROR, "", False, text
     return Status.SURVIVED, "", False, ""
+
+
+def _is_one_line_function(mutant: Mutant) -> bool:
+    """Coverage cannot tell its definition, which runs at import, from its body."""
+    return mutant.unit == MODULE_UNIT and mutant.scope != MODULE_UNIT
 
 
 def _last_line(text: str) -> str:

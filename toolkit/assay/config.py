@@ -94,7 +94,9 @@ def load_config(project: Path) -> Config:
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as problem:
         raise UsageError(f"{path} cannot be read: {problem}") from problem
     tool = document.get("tool", {})
-    table = tool.get("assay", {}) if isinstance(tool, dict) else {}
+    if not isinstance(tool, dict):
+        raise UsageError(f"`tool` in {path} must be a table")
+    table = tool.get("assay", {})
     if not isinstance(table, dict):
         raise UsageError(f"[tool.assay] in {path} must be a table")
     return parse_config(table, str(path))

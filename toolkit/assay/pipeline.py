@@ -13,6 +13,7 @@ import assay
 from assay.change.git import diff_file_change, resolve_base, working_tree_change
 from assay.change.semantics import compare
 from assay.errors import NothingToCompare, UsageError
+from assay.execution import resume
 from assay.execution.mutants import MutantRun, MutantRunner
 from assay.execution.suite import Collected, RecordedRun, SuiteRun, collected_from
 from assay.execution.zygote import Zygote, ZygoteSettings
@@ -213,7 +214,12 @@ def run_mutants(
     limits = suite.project.limits(passed)
     candidates = Candidates(passed, frozenset(changed_tests))
     planned = plan(mutants, sources, impact, candidates, limits.of, suite.collected.can_fork)
-    progress.start("running mutants", len(planned.planned))
+    key = resume_key(suite, impact)
+    done = resume.kept(suite.project.resume_file, key, planned.planned)
+    if done:
+        progress.say(f"resuming: {len(done)} verdicts of the interrupted run still hold")
+    rest = [mutant for mutant in planned.planned if mutant.mutant.id not in done]
+    progress.start("running mutants", len(rest))
     runner = MutantRunner(
         suite.settings,
         suite.zygote,
@@ -223,10 +229,29 @@ def run_mutants(
         suite.project.workers,
         progress.verdict,
     )
-    run = runner.run(planned.planned)
+    run = runner.run(rest)
     progress.finish()
-    by_id = {**{v.mutant.id: v for v in planned.early}, **run.verdicts}
+    by_id = {**{v.mutant.id: v for v in planned.early}, **done, **run.verdicts}
+    if run.interrupted:
+        resume.keep(suite.project.resume_file, key, by_id.values())
+    else:
+        resume.forget(suite.project.resume_file)
     return tuple(by_id[mutant.id] for mutant in mutants), run
+
+
+def resume_key(suite: Suite, impact: ImpactMap) -> str:
+    """What must be unchanged for the verdicts of an interrupted run to hold."""
+    now = Tree(suite.project.repo)
+    read = {path for node in impact.nodes.values() for path in node.files}
+    paths = sorted(suite.project.python_files() | read)
+    return resume.tree_key(
+        [
+            *(f"{path}={now.sha(path)}" for path in paths),
+            *suite.collected.fingerprint,
+            *suite.settings.pytest_args,
+            *versions(suite).values(),
+        ]
+    )
 
 
 def suite_ids(items: Iterable[CollectedItem]) -> Iterator[str]:
@@ -327,7 +352,8 @@ def unit_answers(
         if unit.path in skip or not is_mutable(unit) or source is None:
             continue
         # Against a base that does not parse every unit is new; only changed text is a change.
-        if change.bases[unit.path].problem and not unit.lines & texts[unit.path]:
+        base = change.bases.get(unit.path)
+        if base is not None and base.problem and not unit.lines & texts[unit.path]:
             continue
         if unit.path not in coverages:
             coverages[unit.path] = Coverage(impact, unit.path, source.sha)

@@ -44,6 +44,10 @@ class Project:
         return self.state / "map.sqlite"
 
     @property
+    def resume_file(self) -> Path:
+        return self.state / "interrupted.json"
+
+    @property
     def reports(self) -> Path:
         return self.state / "reports"
 

@@ -36,8 +36,8 @@ def run(context: Context, options: MutateOptions) -> int:
     request = _request(context.project, options)
     targets = _only(request.targets or (), options.only)
     if not any(target.mutants for target in targets):
-        which = f" {' or '.join(options.only)}" if options.only else "s"
-        raise UsageError(f"there is no mutant{which} in {request.compared}", request.unmutated)
+        which = f"is no mutant {' or '.join(options.only)}" if options.only else "are no mutants"
+        raise UsageError(f"there {which} in {request.compared}", request.unmutated)
     if options.list_only:
         _list(context, targets, options.format)
         return ExitCode.CLEAN

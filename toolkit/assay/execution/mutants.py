@@ -130,7 +130,8 @@ class MutantRunner:
         killed = [
             (mutant, self._verdicts[mutant.mutant.id])
             for mutant in planned
-            if self._verdicts[mutant.mutant.id].status is Status.KILLED
+            if self._verdicts[mutant.mutant.id].status in (Status.KILLED, Status.RUNTIME_ERROR)
+            and self._verdicts[mutant.mutant.id].killer
         ]
         prefixes = {(m.route, prefix_of(m, v)) for m, v in killed} - self._proven
         failures = self._control(maximal(prefixes))

@@ -77,7 +77,8 @@ class Verdict:
     """What happened to a mutant, and what it means.
 
     `covering` are the node ids of the covering tests in planned order, `killer` the test that
-    noticed (empty unless Killed; the test that hung for Timeout), `by_assertion` whether it
+    noticed (for Timeout the test that hung; for RuntimeError a test that failed, but not because
+    of the mutant; else empty), `by_assertion` whether it
     noticed by an assertion rather than by a crash, `reason` one sentence wherever the status
     alone does not say why, `seconds` the time its child ran.
     """

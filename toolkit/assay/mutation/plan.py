@@ -10,7 +10,7 @@ from assay.model.mutant import Mutant, PlannedMutant, PlannedTest, Route, Status
 from assay.model.source import SourceFile
 
 TEST_PREFIX = "test:"
-DIRECT, BY_FIXTURE, BY_IMPORT = 0, 1, 2
+DIRECT, BY_FIXTURE, IN_THIS_FILE, BY_IMPORT = 0, 1, 2, 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +50,11 @@ class Coverage:
         self._reach: dict[str, Mapping[str, int]] = {}
 
     def covering(self, lines: Collection[int]) -> dict[str, int]:
-        """Tests that ran any of the lines, by how: DIRECT, BY_FIXTURE or BY_IMPORT."""
+        """Tests that ran any of the lines, by how: DIRECT, BY_FIXTURE or through an import.
+
+        Of the last, those that ran something else in the file are IN_THIS_FILE, the likelier to
+        notice; the others BY_IMPORT.
+        """
         wanted = sum(1 << line for line in lines)
         found: dict[str, int] = {}
         for key, mask in self._masks.items():
@@ -59,8 +63,12 @@ class Coverage:
             if key.startswith(TEST_PREFIX):
                 found[key.removeprefix(TEST_PREFIX)] = DIRECT
                 continue
-            how = BY_FIXTURE if key.startswith("fixture:") else BY_IMPORT
             for test in self._tests_using(key):
+                how = BY_IMPORT
+                if key.startswith("fixture:"):
+                    how = BY_FIXTURE
+                elif TEST_PREFIX + test in self._masks:
+                    how = IN_THIS_FILE
                 found[test] = min(how, found.get(test, how))
         return found
 

@@ -36,7 +36,7 @@ def _meaning(planned: PlannedMutant, outcome: Outcome) -> _Meaning:
     if noticed is not None:
         if outcome.end is ChildEnd.FINISHED and not outcome.entered:
             text = f"{noticed.node_id} failed, but the mutated code was not entered"
-            return Status.RUNTIME_ERROR, "", False, text
+            return Status.RUNTIME_ERROR, noticed.node_id, False, text
         return _kill(noticed)
     if outcome.end is ChildEnd.TIMEOUT:
         where = outcome.current or "between tests"

@@ -8,6 +8,7 @@ import pytest
 
 from assay.change.semantics import compare, read_source
 from assay.model.change import Change, FileChange, FileStatus, SemanticChange
+from assay.model.source import decode
 from assay.mutation.targets import Target, target_of, targets_of_change
 
 BEFORE = b"def rate(x):\n    y = x + 1\n    return y * 2\n"

@@ -30,7 +30,7 @@ map: $(READY) ## record the impact map, or bring it up to date [PROJECT=../other
 	@$(BIN)/assay map --project '$(PROJECT)' $(ARGS)
 
 test: $(READY) ## run all tests
-	@$(BIN)/python -m pytest $(ARGS)
+	@$(BIN)/python -m pytest -n auto --dist loadfile $(ARGS)
 
 lint: $(READY) ## check types and style
 	$(BIN)/ruff check .

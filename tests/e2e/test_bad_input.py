@@ -172,8 +172,8 @@ def test_file_that_does_not_parse_after_the_change_and_is_not_imported(
     replace_in(project / "ages.py", "number * 2", "number + number")
     write(project / "broken.py", "def (:\n")
     done = run_assay("impact", "--format", "json", project=project)
-    assert done.code == 0
-    assert [n for n in done.record["notices"] if "broken.py" in n]
+    assert done.code == 4
+    assert [line for line in done.record["unmutated"] if line.startswith("broken.py ")]
     assert {mutant["path"] for mutant in done.record["mutants"]} == {"ages.py"}
 
 

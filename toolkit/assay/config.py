@@ -19,13 +19,16 @@ class Config:
 
     `python` is the interpreter of the tests ("" to find one), `pytest_args` come before those of
     the command line, `exclude` are directories (relative to the repository) whose code is not the
-    project's own, `jobs` how many mutants run at once (0: one a core).
+    project's own, `jobs` how many mutants run at once (0: one a core), `record_jobs` how many
+    processes tests are recorded in, divided by file as pytest-xdist's `loadfile` does (1: in one
+    process and in order, as plain pytest runs them).
     """
 
     python: str = ""
     pytest_args: tuple[str, ...] = ()
     exclude: tuple[str, ...] = ()
     jobs: int = 0
+    record_jobs: int = 1
     timeout_factor: float = FACTOR
     timeout_floor: float = FLOOR
     timeout_unknown: float = UNKNOWN
@@ -60,6 +63,7 @@ KEYS: Mapping[str, Callable[[Any], Any]] = {
     "pytest-args": _texts,
     "exclude": _texts,
     "jobs": _count,
+    "record-jobs": _count,
     "timeout-factor": _positive,
     "timeout-floor": _positive,
     "timeout-unknown": _positive,

@@ -160,6 +160,7 @@ def record(suite: Suite, tests: Sequence[str], gone: Iterable[str], progress: Pr
             suite.collected,
             recording,
             project.limits(known),
+            project.config.record_jobs,
             progress.test,
         )
         run = runner.run(tests) if tests else SuiteRun({}, interrupted=False)

@@ -121,6 +121,7 @@ class RecordedRun:
         collected: Collected,
         recording: Recording,
         limits: Limits,
+        jobs: int,
         on_result: OnResult,
     ) -> None:
         self._settings = settings
@@ -128,13 +129,20 @@ class RecordedRun:
         self._collected = collected
         self._recording = recording
         self._limits = limits
+        self._jobs = jobs
         self._on_result = on_result
         self._results: dict[str, TestResult] = {}
 
     def run(self, tests: Sequence[str]) -> SuiteRun:
-        """Run in one child; after a crash or a hang, the rest goes on in another."""
+        """Run in one child; after a crash or a hang, the rest goes on in another.
+
+        With several jobs, files are dealt out to as many children first; what a crash leaves over
+        runs in one.
+        """
         rest = list(tests)
         try:
+            if self._jobs > 1 and self._collected.can_fork:
+                rest = self._in_parallel(rest)
             while rest:
                 outcome = self._child(rest)
                 done = {result.node_id for result in outcome.results}
@@ -145,9 +153,16 @@ class RecordedRun:
             return SuiteRun(self._results, interrupted=True)
         return SuiteRun(self._results, interrupted=False)
 
-    def _child(self, tests: Sequence[str]) -> Outcome:
-        """One recorded child; with threads alive in the zygote, one that starts pytest itself."""
-        job = Job(
+    def _in_parallel(self, tests: Sequence[str]) -> list[str]:
+        """Run in several children at once; the tests that did not get a result."""
+        shares = deal_out(tests, self._collected.items, self._limits.seconds, self._jobs)
+        jobs = [(number, self._job(share)) for number, share in enumerate(shares)]
+        for _ in run_jobs(self._zygote, jobs, self._jobs, self._event):
+            pass
+        return [node_id for node_id in tests if node_id not in self._results]
+
+    def _job(self, tests: Sequence[str]) -> Job:
+        return Job(
             tests=tuple(tests),
             limits=tuple(self._limits.of(node_id) for node_id in tests),
             collect_limit=self._limits.collection,
@@ -156,6 +171,10 @@ class RecordedRun:
             quick=False,
             files=files_of(tests, self._collected, self._settings.repo),
         )
+
+    def _child(self, tests: Sequence[str]) -> Outcome:
+        """One recorded child; with threads alive in the zygote, one that starts pytest itself."""
+        job = self._job(tests)
         if self._collected.can_fork:
             return self._drive(self._zygote, job)
         with Zygote(self._settings, "cold", record=True) as cold:
@@ -208,6 +227,32 @@ class RecordedRun:
 def _unfinished(node_id: str, outcome: TestOutcome, words: str) -> TestResult:
     failure = Failure("call", outcome.value, words, by_assertion=False, excerpt="")
     return TestResult(node_id, outcome, 0.0, failure)
+
+
+def deal_out(
+    tests: Sequence[str],
+    items: Iterable[CollectedItem],
+    seconds: Mapping[str, float],
+    shares: int,
+) -> list[list[str]]:
+    """Whole files to each share, the slowest first to the share with least to do; order within a
+    share is that of `tests`. Tests never timed count as the mean of the others."""
+    paths = {item.node_id: item.path for item in items}
+    known = [seconds[test] for test in tests if test in seconds]
+    unknown = sum(known) / len(known) if known else 1.0
+    cost: dict[str, float] = {}
+    for test in tests:
+        path = paths.get(test, "")
+        cost[path] = cost.get(path, 0.0) + seconds.get(test, unknown)
+    load = [0.0] * shares
+    share_of: dict[str, int] = {}
+    for path in sorted(cost, key=lambda path: (-cost[path], path)):
+        share_of[path] = load.index(min(load))
+        load[share_of[path]] += cost[path]
+    dealt: list[list[str]] = [[] for _ in range(shares)]
+    for test in tests:
+        dealt[share_of[paths.get(test, "")]].append(test)
+    return [share for share in dealt if share]
 
 
 def files_of(tests: Iterable[str], collected: Collected, repo: Path) -> tuple[str, ...]:

@@ -169,18 +169,31 @@ def _survivors(answer: Answer, limit: int) -> Iterator[str]:
 
 
 def _uncovered(answer: Answer, limit: int) -> Iterator[str]:
-    """Mutants without coverage, by line: one sentence says it for all of a line's mutants."""
-    groups: dict[tuple[str, int, str, str], int] = {}
+    """Mutants without coverage, by function: one sentence says it for all of its lines."""
+    groups: dict[tuple[str, str, str], list[int]] = {}
     for verdict in answer.verdicts:
         if verdict.status is Status.NO_COVERAGE:
             mutant = verdict.mutant
-            key = (mutant.path, mutant.statement_line, mutant.scope, verdict.reason)
-            groups[key] = groups.get(key, 0) + 1
-    for (path, line, scope, reason), count in list(groups.items())[:limit]:
-        mutants = plural(count, "mutant")
-        yield f"Without coverage: {path}:{line} {unit_name(scope)} ({mutants}): {reason}."
+            key = (mutant.path, mutant.scope, verdict.reason)
+            groups.setdefault(key, []).append(mutant.statement_line)
+    for (path, scope, reason), lines in list(groups.items())[:limit]:
+        mutants = plural(len(lines), "mutant")
+        where = _line_ranges(lines)
+        yield f"Without coverage: {path}:{where} {unit_name(scope)} ({mutants}): {reason}."
     if len(groups) > limit:
-        yield f"… and {len(groups) - limit} more such lines: --all shows them."
+        yield f"… and {len(groups) - limit} more such functions: --all shows them."
+
+
+def _line_ranges(lines: Iterable[int], limit: int = 4) -> str:
+    """Lines as short text: `12-14,20`."""
+    runs: list[list[int]] = []
+    for line in sorted(set(lines)):
+        if runs and line == runs[-1][1] + 1:
+            runs[-1][1] = line
+        else:
+            runs.append([line, line])
+    shown = [str(a) if a == b else f"{a}-{b}" for a, b in runs[:limit]]
+    return ",".join(shown) + (",…" if len(runs) > limit else "")
 
 
 def mutant_card(verdict: Verdict, diff: str) -> str:

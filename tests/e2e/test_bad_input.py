@@ -173,7 +173,7 @@ def test_file_that_does_not_parse_after_the_change_and_is_not_imported(
     write(project / "broken.py", "def (:\n")
     done = run_assay("impact", "--format", "json", project=project)
     assert done.code == 4
-    assert [line for line in done.record["unmutated"] if line.startswith("broken.py ")]
+    assert [line for line in done.record["inconclusive"] if line.startswith("broken.py ")]
     assert {mutant["path"] for mutant in done.record["mutants"]} == {"ages.py"}
 
 
@@ -530,3 +530,44 @@ def test_interpreter_given_relative_to_where_the_user_stands(
     relative = f"{bin_directory.name}/{Path(sys.executable).name}"
     done = run_assay("map", "--python", relative, project=project)
     assert (done.code, done.err) == (0, "")
+
+
+def write_shop(directory: Path, rate: int) -> None:
+    write(directory / "shop" / "__init__.py", "")
+    write(directory / "shop" / "tax.py", f"def tax(n):\n    m = n * {rate}\n    return m\n")
+
+
+def test_an_installed_copy_that_hides_the_sources_is_not_conclusive(
+    copy_project: CopyProject, run_assay: RunAssay, tmp_path: Path
+) -> None:
+    project = copy_project("well_tested")
+    write_shop(project / "src", 2)
+    write(
+        project / "test_shop.py",
+        "from shop.tax import tax\n\n\ndef test_tax():\n    assert tax(1)\n",
+    )
+    commit_all(project, "a package")
+    write_shop(project / "src", 3)
+    write_shop(tmp_path / "installed", 2)
+    env = {"PYTHONPATH": str(tmp_path / "installed")}
+    done = run_assay("impact", "--format", "json", project=project, env=env)
+    assert done.code == 4
+    (said,) = done.record["inconclusive"]
+    assert said.startswith("src/shop/tax.py was changed, but the tests import shop.tax from ")
+
+
+def test_sources_that_the_tests_do_import_are_hidden_by_nothing(
+    copy_project: CopyProject, run_assay: RunAssay
+) -> None:
+    project = copy_project("well_tested")
+    write_shop(project / "src", 2)
+    write(
+        project / "test_shop.py",
+        "from shop.tax import tax\n\n\ndef test_tax():\n    assert tax(1) > 1\n",
+    )
+    commit_all(project, "a package")
+    write_shop(project / "src", 3)
+    env = {"PYTHONPATH": str(project / "src")}
+    done = run_assay("impact", "--format", "json", project=project, env=env)
+    assert done.code == 0
+    assert done.record["inconclusive"] == []

@@ -274,13 +274,13 @@ def diffs_of(targets: Iterable[Target]) -> dict[str, str]:
 @dataclass(frozen=True, slots=True)
 class Request:
     """What is asked of the chain: the answer to a change (`targets` None), or mutants of chosen
-    places; `unmutated` are files asked for that cannot be mutated, with the reason each."""
+    places; `inconclusive` are files asked for that cannot be mutated, with the reason each."""
 
     verb: str
     compared: str
     change: SemanticChange
     targets: tuple[Target, ...] | None
-    unmutated: tuple[str, ...] = ()
+    inconclusive: tuple[str, ...] = ()
 
 
 def answer(project: Project, request: Request, progress: Progress) -> Answer:
@@ -293,10 +293,10 @@ def answer(project: Project, request: Request, progress: Progress) -> Answer:
         clock.lap("tests")
         test_files = frozenset(i.path for i in suite.collected.items if not i.is_doctest)
         changed = tuple(f.path for f in change.change.files if is_test_file(f.path, test_files))
-        unmutated: Sequence[str] = request.unmutated
+        inconclusive: Sequence[str] = request.inconclusive
         targets: Sequence[Target] = request.targets or ()
         if request.targets is None:
-            targets, unmutated = targets_of_change(change, set(changed))
+            targets, inconclusive = targets_of_change(change, set(changed))
         verdicts: tuple[Verdict, ...] = ()
         run = MutantRun({}, {}, interrupted=False)
         if not baseline.run.interrupted:
@@ -317,8 +317,8 @@ def answer(project: Project, request: Request, progress: Progress) -> Answer:
             verdicts=verdicts,
             diffs=diffs_of(targets),
             changed_tests=changed,
-            notices=(*baseline.notices, *suite_notices(suite, change)),
-            unmutated=tuple(unmutated),
+            notices=(*baseline.notices, *suite_notices(suite)),
+            inconclusive=(*inconclusive, *shadowed(suite, change, baseline.impact)),
             flaky=run.flaky,
             interrupted=run.interrupted or baseline.run.interrupted,
             seconds=clock.laps,
@@ -380,27 +380,34 @@ def versions(suite: Suite) -> Mapping[str, str]:
     }
 
 
-def suite_notices(suite: Suite, change: SemanticChange) -> Iterator[str]:
+def suite_notices(suite: Suite) -> Iterator[str]:
     """What about the set-up makes the answer weaker or slower."""
     if not suite.collected.can_fork:
         yield (
             f"{suite.collected.threads - 1} thread(s) were alive after collection: every run "
             "starts pytest anew, which is slower"
         )
-    yield from shadowed_notices(suite, change)
 
 
-def shadowed_notices(suite: Suite, change: SemanticChange) -> Iterator[str]:
+def shadowed(suite: Suite, change: SemanticChange, impact: ImpactMap) -> Iterator[str]:
     """Changed files whose module was imported from a copy elsewhere: the tests test the copy."""
-    repo = str(suite.project.repo) + "/"
+    repo = f"{suite.project.repo}/"
+    imported = set(suite.collected.modules.values())
+    recorded = {path for node in impact.nodes.values() for path in node.lines}
     for path in change.sources:
+        if path in recorded or repo + path in imported:
+            continue
         for name, file in suite.collected.modules.items():
-            tail = name.replace(".", "/")
-            fits = path.removesuffix(".py").removesuffix("/__init__").endswith("/" + tail)
-            whole = path.removesuffix(".py") == tail
-            if (fits or whole) and "." in name and not file.startswith(repo):
+            if "." in name and not file.startswith(repo) and is_module(path, name):
                 yield (
                     f"{path} was changed, but the tests import {name} from {file}: install the "
                     "project in editable mode, or the change is not tested at all"
                 )
                 break
+
+
+def is_module(path: str, name: str) -> bool:
+    """Whether the file could be the module of that dotted name."""
+    stem = path.removesuffix(".py").removesuffix("/__init__")
+    tail = name.replace(".", "/")
+    return stem == tail or stem.endswith("/" + tail)

@@ -75,7 +75,7 @@ ANSWER = Answer(
     diffs={"m1": "the diff"},
     changed_tests=("t.py",),
     notices=("note",),
-    unmutated=(),
+    inconclusive=(),
     flaky={"t.py::b": "fails"},
     interrupted=False,
     seconds={"collect": 0.123456},
@@ -159,7 +159,7 @@ RECORD: dict[str, Any] = {
         }
     ],
     "notices": ["note"],
-    "unmutated": [],
+    "inconclusive": [],
     "flaky": {"t.py::b": "fails"},
     "seconds": {"collect": 0.123},
 }

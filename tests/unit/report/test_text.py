@@ -119,7 +119,7 @@ def answer(
         diffs={v.mutant.id: DIFF for v in verdicts},
         changed_tests=(),
         notices=tuple(notices),
-        unmutated=(),
+        inconclusive=(),
         flaky=flaky or {},
         interrupted=interrupted,
         seconds={"collect": 0.5, "tests": 1.26, "mutants": 2.0},

@@ -134,7 +134,7 @@ def answer(
         diffs={},
         changed_tests=(),
         notices=(),
-        unmutated=(),
+        inconclusive=(),
         flaky={},
         interrupted=interrupted,
         seconds={},

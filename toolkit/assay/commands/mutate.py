@@ -37,7 +37,7 @@ def run(context: Context, options: MutateOptions) -> int:
     targets = _only(request.targets or (), options.only)
     if not any(target.mutants for target in targets):
         which = f"is no mutant {' or '.join(options.only)}" if options.only else "are no mutants"
-        raise UsageError(f"there {which} in {request.compared}", request.unmutated)
+        raise UsageError(f"there {which} in {request.compared}", request.inconclusive)
     if options.list_only:
         _list(context, targets, options.format)
         return ExitCode.CLEAN

@@ -48,7 +48,7 @@ class Answer:
     `compared` is one line on what was compared with what, `python`/`versions` what ran the tests,
     `selection` the affected tests (empty for `mutate`), `results` of the tests that ran, `diffs`
     a unified diff for each mutant by id, `notices` things the reader must know (one line each),
-    `unmutated` files of the change that could not be mutated, with the reason each,
+    `inconclusive` sentences on what part of the answer cannot be trusted and why,
     `flaky` tests that failed a control, with the reason, `changed_tests` test files in the change.
     """
 
@@ -65,6 +65,6 @@ class Answer:
     changed_tests: tuple[str, ...]
     notices: tuple[str, ...]
     flaky: Mapping[str, str] = field(hash=False)
-    unmutated: tuple[str, ...]
+    inconclusive: tuple[str, ...]
     interrupted: bool
     seconds: Mapping[str, float] = field(hash=False)

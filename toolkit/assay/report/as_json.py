@@ -29,7 +29,7 @@ def answer_json(answer: Answer, exit_code: int) -> dict[str, Any]:
         "units": [_unit(unit) for unit in answer.units],
         "mutants": [verdict_json(v, answer.diffs[v.mutant.id]) for v in answer.verdicts],
         "notices": list(answer.notices),
-        "unmutated": list(answer.unmutated),
+        "inconclusive": list(answer.inconclusive),
         "flaky": dict(answer.flaky),
         "seconds": {name: round(value, 3) for name, value in answer.seconds.items()},
     }

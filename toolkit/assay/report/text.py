@@ -243,7 +243,7 @@ def _failure_words(result: TestResult) -> str:
 
 
 def _inconclusive(answer: Answer, limit: int) -> Iterator[str]:
-    for problem in answer.unmutated:
+    for problem in answer.inconclusive:
         yield f"Not conclusive: {problem}."
     unknown = [v for v in answer.verdicts if v.status in INCONCLUSIVE]
     reasons = Counter(verdict.reason for verdict in unknown)

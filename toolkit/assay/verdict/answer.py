@@ -53,7 +53,7 @@ def exit_code(answer: Answer) -> ExitCode:
         return ExitCode.INTERRUPTED
     if any(result.outcome in BAD_RESULTS for result in answer.results.values()):
         return ExitCode.BASELINE
-    if answer.unmutated or any(verdict.status in INCONCLUSIVE for verdict in answer.verdicts):
+    if answer.inconclusive or any(verdict.status in INCONCLUSIVE for verdict in answer.verdicts):
         return ExitCode.INCONCLUSIVE
     return ExitCode.CLEAN
 

@@ -20,6 +20,7 @@ from assay.commands.common import Context
 from assay.errors import AssayError, ExitCode, UsageError
 from assay.progress import Progress
 from assay.project import open_project
+from assay.report.style import styled
 
 EPILOG = """\
 Arguments after `--` go to pytest as they are: assay select -- tests/unit --deselect tests/unit/x.py
@@ -205,7 +206,7 @@ def _command(argv: Sequence[str], environ: Mapping[str, str]) -> int:
     console = Console(stderr=True, soft_wrap=True)
     with Progress(console, options.quiet) as progress:
         reports = getattr(options, "reports", None)
-        context = Context(project, progress, _write, reports)
+        context = Context(project, progress, _write, _show, reports)
         code: int = options.run(options, context)
     sys.stdout.flush()
     return code
@@ -213,6 +214,14 @@ def _command(argv: Sequence[str], environ: Mapping[str, str]) -> int:
 
 def _write(text: str) -> None:
     sys.stdout.write(text)
+
+
+def _show(text: str) -> None:
+    """A report: in colour where somebody watches, and NO_COLOR does not forbid it."""
+    if sys.stdout.isatty():
+        Console(soft_wrap=True, highlight=False).print(styled(text), end="")
+    else:
+        _write(text)
 
 
 def _internal_fault(argv: Sequence[str]) -> int:

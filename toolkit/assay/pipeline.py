@@ -21,12 +21,12 @@ from assay.impact.imports import import_roots
 from assay.impact.record import Recorded, Recording, Tree
 from assay.impact.store import open_store, read_map
 from assay.model.answer import Answer, UnitAnswer
-from assay.model.change import Change, SemanticChange, UnitChange
+from assay.model.change import Change, SemanticChange, UnitChange, UnitStatus
 from assay.model.impact import ABSENT, ImpactMap
 from assay.model.mutant import Verdict
 from assay.model.run import CollectedItem, TestOutcome
 from assay.model.selection import Selection
-from assay.model.source import SourceFile
+from assay.model.source import MODULE_UNIT, SourceFile
 from assay.mutation.apply import unified_diff
 from assay.mutation.mutmut_adapter import mutmut_version
 from assay.mutation.plan import Candidates, Coverage, plan
@@ -346,6 +346,7 @@ def unit_answers(
 ) -> Iterator[UnitAnswer]:
     """One answer for each changed unit of the code (tests are not asked who guards them)."""
     skip = set(tests)
+    resized = {unit.path for unit in change.units if unit.status is not UnitStatus.MODIFIED}
     texts = {file.path: file.changed_lines for file in change.change.files}
     coverages: dict[str, Coverage] = {}
     for unit in change.units:
@@ -359,7 +360,10 @@ def unit_answers(
         if unit.path not in coverages:
             coverages[unit.path] = Coverage(impact, unit.path, source.sha)
         found = coverages[unit.path].covering(_lines_of(unit, source))
-        mine = (v for v in verdicts if (v.mutant.path, v.mutant.unit) == (unit.path, unit.unit))
+        mine = [v for v in verdicts if (v.mutant.path, v.mutant.unit) == (unit.path, unit.unit)]
+        # A function that comes or goes changes the body around it: that is no second finding.
+        if unit.unit == MODULE_UNIT and not mine and unit.path in resized:
+            continue
         here = source.unit(unit.unit) or source.module
         line = min(unit.lines, default=here.first_line)
         yield answer_unit(unit, line, sorted(found, key=lambda t: (found[t], t)), mine)

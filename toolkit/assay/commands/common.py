@@ -16,7 +16,9 @@ from assay.verdict.answer import exit_code
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """The project, where progress goes, and the way to standard output.
+    """The project, where progress goes, and the two ways to standard output.
+
+    `out` writes what programs read, as it is; `show` a report for people, which may be coloured.
 
     `reports` is a directory to leave the JSON record in, beside the project's own state.
     """
@@ -24,6 +26,7 @@ class Context:
     project: Project
     progress: Progress
     out: Callable[[str], None]
+    show: Callable[[str], None]
     reports: Path | None
 
 

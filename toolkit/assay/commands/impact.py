@@ -28,5 +28,5 @@ def run(context: Context, options: ImpactOptions) -> int:
     if options.format == "json":
         context.out(json.dumps(answer_json(found, code), indent=1, ensure_ascii=False) + "\n")
     else:
-        context.out(answer_text(found, options.everything))
+        context.show(answer_text(found, options.everything))
     return code

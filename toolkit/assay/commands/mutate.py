@@ -46,7 +46,7 @@ def run(context: Context, options: MutateOptions) -> int:
     if options.format == "json":
         context.out(json.dumps(answer_json(found, code), indent=1, ensure_ascii=False) + "\n")
     else:
-        context.out(answer_text(found, options.everything))
+        context.show(answer_text(found, options.everything))
     return code
 
 
@@ -129,4 +129,4 @@ def _list(context: Context, targets: tuple[Target, ...], form: str) -> None:
         record = {"format": FORMAT, "mutants": rows}
         context.out(json.dumps(record, indent=1, ensure_ascii=False) + "\n")
     else:
-        context.out(mutants_text(mutants))
+        context.show(mutants_text(mutants))

@@ -39,5 +39,5 @@ def run(context: Context, options: SelectOptions) -> int:
         context.out(json.dumps(record, indent=1, ensure_ascii=False) + "\n")
     else:
         compared = change.change.description
-        context.out(selection_text(selection, options.everything, compared))
+        context.show(selection_text(selection, options.everything, compared))
     return ExitCode.CLEAN

@@ -29,7 +29,7 @@ def run(context: Context, options: ShowOptions) -> int:
     else:
         where = context.project.root
         options_for_repeat = "" if where == Path.cwd() else f" --project {shlex.quote(str(where))}"
-        context.out(shown_mutant(found, options_for_repeat))
+        context.show(shown_mutant(found, options_for_repeat))
     return ExitCode.CLEAN
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 
+from assay.impact.graph import users_of
 from assay.model.impact import ImpactMap
 from assay.model.mutant import Mutant, PlannedMutant, PlannedTest, Route, Status, Verdict
 from assay.model.source import SourceFile
@@ -97,15 +98,6 @@ class Coverage:
             tests = [k.removeprefix(TEST_PREFIX) for k in seen if k.startswith(TEST_PREFIX)]
             self._reach[key] = dict.fromkeys(tests, 0)
         return self._reach[key]
-
-
-def users_of(impact: ImpactMap) -> dict[str, list[str]]:
-    """The nodes that use each node directly."""
-    users: dict[str, list[str]] = {}
-    for node in impact.nodes.values():
-        for used in node.uses:
-            users.setdefault(used, []).append(node.key)
-    return users
 
 
 def plan(

@@ -6,6 +6,7 @@ from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from assay.impact.graph import users_of
 from assay.model.impact import TEST_PREFIX, ImpactMap, test_key
 from assay.model.source import SourceFile, Unit
 
@@ -111,10 +112,7 @@ def _tests_above(
     impact: ImpactMap, starts: dict[str, tuple[str, ...]]
 ) -> dict[str, tuple[str, ...]]:
     """Tests that use any of the nodes, each with the shortest chain of nodes down to it."""
-    users: dict[str, list[str]] = {}
-    for node in impact.nodes.values():
-        for used in node.uses:
-            users.setdefault(used, []).append(node.key)
+    users = users_of(impact)
     chains = dict(starts)
     found: dict[str, tuple[str, ...]] = {}
     queue = deque(sorted(starts))

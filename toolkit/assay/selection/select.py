@@ -11,6 +11,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
+from assay.impact.graph import users_of
 from assay.impact.imports import module_names
 from assay.model.change import FileStatus, SemanticChange, UnitStatus
 from assay.model.impact import ABSENT, ImpactMap, Node, UnitRef, module_key, test_key
@@ -163,10 +164,7 @@ def node_words(key: str) -> str:
 def _affected(impact: ImpactMap, change: SemanticChange, now: TreeNow) -> dict[str, _Found]:
     """Every node with something changed beneath it; breadth first, so chains are short."""
     found = _directly(impact, change, now)
-    users: dict[str, list[str]] = {}
-    for node in impact.nodes.values():
-        for used in node.uses:
-            users.setdefault(used, []).append(node.key)
+    users = users_of(impact)
     queue = deque(found)
     while queue:
         key = queue.popleft()

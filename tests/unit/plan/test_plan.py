@@ -7,6 +7,7 @@ from collections.abc import Iterable
 import pytest
 
 from assay.change.semantics import read_source
+from assay.impact.graph import users_of
 from assay.model.impact import ImpactMap, LineSet, Node, UnitRef
 from assay.model.mutant import Mutant, PlannedTest, Route, Status
 from assay.model.source import MODULE_UNIT, Span
@@ -18,7 +19,6 @@ from assay.mutation.plan import (
     Coverage,
     Plan,
     plan,
-    users_of,
 )
 
 TEXT = b"""\

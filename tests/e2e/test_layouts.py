@@ -159,7 +159,8 @@ CASES = {
         "sums.py",
         "return left + right",
         "return right + left",
-        ids("sums.py::sums", "sums.py::sums.add", "usage.txt::usage.txt"),
+        # A doctest depends on the text of its file, all of it.
+        ids("sums.py::sums", "sums.py::sums.add", "sums.py::sums.negate", "usage.txt::usage.txt"),
     ),
     "session_fixture": Case(
         "higher_scope_fixtures",

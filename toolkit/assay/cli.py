@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import io
 import os
 import platform
 import sys
@@ -244,4 +245,8 @@ def _internal_fault(argv: Sequence[str]) -> int:
 
 def run() -> NoReturn:
     """Entry point of `assay` and `python -m assay`."""
+    for stream in (sys.stdout, sys.stderr):
+        # An encoding that lacks an arrow, or a file name that is no text, must not cost the answer.
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
     sys.exit(main(sys.argv[1:], os.environ))

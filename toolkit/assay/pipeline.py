@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import tempfile
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,8 +17,9 @@ from assay.execution import resume
 from assay.execution.mutants import MutantRun, MutantRunner
 from assay.execution.suite import Collected, RecordedRun, SuiteRun, collected_from
 from assay.execution.zygote import Zygote, ZygoteSettings
+from assay.impact.graph import users_of
 from assay.impact.imports import import_roots
-from assay.impact.record import Recorded, Recording, Tree
+from assay.impact.record import Recording, Tree
 from assay.impact.store import open_store, read_map
 from assay.model.answer import Answer, UnitAnswer
 from assay.model.change import Change, SemanticChange, UnitChange, UnitStatus
@@ -77,6 +78,19 @@ class Suite:
     tree: Tree
 
     @property
+    def python_files(self) -> frozenset[str]:
+        """The project's Python files, those that were imported from unlikely places included."""
+        prefix = f"{self.project.repo}/"
+        imported = {
+            file.removeprefix(prefix)
+            for file in self.collected.modules.values()
+            if file.startswith(prefix)
+            and file.endswith(".py")
+            and not file.startswith(self.settings.excluded)
+        }
+        return self.project.python_files() | imported
+
+    @property
     def roots(self) -> tuple[str, ...]:
         found = self.collected
         return import_roots(found.search_path, found.modules, str(self.project.repo))
@@ -106,15 +120,32 @@ def collected_suite(
 # -- selection
 
 
-def select_tests(suite: Suite, impact: ImpactMap, change: SemanticChange) -> Selection:
+def owed_tests(suite: Suite, impact: ImpactMap, change: SemanticChange) -> tuple[str, ...]:
+    """Affected tests that the map knows and this session did not collect."""
+    collected = {item.node_id for item in suite.collected.items}
+    others = [
+        CollectedItem(node_id, node_id.partition("::")[0], 0, is_doctest=False)
+        for node_id in impact.tests
+        if node_id not in collected
+    ]
+    return select_tests(suite, impact, change, others).node_ids
+
+
+def select_tests(
+    suite: Suite,
+    impact: ImpactMap,
+    change: SemanticChange,
+    items: Sequence[CollectedItem] | None = None,
+) -> Selection:
     """The tests of the suite that the change, or a map that is behind, can affect."""
-    now = tree_now(suite.tree, impact, suite.roots)
+    now = tree_now(suite.tree, impact, suite.roots, suite.python_files)
     found = suite.collected
     general = ini_reason(change, found.inifile.removeprefix(f"{suite.project.repo}/"))
-    return select(found.items, impact, change, now, found.fingerprint, general)
+    items = found.items if items is None else tuple(items)
+    return select(items, impact, change, now, found.fingerprint, general)
 
 
-def tree_now(tree: Tree, impact: ImpactMap, roots: Sequence[str]) -> TreeNow:
+def tree_now(tree: Tree, impact: ImpactMap, roots: Sequence[str], files: frozenset[str]) -> TreeNow:
     """Digests of everything recorded; only files that differ are divided into units."""
     recorded: dict[str, set[str]] = {}
     units: dict[tuple[str, str], str] = {}
@@ -130,7 +161,7 @@ def tree_now(tree: Tree, impact: ImpactMap, roots: Sequence[str]) -> TreeNow:
         units[ref.path, ref.unit] = ABSENT if unit is None else unit.digest
     shas = {path: tree.sha(path) for node in impact.nodes.values() for path in node.files}
     dirs = {path: tree.directory(path) for node in impact.nodes.values() for path in node.dirs}
-    return TreeNow(units, shas, dirs, roots)
+    return TreeNow(units, shas, dirs, roots, files)
 
 
 # -- baseline
@@ -145,10 +176,15 @@ class Baseline:
     notices: tuple[str, ...]
 
 
-def record(suite: Suite, tests: Sequence[str], gone: Iterable[str], progress: Progress) -> Baseline:
-    """Run the tests under recording and bring the stored map up to date, also when interrupted."""
+def record(
+    suite: Suite, tests: Sequence[str], gone: Iterable[str], owed: Iterable[str], progress: Progress
+) -> Baseline:
+    """Run the tests under recording and bring the stored map up to date, also when interrupted.
+
+    `gone` and `owed` are as in `Store.save`, before it is known which of the tests get a result.
+    """
     project = suite.project
-    recording = Recording(suite.tree, suite.roots, project.python_files(), suite.collected.items)
+    recording = Recording(suite.tree, suite.roots, suite.python_files, suite.collected.items)
     recording.add_sinks(suite.collected.sinks)
     opened = open_store(project.map_file)
     with opened.store as store:
@@ -165,9 +201,10 @@ def record(suite: Suite, tests: Sequence[str], gone: Iterable[str], progress: Pr
         )
         run = runner.run(tests) if tests else SuiteRun({}, interrupted=False)
         progress.finish()
-        recorded = recording.finish() if tests else Recorded({}, {})
         if tests:
-            store.save(recorded, suite.collected.fingerprint, gone)
+            recorded = recording.finish()
+            unpaid = [test for test in (*owed, *tests) if test not in recorded.tests]
+            store.save(recorded, suite.collected.fingerprint, gone, unpaid)
         impact = store.load()
     return Baseline(impact, run, tuple(filter(None, [opened.notice])))
 
@@ -176,20 +213,44 @@ def load_map(project: Project) -> tuple[ImpactMap, str]:
     return read_map(project.map_file)
 
 
-def refresh(suite: Suite, change: SemanticChange, progress: Progress) -> tuple[Selection, Baseline]:
-    """Select, run what is selected, and return a map that holds for the tree as it is."""
+def refresh(
+    suite: Suite, change: SemanticChange, progress: Progress, paths: Collection[str] = ()
+) -> tuple[Selection, Baseline]:
+    """Select, run what is selected, and return a map that holds for the tree as it is.
+
+    Tests that ran lines of one of `paths` at another content run too, though nothing that they
+    depend on has changed: which lines they run is known for that content only.
+    """
     impact, notice = load_map(suite.project)
     selection = select_tests(suite, impact, change)
     if not impact.nodes and not notice:
         progress.say("no impact map yet: running the whole suite once to record it")
     order = {item.node_id: n for n, item in enumerate(suite.collected.items)}
-    tests = sorted(selection.node_ids, key=order.__getitem__)
+    wanted = {*selection.node_ids, *out_of_date(suite.tree, impact, paths)}
+    tests = sorted(wanted & order.keys(), key=order.__getitem__)
     gone = [] if suite.project.pytest_args else [t for t in impact.tests if t not in order]
-    baseline = record(suite, tests, gone, progress)
+    baseline = record(suite, tests, gone, owed_tests(suite, impact, change), progress)
     if not impact.nodes and not baseline.run.interrupted:
         # Recorded at head just now: what the change itself affects can be told.
         selection = select_tests(suite, baseline.impact, change)
     return selection, baseline
+
+
+def out_of_date(tree: Tree, impact: ImpactMap, paths: Collection[str]) -> set[str]:
+    """Tests that ran lines of the files at another content, straight or by a fixture."""
+    stale = {
+        key
+        for key, node in impact.nodes.items()
+        if key.startswith(("test:", "fixture:"))
+        and any(p in node.lines and node.lines[p].sha != tree.sha(p) for p in paths)
+    }
+    users = users_of(impact)
+    queue = list(stale)
+    while queue:
+        fresh = set(users.get(queue.pop(), ())) - stale
+        stale |= fresh
+        queue += fresh
+    return {key.removeprefix("test:") for key in stale if key.startswith("test:")}
 
 
 # -- mutants
@@ -289,7 +350,8 @@ def answer(project: Project, request: Request, progress: Progress) -> Answer:
     clock = Clock()
     with collected_suite(project, progress) as suite:
         clock.lap("collect")
-        selection, baseline = refresh(suite, change, progress)
+        places = {target.source.path for target in request.targets or ()}
+        selection, baseline = refresh(suite, change, progress, places)
         clock.lap("tests")
         test_files = frozenset(i.path for i in suite.collected.items if not i.is_doctest)
         changed = tuple(f.path for f in change.change.files if is_test_file(f.path, test_files))

@@ -60,6 +60,7 @@ class MutantRunner:
         self._cold: Zygote | None = None
         self._verdicts: dict[str, Verdict] = {}
         self._flaky: dict[str, str] = {}
+        self._unfit: set[str] = set()
         self._proven: set[tuple[Route, Prefix]] = set()
 
     def run(self, planned: Sequence[PlannedMutant]) -> MutantRun:
@@ -88,14 +89,15 @@ class MutantRunner:
         cold = [mutant for mutant in planned if mutant.route is Route.COLD]
         for mutant, outcome in self._batch(self._zygote, hot, self._workers, 1.0):
             if outcome.unfit:
-                cold.append(replace(mutant, route=Route.COLD))
+                self._unfit.add(mutant.mutant.id)
+                cold.append(self._routed(mutant))
             else:
                 self._settle(verdicts, mutant, outcome)
         if cold:
             for mutant, outcome in self._batch(self._cold_zygote(), cold, self._workers, 1.0):
                 self._settle(verdicts, mutant, outcome)
         slow = [m for m in planned if verdicts[m.mutant.id].status is Status.TIMEOUT]
-        for mutant in slow:
+        for mutant in map(self._routed, slow):
             zygote = self._zygote if mutant.route is Route.HOT else self._cold_zygote()
             for _, outcome in self._batch(zygote, [mutant], 1, PATIENCE):
                 verdict = classify(mutant, outcome)
@@ -123,13 +125,18 @@ class MutantRunner:
             self._cold.greeting()
         return self._cold
 
+    def _routed(self, mutant: PlannedMutant) -> PlannedMutant:
+        """The mutant by the route it really took: its control must take the same."""
+        unfit = mutant.mutant.id in self._unfit
+        return replace(mutant, route=Route.COLD) if unfit else mutant
+
     # -- controls
 
     def _overturned(self, planned: Sequence[PlannedMutant]) -> list[PlannedMutant]:
         """Mutants whose killer fails without them too: to be run again without that test."""
         killed = [
             (mutant, self._verdicts[mutant.mutant.id])
-            for mutant in planned
+            for mutant in map(self._routed, planned)
             if self._verdicts[mutant.mutant.id].status in (Status.KILLED, Status.RUNTIME_ERROR)
             and self._verdicts[mutant.mutant.id].killer
         ]

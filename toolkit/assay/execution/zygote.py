@@ -5,8 +5,10 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
+import select
 import selectors
 import shutil
+import socket
 import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -150,23 +152,36 @@ class Zygote:
 
     def _send(self, message: Message) -> None:
         data = json.dumps(message, separators=(",", ":")).encode("ascii") + b"\n"
+        view = memoryview(data)
+        stream = self._process.socket
         try:
-            self._process.socket.sendall(data)
-        except OSError as problem:
+            while view:
+                # Reading meanwhile: the zygote may be writing to us, and not read until it is done.
+                readable, writable, _ = select.select([stream], [stream], [])
+                if readable:
+                    self._receive()
+                if writable:
+                    with contextlib.suppress(BlockingIOError):
+                        view = view[stream.send(view, socket.MSG_DONTWAIT) :]
+        except (OSError, ValueError) as problem:  # ValueError: closed after the zygote was lost
             raise self._lost() from problem
 
     def _next_message(self) -> Message:
         while not self._pending:
             self._selector.select()
-            try:
-                data = self._process.socket.recv(1 << 20)
-            except OSError:
-                data = b""
-            if not data:
-                raise self._lost()
-            *lines, self._buffer = (self._buffer + data).split(b"\n")
-            self._pending.extend(json.loads(line) for line in lines)
+            self._receive()
         return self._pending.pop(0)
+
+    def _receive(self) -> None:
+        """Take what has arrived; InconclusiveError if the zygote has hung up."""
+        try:
+            data = self._process.socket.recv(1 << 20)
+        except OSError:
+            data = b""
+        if not data:
+            raise self._lost()
+        *lines, self._buffer = (self._buffer + data).split(b"\n")
+        self._pending.extend(json.loads(line) for line in lines)
 
     def _lost(self) -> InconclusiveError:
         with contextlib.suppress(Exception):

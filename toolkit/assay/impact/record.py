@@ -65,7 +65,7 @@ class Tree:
             return ABSENT
         # What running tests leaves behind is not a change of the project.
         kept = [name for name in names if name not in ("__pycache__", ".assay", ".pytest_cache")]
-        return hashlib.sha256("\0".join(kept).encode()).hexdigest()
+        return hashlib.sha256("\0".join(kept).encode("utf-8", "surrogateescape")).hexdigest()
 
     def forget(self) -> None:
         self._content.clear()
@@ -90,6 +90,7 @@ class Recorded:
 
     nodes: Mapping[str, Node]
     tests: Mapping[str, TestRecord]
+    files: frozenset[str] = frozenset()
 
 
 class Recording:
@@ -107,7 +108,13 @@ class Recording:
         items: Iterable[CollectedItem],
     ) -> None:
         self._tree = tree
+        items = list(items)
         self._paths = {item.node_id: item.path for item in items}
+        self._texts = {
+            item.node_id: item.path
+            for item in items
+            if item.is_doctest or not item.path.endswith(".py")
+        }
         self._roots = roots
         self._files = frozenset(python_files)
         self._books: dict[str, _Books] = {}
@@ -158,7 +165,7 @@ class Recording:
         }
         for key in finished - nodes.keys():
             nodes[key] = Node(key)
-        return Recorded(nodes, dict(self._tests))
+        return Recorded(nodes, dict(self._tests), self._files)
 
     def _node(self, key: str, books: _Books, unstable: Collection[str]) -> Node:
         units: set[UnitRef] = set()
@@ -176,14 +183,19 @@ class Recording:
         names = set(books.names)
         if key.startswith(MODULE_PREFIX):
             self._follow_imports(key.removeprefix(MODULE_PREFIX), uses, names, units)
+        files = {path: self._read[path] for path in books.reads}
         if key.startswith(TEST_PREFIX):
-            uses.update(self._conftests_above(key.removeprefix(TEST_PREFIX)))
+            node_id = key.removeprefix(TEST_PREFIX)
+            uses.update(self._conftests_above(node_id))
+            # A test whose text lies in a docstring or a text file depends on that file's text.
+            if node_id in self._texts:
+                files[self._texts[node_id]] = self._tree.sha(self._texts[node_id])
         uses.discard(key)
         return Node(
             key=key,
             units=frozenset(units),
             lines=lines,
-            files={path: self._read[path] for path in books.reads},
+            files=files,
             dirs={path: self._listed[path] for path in books.dirs},
             names=frozenset(names),
             uses=frozenset(uses),

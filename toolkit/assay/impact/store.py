@@ -100,7 +100,8 @@ class Store:
             )
             if outcome is not None:
                 tests[key.removeprefix("test:")] = TestRecord(TestOutcome(outcome), seconds)
-        return ImpactMap(nodes, tests, tuple(self._meta("fingerprint").splitlines()))
+        files = frozenset(filter(None, self._meta("files").split("\0")))
+        return ImpactMap(nodes, tests, tuple(self._meta("fingerprint").splitlines()), files)
 
     def _meta(self, key: str) -> str:
         row = self._db.execute("SELECT value FROM meta WHERE key = ?", (key,)).fetchone()
@@ -108,12 +109,21 @@ class Store:
 
     # -- writing
 
-    def save(self, recorded: Recorded, fingerprint: tuple[str, ...], gone: Iterable[str]) -> None:
+    def save(
+        self,
+        recorded: Recorded,
+        fingerprint: tuple[str, ...],
+        gone: Iterable[str],
+        owed: Iterable[str] = (),
+    ) -> None:
         """Write a run's nodes in one transaction.
 
         A change of the environment empties the map first: nothing recorded in another one is
         known to hold. Shared nodes are merged with what is stored (a run of few tests sees less of
         a fixture than the whole suite does); tests are replaced. `gone` are node ids to forget.
+        `owed` are tests that something recorded anew affects and that did not run (an interrupt,
+        fewer tests asked for): what they share is up to date from now on, so the debt itself has
+        to be written down.
         """
         with self._transaction():
             if self._other_environment(fingerprint):
@@ -128,6 +138,12 @@ class Store:
                 self._write(merged(old, node) if old is not None else node, record)
             for node_id in gone:
                 self._delete("test:" + node_id)
+            self._db.executemany(
+                "UPDATE node SET outcome = ? WHERE key = ?",
+                [(TestOutcome.NOT_RUN.value, "test:" + node_id) for node_id in owed],
+            )
+            files = [path for path in sorted(recorded.files) if _is_text(path)]
+            self._set_meta("files", "\0".join(files))
             self._prune()
 
     def _other_environment(self, fingerprint: tuple[str, ...]) -> bool:
@@ -217,6 +233,15 @@ class Store:
         return int(self._db.execute(query, (digest,)).fetchone()[0])
 
 
+def _is_text(path: str) -> bool:
+    """Whether sqlite can hold the name: one that is not UTF-8 it cannot."""
+    try:
+        path.encode("utf-8")
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
 def merged(old: Node, new: Node) -> Node:
     """A shared node seen in two runs: the union, where what the new run saw is newer.
 
@@ -238,7 +263,7 @@ def merged(old: Node, new: Node) -> Node:
         dirs={**old.dirs, **new.dirs},
         names=old.names | new.names,
         uses=old.uses | new.uses,
-        opaque=new.opaque,
+        opaque=old.opaque | new.opaque,
     )
 
 

@@ -73,11 +73,12 @@ class TestRecord:
 @dataclass(frozen=True, slots=True)
 class ImpactMap:
     """All that is recorded; `fingerprint` stands for the environment it was recorded in, as
-    sorted `name=value` lines."""
+    sorted `name=value` lines; `files` are the Python files there were."""
 
     nodes: Mapping[str, Node]
     tests: Mapping[str, TestRecord]
     fingerprint: tuple[str, ...]
+    files: frozenset[str] = frozenset()
 
 
 EMPTY_MAP = ImpactMap({}, {}, ())

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import importlib.machinery
 import os
+from collections.abc import Callable
 from typing import Any
 
 from .mutation import Unfit, compile_tree, mark, read_text, splice
@@ -20,17 +21,29 @@ def install(mutant: dict[str, Any]) -> None:
         code = compile_tree(tree, path, 0)
     except (SyntaxError, ValueError) as problem:
         raise Unfit(f"does not compile: {problem}") from None
-    _serve(path, code)
+    _serve(path, lambda: code)
     _leave_unrewritten(path)
 
 
-def _serve(path: str, code: Any) -> None:
+def install_for_reload(mutant: dict[str, Any]) -> None:
+    """As `install`, but the module is compiled only when it is asked for: mostly never."""
+    path = os.path.realpath(mutant["path"])
+
+    def compiled() -> Any:
+        tree = ast.parse(splice(read_text(path, mutant["sha"]), mutant))
+        mark(tree, mutant["span"][0], mutant["span"][1])
+        return compile_tree(tree, path, 0)
+
+    _serve(path, compiled)
+
+
+def _serve(path: str, code: Callable[[], Any]) -> None:
     loader = importlib.machinery.SourceFileLoader
     original = loader.get_code
 
     def get_code(self: Any, fullname: str) -> Any:
         if os.path.realpath(self.path) == path:
-            return code
+            return code()
         return original(self, fullname)
 
     loader.get_code = get_code  # type: ignore[method-assign]

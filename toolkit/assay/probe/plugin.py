@@ -34,6 +34,10 @@ NEUTRAL_OPTIONS: dict[str, Any] = {
     "tx": [],
     "no_cov": True,
     "htmlpath": None,
+    "report_log": None,
+    "allure_report_dir": None,
+    "json_report": False,
+    "timeout": 0,
     "testmon": False,
     "durations": None,
 }
@@ -110,7 +114,8 @@ class AssayPlugin:
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_logreport(self, report: Any) -> None:
-        if report.nodeid == self.current:
+        # Whatever its node id says: plug-ins rewrite it, and only one test runs at a time.
+        if self.current:
             self.log.saw_report(report)
 
 
@@ -225,6 +230,7 @@ def run_item(
         if recorder is not None:
             recorder.check_tracing()
             recorder.pop()
+    plugin.current = ""
     log = plugin.log
     result = {
         "type": "test",

@@ -121,6 +121,13 @@ class Recorder:
         """The sink on top did something whose dependencies cannot be seen."""
         self._top.opaque.add(why)
 
+    def book_plugins(self, modules: Iterable[Any]) -> None:
+        """Every test depends on the project's own plug-ins that are not conftests."""
+        for module in modules:
+            key = self.module_key(getattr(module, "__file__", None))
+            if key is not None and not key.endswith("conftest.py"):
+                self._sink(SESSION).uses.add(key)
+
     def drain(self) -> dict[str, dict[str, Any]]:
         """Everything booked since the last call, by sink; the books are empty afterwards."""
         self.flush()
@@ -143,6 +150,9 @@ class Recorder:
             return self._relative[path]
         except KeyError:
             pass
+        if not os.path.isabs(path):
+            # Not to be remembered: what it means changes with the current directory.
+            return self.relative(os.path.join(os.getcwd(), path))
         real = os.path.realpath(path)
         inside = real.startswith(self._prefix) and not real.startswith(self._excluded)
         found = real[len(self._prefix) :].replace(os.sep, "/") if inside else None
@@ -154,7 +164,7 @@ class Recorder:
     def start(self) -> None:
         """Begin to record: before the project is imported."""
         self._coverage.start()
-        data = self._coverage.get_data()
+        data = _data_of(self._coverage)
         # Coverage hands over the lines of the finished context here. Taking them at once, instead
         # of storing them in its database, is what makes a context a test affordable and lets a
         # result leave the process before the next test can take it down.
@@ -180,6 +190,9 @@ class Recorder:
                 continue
             relative = self.relative(path)
             if relative is None:
+                continue
+            if not relative.isascii() and relative != relative.encode("utf-8", "replace").decode():
+                self._top.opaque.add("ran a file whose name is not text")
                 continue
             mask = books.get(relative, 0)
             for number in numbers:
@@ -299,7 +312,25 @@ class Recorder:
         relative = self.relative(path)
         # A module's own source is read to import it: the module node stands for that.
         if relative is not None and self._stack[-1] != MODULE + relative:
-            self._top.reads.add(relative)
+            self._book(self._top.reads, relative)
+            self._book_link(path, relative)
+
+    def _book(self, books: set[str], relative: str) -> None:
+        """Book a path, if it can be written down."""
+        try:
+            relative.encode("utf-8")
+        except UnicodeEncodeError:
+            self._top.opaque.add("used a file whose name is not text")
+        else:
+            books.add(relative)
+
+    def _book_link(self, path: str, relative: str) -> None:
+        """A file reached through a link depends on the link too: book the path as it was given."""
+        given = os.path.abspath(path)
+        if given.startswith(self._prefix) and not given.startswith(self._excluded):
+            as_given = given[len(self._prefix) :].replace(os.sep, "/")
+            if as_given != relative:
+                self._book(self._top.reads, as_given)
 
     def _listed(self, path: Any) -> None:
         if path is None:
@@ -309,7 +340,7 @@ class Recorder:
         if isinstance(path, str):
             relative = "" if os.path.realpath(path) == self.repo else self.relative(path)
             if relative is not None:
-                self._top.dirs.add(relative)
+                self._book(self._top.dirs, relative)
 
 
 _PROCESS_EVENTS = {
@@ -323,6 +354,21 @@ _PROCESS_EVENTS = {
 }
 
 _AUDITED = frozenset({"open", "os.listdir", "os.scandir", "import", *_PROCESS_EVENTS})
+
+
+def _data_of(measured: coverage.Coverage) -> coverage.CoverageData:
+    """Coverage's data object, without its walk over all files that nothing has run.
+
+    The walk costs time, and fails at a file name that is no text.
+    """
+    touch = coverage.CoverageData.touch_file, coverage.CoverageData.touch_files
+    coverage.CoverageData.touch_file = _ignore  # type: ignore[method-assign, assignment]
+    coverage.CoverageData.touch_files = _ignore  # type: ignore[method-assign, assignment]
+    try:
+        return measured.get_data()
+    finally:
+        coverage.CoverageData.touch_file = touch[0]  # type: ignore[method-assign]
+        coverage.CoverageData.touch_files = touch[1]  # type: ignore[method-assign]
 
 
 def _ignore(*_: Any) -> None:

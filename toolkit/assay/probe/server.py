@@ -97,6 +97,8 @@ class CollectedZygote:
 
     def _loop(self, plugin: AssayPlugin, session: pytest.Session) -> None:
         self.served = True
+        if self.recorder is not None:
+            self.recorder.book_plugins(session.config.pluginmanager.get_plugins())
         self.plugin, self.session = plugin, session
         self.supervisor.send(self._hello(plugin, session))
         hotswap.remember(self.request["repo"])
@@ -128,6 +130,8 @@ class CollectedZygote:
             if problem:
                 emit({"type": "unfit", "detail": problem})
                 return
+            # Should a test import the module anew, it gets the mutated one again.
+            coldimport.install_for_reload(job["mutant"])
         run_items(self.plugin, self.session, job, emit, stop_requested, recorder)
         if job["mutant"] is not None:
             emit({"type": "entered", "entered": bool(hotswap.entered)})

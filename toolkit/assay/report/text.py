@@ -10,7 +10,7 @@ from tabulate import tabulate
 
 from assay.model.answer import Answer, Guard, UnitAnswer
 from assay.model.mutant import Mutant, Status, Verdict
-from assay.model.run import TestResult
+from assay.model.run import TestOutcome, TestResult
 from assay.model.selection import Selection
 from assay.model.source import MODULE_UNIT
 from assay.verdict.answer import BAD_RESULTS, INCONCLUSIVE
@@ -90,7 +90,10 @@ def _selection_line(answer: Answer) -> str:
     ran = len(answer.results)
     if ran:
         bad = sum(result.outcome in BAD_RESULTS for result in answer.results.values())
-        line += f"; {ran} ran, {'all well' if not bad else f'{bad} failed'}"
+        silent = sum(r.outcome is TestOutcome.NOT_RUN for r in answer.results.values())
+        line += f"; {ran - silent} ran, {'all well' if not bad else f'{bad} failed'}"
+        if silent:
+            line += f", {silent} did not run"
     return line + "."
 
 

@@ -29,13 +29,15 @@ class TreeNow:
 
     `units` maps (path, unit) to its digest, for every file that differs from what was recorded or
     from the base; `shas` maps every recorded path to the content there is (`ABSENT`: none);
-    `dirs` likewise for listed directories; `roots` are those of imports.
+    `dirs` likewise for listed directories; `roots` are those of imports; `files` are the Python
+    files there are.
     """
 
     units: Mapping[tuple[str, str], str]
     shas: Mapping[str, str]
     dirs: Mapping[str, str]
     roots: Collection[str]
+    files: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +64,9 @@ def select(
     items = list(items)
     general = _general_reason(impact, fingerprint) or general
     affected = {} if general else _affected(impact, change, now)
-    conftests = _new_conftests(change, impact)
+    conftests = [
+        p for p in _new_files(change, impact, now) if p.rpartition("/")[2] == "conftest.py"
+    ]
     selected: list[SelectedTest] = []
     dropped: list[str] = []
     for item in items:
@@ -179,17 +183,16 @@ def _directly(impact: ImpactMap, change: SemanticChange, now: TreeNow) -> dict[s
     units = _changed_units(impact, change, now)
     paths = {file.path: file.status for file in change.change.files}
     appeared = {
-        name: file.path
-        for file in change.change.files
-        if file.status is FileStatus.ADDED and file.path.endswith(".py")
-        for name in module_names(file.path, now.roots)
+        name: path
+        for path in _new_files(change, impact, now)
+        for name in module_names(path, now.roots)
     }
     found: dict[str, _Found] = {}
     for key, node in impact.nodes.items():
         reason = (
             _by_units(node, units)
             or _by_files(node, paths, now)
-            or _by_names(node, appeared, impact)
+            or _by_names(node, appeared)
             or _by_opaque(node, bool(units or paths))
         )
         if reason is not None:
@@ -253,13 +256,10 @@ def _by_files(node: Node, paths: Mapping[str, FileStatus], now: TreeNow) -> _Fou
     return None
 
 
-def _by_names(node: Node, appeared: Mapping[str, str], impact: ImpactMap) -> _Found | None:
+def _by_names(node: Node, appeared: Mapping[str, str]) -> _Found | None:
     for name in sorted(node.names & appeared.keys()):
-        path = appeared[name]
-        # A file the map knows is told apart by its units.
-        if module_key(path) not in impact.nodes:
-            text = f"{path} is new and answers `import {name}`"
-            return _Found(ReasonKind.NAME_APPEARED, text, None)
+        text = f"{appeared[name]} is new and answers `import {name}`"
+        return _Found(ReasonKind.NAME_APPEARED, text, None)
     return None
 
 
@@ -270,11 +270,12 @@ def _by_opaque(node: Node, anything: bool) -> _Found | None:
     return _Found(ReasonKind.OPAQUE, f"it {why}, so any change may affect it", None)
 
 
-def _new_conftests(change: SemanticChange, impact: ImpactMap) -> list[str]:
-    return [
+def _new_files(change: SemanticChange, impact: ImpactMap, now: TreeNow) -> list[str]:
+    """Python files that the map has not seen: new against the base, or since it was recorded."""
+    added = {
         file.path
         for file in change.change.files
-        if file.status is FileStatus.ADDED
-        and PurePosixPath(file.path).name == "conftest.py"
-        and module_key(file.path) not in impact.nodes
-    ]
+        if file.status is FileStatus.ADDED and file.path.endswith(".py")
+    }
+    unseen = {path for path in added if module_key(path) not in impact.nodes}
+    return sorted(unseen | (now.files - impact.files if impact.files else frozenset()))

@@ -53,6 +53,8 @@ def exit_code(answer: Answer) -> ExitCode:
         return ExitCode.INTERRUPTED
     if any(result.outcome in BAD_RESULTS for result in answer.results.values()):
         return ExitCode.BASELINE
+    if any(result.outcome is TestOutcome.NOT_RUN for result in answer.results.values()):
+        return ExitCode.INCONCLUSIVE
     if answer.inconclusive or any(verdict.status in INCONCLUSIVE for verdict in answer.verdicts):
         return ExitCode.INCONCLUSIVE
     return ExitCode.CLEAN

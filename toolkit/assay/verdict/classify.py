@@ -61,6 +61,8 @@ def _kill(result: TestResult) -> _Meaning:
     failure = result.failure
     if failure is None:
         return Status.KILLED, result.node_id, False, "failed"
+    if "from pytest-timeout" in failure.message:
+        return Status.TIMEOUT, result.node_id, False, failure.message
     text = f"{failure.exception}: {failure.message}" if failure.message else failure.exception
     where = "" if failure.phase == "call" else f" in {failure.phase}"
     return Status.KILLED, result.node_id, failure.by_assertion, f"{text}{where}"
@@ -85,7 +87,7 @@ def _import_crash(planned: PlannedMutant, outcome: Outcome) -> _Meaning:
 
 def _survival(planned: PlannedMutant, outcome: Outcome) -> _Meaning:
     """Survived only if all that was planned ran, and the mutated code was entered."""
-    ran = {result.node_id for result in outcome.results}
+    ran = {r.node_id for r in outcome.results if r.outcome is not TestOutcome.NOT_RUN}
     missing = [test.node_id for test in planned.tests if test.node_id not in ran]
     if missing:
         text = f"{len(missing)} planned test(s) did not run, such as {missing[0]}"

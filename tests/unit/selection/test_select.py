@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 
 import pytest
 
@@ -548,6 +549,13 @@ def test_tests_of_the_same_kind_keep_the_order_of_collection() -> None:
     change = changed(("tax.py", "rate"))
     assert chosen(impact, change, tests=(B, A)).node_ids == (B, A)
     assert chosen(impact, change, tests=(A, B)).node_ids == (A, B)
+
+
+def test_of_the_same_kind_the_fastest_comes_first() -> None:
+    impact = impact_of(test_node(A, RATE), test_node(B, RATE))
+    slow = replace(impact, tests={**impact.tests, A: TestRecord(TestOutcome.PASSED, 3.0)})
+    found = chosen(slow, changed(("tax.py", "rate")), tests=(A, B))
+    assert found.node_ids == (B, A)
 
 
 def test_a_selected_test_carries_its_last_duration_and_a_new_one_none() -> None:

@@ -79,9 +79,14 @@ def select(
             selected.append(SelectedTest(item.node_id, tuple(reasons), seconds))
         else:
             dropped.append(item.node_id)
-    order = {item.node_id: position for position, item in enumerate(items)}
-    selected.sort(key=lambda test: (min(r.kind for r in test.reasons), order[test.node_id]))
+    position = {item.node_id: number for number, item in enumerate(items)}
+    selected.sort(key=lambda test: (*_rank(test), position[test.node_id]))
     return Selection(tuple(selected), tuple(dropped))
+
+
+def _rank(test: SelectedTest) -> tuple[ReasonKind, float]:
+    """The likeliest to fail first, then the fastest; milliseconds are noise."""
+    return min(reason.kind for reason in test.reasons), round(test.seconds, 1)
 
 
 def _general_reason(impact: ImpactMap, fingerprint: tuple[str, ...]) -> Reason | None:

@@ -551,11 +551,16 @@ def test_tests_of_the_same_kind_keep_the_order_of_collection() -> None:
     assert chosen(impact, change, tests=(A, B)).node_ids == (A, B)
 
 
-def test_of_the_same_kind_the_fastest_comes_first() -> None:
+@pytest.mark.parametrize(
+    ("seconds_of_a", "first"),
+    [(3.0, B), (0.7, B), (0.54, A), (0.46, A)],
+    ids=["slower", "a little slower", "no slower to speak of", "no faster to speak of"],
+)
+def test_of_the_same_kind_the_fastest_comes_first(seconds_of_a: float, first: str) -> None:
     impact = impact_of(test_node(A, RATE), test_node(B, RATE))
-    slow = replace(impact, tests={**impact.tests, A: TestRecord(TestOutcome.PASSED, 3.0)})
-    found = chosen(slow, changed(("tax.py", "rate")), tests=(A, B))
-    assert found.node_ids == (B, A)
+    timed = {**impact.tests, A: TestRecord(TestOutcome.PASSED, seconds_of_a)}
+    found = chosen(replace(impact, tests=timed), changed(("tax.py", "rate")), tests=(A, B))
+    assert found.node_ids[0] == first
 
 
 def test_a_selected_test_carries_its_last_duration_and_a_new_one_none() -> None:

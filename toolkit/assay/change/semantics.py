@@ -10,16 +10,13 @@ import warnings
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterator, Sequence
 
+from assay.change.digest import digest
 from assay.model.change import Change, FileChange, SemanticChange, UnitChange, UnitStatus
 from assay.model.source import MODULE_UNIT, SourceFile, Unit
 
 _Function = ast.FunctionDef | ast.AsyncFunctionDef
 
 _STATEMENT_FIELDS = ("body", "handlers", "cases", "orelse", "finalbody")
-
-# `ctx` follows from where the expression stands, `kind` is the u of u"text", and the type comments
-# are comments.
-_FIELDS_WITHOUT_EFFECT = frozenset({"ctx", "kind", "type_comment", "type_ignores"})
 
 _NO_LINES: frozenset[int] = frozenset()
 
@@ -37,7 +34,7 @@ def read_source(path: str, content: bytes) -> SourceFile:
     functions = _function_units(tree, lines)
     # An unfinished last line is a line; what follows the last line break is not.
     count = len(lines) - (lines[-1] == "")
-    module = _module_unit(count, _digest(tree))
+    module = _module_unit(count, digest(tree))
     return SourceFile(path, sha, (module, *functions))
 
 
@@ -109,7 +106,7 @@ def _function_units(tree: ast.Module, lines: Sequence[str]) -> list[Unit]:
                 first_line=_start_line(function, lines),
                 body_line=_start_line(function.body[0], lines),
                 last_line=function.end_lineno or function.lineno,
-                digest=_digest(*function.body),
+                digest=digest(*function.body),
             )
         )
         function.body = []
@@ -147,47 +144,6 @@ def _shares_line(first: ast.stmt, lines: Sequence[str]) -> bool:
     line = lines[first.lineno - 1]
     indentation = len(line) - len(line.lstrip())
     return first.col_offset > indentation
-
-
-def _digest(*nodes: ast.AST) -> str:
-    return hashlib.sha256(_dump(nodes).encode()).hexdigest()
-
-
-def _dump(nodes: Sequence[ast.AST]) -> str:
-    """The nodes as text, without positions.
-
-    Not `ast.dump`: that recurses (a sum of a thousand terms is too deep for it), is slower, and its
-    text differs between Python versions.
-    """
-    out: list[str] = []
-    pending: list[ast.AST | str] = list(reversed(nodes))
-    while pending:
-        item = pending.pop()
-        if isinstance(item, str):
-            out.append(item)
-            continue
-        out.append(type(item).__name__)
-        out.append("(")
-        pending.append(")")
-        for field in reversed(item._fields):
-            value = getattr(item, field, None)
-            if value is None or value == [] or field in _FIELDS_WITHOUT_EFFECT:
-                continue
-            if isinstance(value, list):
-                pending.append("]")
-                pending.extend(_item(element) for element in reversed(value))
-                pending.append(f" {field}=[")
-            else:
-                pending.append(_item(value))
-                pending.append(f" {field}=")
-    return "".join(out)
-
-
-def _item(value: object) -> ast.AST | str:
-    if isinstance(value, ast.AST):
-        return value
-    # repr() refuses integers of more than 4300 digits.
-    return f"{hex(value)}," if type(value) is int else f"{value!r},"
 
 
 # Comparing

@@ -12,21 +12,24 @@ from pathlib import Path
 import assay
 from assay.change.git import diff_file_change, resolve_base, working_tree_change
 from assay.change.semantics import compare
+from assay.choose import Chooser, Situation
 from assay.errors import NothingToCompare, UsageError
 from assay.execution import resume
+from assay.execution.environment import INI_FILES, OTHER_INI_FILES, stamp
+from assay.execution.interpreter import choose_interpreter, probe_environment
 from assay.execution.mutants import MutantRun, MutantRunner
 from assay.execution.suite import Collected, RecordedRun, SuiteRun, collected_from
 from assay.execution.zygote import Zygote, ZygoteSettings
 from assay.impact.graph import users_of
 from assay.impact.imports import import_roots
 from assay.impact.record import Recording, Tree
-from assay.impact.store import open_store, read_map
+from assay.impact.store import Store, open_store, read_map, reading
 from assay.model.answer import Answer, UnitAnswer
 from assay.model.change import Change, SemanticChange, UnitChange, UnitStatus
-from assay.model.impact import ABSENT, ImpactMap
+from assay.model.impact import EMPTY_MAP, ImpactMap
 from assay.model.mutant import Verdict
 from assay.model.run import CollectedItem, TestOutcome
-from assay.model.selection import Selection
+from assay.model.selection import Reason, Selection
 from assay.model.source import MODULE_UNIT, SourceFile
 from assay.mutation.apply import unified_diff
 from assay.mutation.mutmut_adapter import mutmut_version
@@ -35,7 +38,8 @@ from assay.mutation.targets import Target, targets_of_change
 from assay.progress import Progress
 from assay.project import Project, is_test_file
 from assay.selection.ini import ini_reason
-from assay.selection.select import TreeNow, select
+from assay.selection.ini import settings as pytest_settings
+from assay.selection.select import NO_MAP, environment_reason
 from assay.verdict.answer import answer_unit, is_mutable
 
 NO_CHANGE = SemanticChange(Change("", "", ()), {}, {}, (), (), ())
@@ -120,48 +124,115 @@ def collected_suite(
 # -- selection
 
 
-def owed_tests(suite: Suite, impact: ImpactMap, change: SemanticChange) -> tuple[str, ...]:
-    """Affected tests that the map knows and this session did not collect."""
-    collected = {item.node_id for item in suite.collected.items}
-    others = [
-        CollectedItem(node_id, node_id.partition("::")[0], 0, is_doctest=False)
-        for node_id in impact.tests
-        if node_id not in collected
-    ]
-    return select_tests(suite, impact, change, others).node_ids
+def situation(suite: Suite) -> Situation:
+    """The tree as it is, with what collecting has shown of it."""
+    prefix = f"{suite.project.repo}/"
+    files = suite.collected.modules.values()
+    return Situation(
+        tree=suite.tree,
+        roots=suite.roots,
+        python_files=suite.python_files,
+        environ=suite.settings.test_environ,
+        importable=frozenset(f.removeprefix(prefix) for f in files if f.startswith(prefix)),
+    )
+
+
+def general_reason(
+    store: Store, change: SemanticChange, fingerprint: tuple[str, ...], inifile: str
+) -> Reason | None:
+    """A reason that holds for every test: another environment, or other pytest settings."""
+    if store.is_empty():
+        return NO_MAP
+    return environment_reason(store.fingerprint(), fingerprint) or ini_reason(change, inifile)
+
+
+def suite_reason(suite: Suite, store: Store, change: SemanticChange) -> Reason | None:
+    inifile = suite.collected.inifile.removeprefix(f"{suite.project.repo}/")
+    return general_reason(store, change, suite.collected.fingerprint, inifile)
 
 
 def select_tests(
-    suite: Suite,
-    impact: ImpactMap,
-    change: SemanticChange,
-    items: Sequence[CollectedItem] | None = None,
-) -> Selection:
-    """The tests of the suite that the change, or a map that is behind, can affect."""
-    now = tree_now(suite.tree, impact, suite.roots, suite.python_files)
-    found = suite.collected
-    general = ini_reason(change, found.inifile.removeprefix(f"{suite.project.repo}/"))
-    items = found.items if items is None else tuple(items)
-    return select(items, impact, change, now, found.fingerprint, general)
+    suite: Suite, store: Store, change: SemanticChange
+) -> tuple[Selection, tuple[str, ...]]:
+    """The tests of the suite that the change, or a map that is behind, can affect; and those of
+    them that the map knows and this session did not collect."""
+    chooser = Chooser(store, change, situation(suite))
+    general = suite_reason(suite, store, change)
+    collected = {item.node_id for item in suite.collected.items}
+    others = [
+        CollectedItem(node_id, record.path, 0, is_doctest=False)
+        for node_id, record in chooser.records.items()
+        if node_id not in collected
+    ]
+    selection = chooser.choose(suite.collected.items, general)
+    return selection, chooser.choose(others, general).node_ids
 
 
-def tree_now(tree: Tree, impact: ImpactMap, roots: Sequence[str], files: frozenset[str]) -> TreeNow:
-    """Digests of everything recorded; only files that differ are divided into units."""
-    recorded: dict[str, set[str]] = {}
-    units: dict[tuple[str, str], str] = {}
-    for node in impact.nodes.values():
-        for path, lines in node.lines.items():
-            recorded.setdefault(path, set()).add(lines.sha)
-    refs = {ref for node in impact.nodes.values() for ref in node.units}
-    for ref in refs:
-        if recorded.get(ref.path) == {tree.sha(ref.path)}:
-            continue
-        source = tree.source(ref.path)
-        unit = None if source is None else source.unit(ref.unit)
-        units[ref.path, ref.unit] = ABSENT if unit is None else unit.digest
-    shas = {path: tree.sha(path) for node in impact.nodes.values() for path in node.files}
-    dirs = {path: tree.directory(path) for node in impact.nodes.values() for path in node.dirs}
-    return TreeNow(units, shas, dirs, roots, files)
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """A selection; `collected`: pytest had to be asked; `notice` is what has to be said."""
+
+    selection: Selection
+    collected: bool
+    notice: str
+
+
+def choose_tests(project: Project, change: SemanticChange, progress: Progress) -> Chosen:
+    """The affected tests, with as little work as is safe; writes nothing.
+
+    Where the environment is the recorded one and nothing that collecting depends on is affected,
+    pytest would collect what it collected before: it is not started.
+    """
+    with reading(project.map_file) as (store, notice):
+        if not store.is_empty() and store.meta("stamp") == current_stamp(project, store):
+            environ = probe_environment(project.environ)
+            roots = tuple(store.meta("roots").split("\0"))
+            now = Situation(Tree(project.repo), roots, python_files(project, store), environ)
+            chooser = Chooser(store, change, now)
+            if not chooser.needs_collection():
+                general = ini_reason(change, store.meta("inifile"))
+                return Chosen(chooser.choose(None, general), collected=False, notice=notice)
+        with collected_suite(project, progress, read_only=True) as suite:
+            return Chosen(select_tests(suite, store, change)[0], collected=True, notice=notice)
+
+
+def python_files(project: Project, store: Store) -> frozenset[str]:
+    """The project's Python files, those recorded in unlikely places included."""
+    recorded = {path for path in store.python_files() if (project.repo / path).is_file()}
+    return project.python_files() | recorded
+
+
+def current_stamp(project: Project, store: Store) -> str:
+    """The stamp of the environment as it is, for the interpreter and directories recorded."""
+    path, _ = choose_interpreter(project.root, project.python, project.environ)
+    return stamp_of(project, path, store.meta("search_path").split("\0"))
+
+
+def stamp_of(project: Project, interpreter: str, search_path: Iterable[str]) -> str:
+    directories = [project.root, *project.root.parents]
+    inside = [d for d in directories if d.is_relative_to(project.repo)]
+    files = [d / name for d in inside for name in (*INI_FILES, *OTHER_INI_FILES)]
+    settings = [
+        f"{file}={pytest_settings(file.name, file.read_bytes())}"
+        for file in files
+        if file.is_file()
+    ]
+    environ = probe_environment(project.environ)
+    return stamp(interpreter, search_path, project.pytest_args, environ, settings)
+
+
+def map_facts(suite: Suite) -> dict[str, str]:
+    """What is written down with the map, so that a later selection need not ask pytest."""
+    prefix = f"{suite.project.repo}/"
+    outside = [e for e in suite.collected.search_path if not f"{e}/".startswith(prefix)]
+    site = [e for e in suite.collected.search_path if e not in outside and "site-packages" in e]
+    search_path = [*outside, *site]
+    return {
+        "stamp": stamp_of(suite.project, suite.settings.interpreter.path, search_path),
+        "search_path": "\0".join(search_path),
+        "roots": "\0".join(suite.roots),
+        "inifile": suite.collected.inifile.removeprefix(prefix),
+    }
 
 
 # -- baseline
@@ -184,11 +255,17 @@ def record(
     `gone` and `owed` are as in `Store.save`, before it is known which of the tests get a result.
     """
     project = suite.project
-    recording = Recording(suite.tree, suite.roots, suite.python_files, suite.collected.items)
+    recording = Recording(
+        suite.tree,
+        suite.roots,
+        suite.python_files,
+        suite.collected.items,
+        suite.settings.test_environ,
+    )
     recording.add_sinks(suite.collected.sinks)
     opened = open_store(project.map_file)
     with opened.store as store:
-        known = {node_id: rec.seconds for node_id, rec in store.load().tests.items()}
+        known = {node_id: rec.seconds for node_id, rec in store.tests().items()}
         progress.start("running tests", len(tests))
         runner = RecordedRun(
             suite.settings,
@@ -204,7 +281,8 @@ def record(
         if tests:
             recorded = recording.finish()
             unpaid = [test for test in (*owed, *tests) if test not in recorded.tests]
-            store.save(recorded, suite.collected.fingerprint, gone, unpaid)
+            facts = {} if run.interrupted else map_facts(suite)
+            store.save(recorded, suite.collected.fingerprint, gone, unpaid, facts)
         impact = store.load()
     return Baseline(impact, run, tuple(filter(None, [opened.notice])))
 
@@ -221,18 +299,20 @@ def refresh(
     Tests that ran lines of one of `paths` at another content run too, though nothing that they
     depend on has changed: which lines they run is known for that content only.
     """
-    impact, notice = load_map(suite.project)
-    selection = select_tests(suite, impact, change)
+    with reading(suite.project.map_file) as (store, notice):
+        selection, owed = select_tests(suite, store, change)
+        impact = EMPTY_MAP if store.is_empty() else store.load()
     if not impact.nodes and not notice:
         progress.say("no impact map yet: running the whole suite once to record it")
     order = {item.node_id: n for n, item in enumerate(suite.collected.items)}
     wanted = {*selection.node_ids, *out_of_date(suite.tree, impact, paths)}
     tests = sorted(wanted & order.keys(), key=order.__getitem__)
     gone = [] if suite.project.pytest_args else [t for t in impact.tests if t not in order]
-    baseline = record(suite, tests, gone, owed_tests(suite, impact, change), progress)
+    baseline = record(suite, tests, gone, owed, progress)
     if not impact.nodes and not baseline.run.interrupted:
         # Recorded at head just now: what the change itself affects can be told.
-        selection = select_tests(suite, baseline.impact, change)
+        with reading(suite.project.map_file) as (store, _):
+            selection, _ = select_tests(suite, store, change)
     return selection, baseline
 
 

@@ -36,7 +36,6 @@ from assay.change.regions import (
     changed_lines,
     docstring_of,
     leaves_no_trace,
-    lines_of,
     without_docstring,
 )
 from assay.model.source import MODULE_UNIT
@@ -68,9 +67,9 @@ class Difference:
     """One thing that differs, in words, and who is affected by it (see the module).
 
     `lines` is a mask of old lines, bit N for line N. `bases` are base classes that must be plain
-    for `names` and `classes` to be enough; `imports` are modules newly imported, of which the same
-    holds if they were imported before. `tests`: functions and classes of a test file whose own tests
-    are affected whatever they ran.
+    for `names` and `classes` to be enough; `imports` are modules newly imported, which must have
+    been imported before. `tests`: functions and classes of a test file whose own tests are affected
+    whatever they ran.
     """
 
     unit: str
@@ -87,7 +86,8 @@ class Difference:
 
 @dataclass(frozen=True, slots=True)
 class FileDelta:
-    """The differences of one file; `needs_import`: they rest on the module still being importable."""
+    """The differences of one file; `needs_import`: that they are all rests on the module still
+    being importable."""
 
     differences: tuple[Difference, ...]
     needs_import: bool
@@ -114,6 +114,19 @@ def file_delta(old: str, new: str | None, is_test: bool, is_plugin: bool) -> Fil
     return _Comparison(before, after, is_test, is_plugin).run()
 
 
+def plain_lines(text: str) -> str:
+    """The text without a byte order mark, and with one kind of line break, as Python reads it."""
+    return text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
+
+
+def parsed(text: str) -> ast.Module:
+    """The text's tree; what `ast.parse` raises if there is none."""
+    with warnings.catch_warnings():
+        # A doubtful escape in the user's file is no news here, and must not become an error.
+        warnings.simplefilter("ignore")
+        return ast.parse(plain_lines(text))
+
+
 class _File:
     """One version: its tree, its scopes, and what its names mean."""
 
@@ -136,7 +149,7 @@ class _File:
 
     @classmethod
     def read(cls, text: str) -> _File:
-        text = text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
+        text = plain_lines(text)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             return cls(ast.parse(text), symtable.symtable(text, "file", "exec"))
@@ -200,13 +213,14 @@ class _Place:
         return _Place(
             prefix=f"{self.prefix}{new.name}.",
             classes=frozenset({new.name}),
-            bases=self.bases | _bases(old) | _bases(new),
-            plain=self.plain and all(_is_plain_class(c) for c in both),
+            bases=self.bases | plain_bases(old) | plain_bases(new),
+            plain=self.plain and all(is_plain_class(c) for c in both),
             tests=is_test,
         )
 
 
-def _bases(node: ast.ClassDef) -> frozenset[str]:
+def plain_bases(node: ast.ClassDef) -> frozenset[str]:
+    """The last part of each base's name, but for those that are known to be plain."""
     names = set()
     for base in node.bases:
         value = base.value if isinstance(base, ast.Subscript) else base
@@ -214,7 +228,7 @@ def _bases(node: ast.ClassDef) -> frozenset[str]:
     return frozenset(names) - PLAIN_BASES
 
 
-def _is_plain_class(node: ast.ClassDef) -> bool:
+def is_plain_class(node: ast.ClassDef) -> bool:
     """Whether nothing looks at what the class contains when it is made, its bases apart."""
     if node.keywords or node.decorator_list:
         return False
@@ -310,13 +324,15 @@ class _Comparison:
         deleted = file is self.before
         lines = _every_body(statement) if deleted else 0
         if not self._inert(statement, place, file):
-            self._at_import(statement, words, lines, place, unit)
+            self._at_import(statement, words, lines, unit)
             return
         names = _bound(statement)
         difference = Difference(unit, words, lines, names, classes=place.classes, bases=place.bases)
         if isinstance(statement, ast.ClassDef):
             difference = replace(
-                difference, classes=names | place.classes, bases=place.bases | _bases(statement)
+                difference,
+                classes=names | place.classes,
+                bases=place.bases | plain_bases(statement),
             )
         if place.tests:
             difference = replace(difference, tests=_tests_of(names, place))
@@ -325,9 +341,7 @@ class _Comparison:
             difference = replace(difference, imports=_foreign(_modules(fresh)))
         self.found.append(difference)
 
-    def _at_import(
-        self, statement: ast.stmt, words: str, lines: int, place: _Place, unit: str
-    ) -> None:
+    def _at_import(self, statement: ast.stmt, words: str, lines: int, unit: str) -> None:
         where = unit or MODULE_UNIT
         if not unit:
             words = f"line {statement.lineno} {words}"
@@ -359,13 +373,13 @@ class _Comparison:
                 Difference(unit, "changed", 0, names, classes=place.classes, bases=place.bases)
             )
         else:
-            self._at_import(old, "changed", 0, place, "")
+            self._at_import(old, "changed", 0, "")
 
     def _function(self, old: Function, new: Function, place: _Place) -> None:
         unit = place.prefix + new.name
         same_header = digest(*header_parts(old)) == digest(*header_parts(new))
         if docstring_of(old.body) != docstring_of(new.body):
-            self._docstring(old, new, unit, place)
+            self._docstring(new, unit, place)
         if not same_header or type(old) is not type(new):
             self._signature(old, new, unit, place)
             return
@@ -417,7 +431,7 @@ class _Comparison:
             Difference(unit, words, lines, names, classes=classes, bases=bases, tests=tests)
         )
 
-    def _docstring(self, old: Function, new: Function, unit: str, place: _Place) -> None:
+    def _docstring(self, new: Function, unit: str, place: _Place) -> None:
         """Whoever reads docstrings, and whatever a decorator makes of it."""
         decorated = not self._inert(new, place, self.after)
         self.found.append(
@@ -472,7 +486,7 @@ class _Comparison:
             inner = _Place(prefix=f"{statement.name}.")
             return (
                 not self.is_plugin
-                and _is_plain_class(statement)
+                and is_plain_class(statement)
                 and all(is_inert(base, file.shadowed) for base in statement.bases)
                 and all(self._inert_or_nothing(s, inner, file) for s in statement.body)
             )

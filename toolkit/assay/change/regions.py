@@ -191,10 +191,10 @@ def _is_debug(test: ast.expr) -> bool:
 
 def _same_shape(old: ast.stmt, new: ast.stmt) -> bool:
     """Whether the two are one compound statement before and after, worth looking into."""
-    if type(old) is not type(new) or not hasattr(old, "body"):
-        if isinstance(old, ast.Match) and isinstance(new, ast.Match):
-            return True
+    if type(old) is not type(new):
         return False
+    if not hasattr(old, "body"):
+        return isinstance(old, ast.Match)
     return not isinstance(old, Definition) or old.name == getattr(new, "name", None)
 
 

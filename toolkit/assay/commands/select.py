@@ -8,7 +8,7 @@ from pathlib import Path
 
 from assay.commands.common import Context
 from assay.errors import ExitCode
-from assay.pipeline import collected_suite, load_map, read_change, select_tests
+from assay.pipeline import choose_tests, read_change
 from assay.report.as_json import FORMAT, selection_json
 from assay.report.text import selection_text
 
@@ -23,11 +23,10 @@ class SelectOptions:
 
 def run(context: Context, options: SelectOptions) -> int:
     change = read_change(context.project, options.base, options.diff)
-    impact, notice = load_map(context.project)
-    if notice:
-        context.progress.say(f"{notice}; every test is selected")
-    with collected_suite(context.project, context.progress, read_only=True) as suite:
-        selection = select_tests(suite, impact, change)
+    chosen = choose_tests(context.project, change, context.progress)
+    selection = chosen.selection
+    if chosen.notice:
+        context.progress.say(f"{chosen.notice}; every test is selected")
     if options.format == "ids":
         context.out("".join(f"{node_id}\n" for node_id in selection.node_ids))
     elif options.format == "json":

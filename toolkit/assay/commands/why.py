@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+from assay.change.semantics import read_source
 from assay.commands.common import Context
 from assay.errors import ExitCode, UsageError
 from assay.impact.record import Tree
-from assay.model.impact import ImpactMap, test_key
+from assay.impact.store import reading
+from assay.model.impact import ImpactMap, Source, test_key
+from assay.model.source import SourceFile
 from assay.pipeline import load_map
 from assay.project import Project
 from assay.report.as_json import FORMAT
@@ -35,7 +38,7 @@ def run(context: Context, options: WhyOptions) -> int:
         raise UsageError(notice or "there is no impact map yet: run `assay map` first")
     match = _LINE.match(options.subject)
     if test_key(options.subject) in impact.nodes:
-        needs = needs_of_test(impact, options.subject)
+        needs = needs_of_test(impact, options.subject, _sources(context.project, impact))
         text, record = test_text(needs, options.everything), _needs_json(needs)
     elif match is not None and "::" not in options.subject:
         users = _line(context.project, impact, match["path"], int(match["line"]))
@@ -60,7 +63,23 @@ def _line(project: Project, impact: ImpactMap, path: str, line: int) -> LineUser
     if source is None or line < 1 or line > max(source.module.last_line, 1):
         raise UsageError(f"{path} has no line {line}")
     unit = source.unit_of_line(line)
-    return users_of_line(impact, source, unit, line)
+    return users_of_line(impact, source, unit, line, _sources(project, impact, relative))
+
+
+def _sources(project: Project, impact: ImpactMap, only: str = "") -> dict[Source, SourceFile]:
+    """The recorded files divided into units; `only`: the versions of one file."""
+    wanted = {
+        (path, lines.sha)
+        for node in impact.nodes.values()
+        for path, lines in node.lines.items()
+        if only in ("", path)
+    }
+    with reading(project.map_file) as (store, _):
+        texts = store.texts(wanted)
+    return {
+        source: replace(read_source(source[0], text.encode("utf-8", "replace")), sha=source[1])
+        for source, text in texts.items()
+    }
 
 
 def _needs_json(needs: TestNeeds) -> dict[str, object]:

@@ -44,6 +44,11 @@ class ZygoteSettings:
     excluded: tuple[str, ...]
     environ: Mapping[str, str] = field(hash=False)
 
+    @property
+    def test_environ(self) -> dict[str, str]:
+        """The environment as the tests see it."""
+        return probe_environment(self.environ)
+
 
 @dataclass(frozen=True, slots=True)
 class Job:

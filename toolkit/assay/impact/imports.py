@@ -93,6 +93,21 @@ def _asked_names(tree: ast.Module, path: str) -> Iterator[tuple[str | None, str]
                     yield base, f"{stem}.{alias.name}" if stem else alias.name
 
 
+def candidates(
+    path: str, name: str, roots: Collection[str], files: Collection[str]
+) -> frozenset[str]:
+    """The project's files that importing `name` from the file at `path` runs; leading dots as in
+    a relative import."""
+    stem = name.lstrip(".")
+    starts: Collection[str] = roots
+    if stem != name:
+        directory = PurePosixPath(path).parent
+        for _ in range(len(name) - len(stem) - 1):
+            directory = directory.parent
+        starts = ["" if str(directory) == "." else str(directory)]
+    return frozenset(file for start in starts for file in _reached(start, stem, files))
+
+
 def _reached(start: str, name: str, files: Collection[str]) -> Iterator[str]:
     """Files that `name` under directory `start` runs: packages on the way, then the module."""
     at = start

@@ -4,20 +4,22 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
 from typing import Any
 
 from assay.change.semantics import read_source
 from assay.impact.imports import find_imports
+from assay.impact.mentions import lines_with
 from assay.model.impact import (
     ABSENT,
     MODULE_PREFIX,
+    POSITIONS,
     TEST_PREFIX,
     LineSet,
     Node,
+    Source,
     TestRecord,
-    UnitRef,
     module_key,
     test_key,
 )
@@ -25,6 +27,18 @@ from assay.model.run import CollectedItem
 from assay.model.source import SourceFile, Unit, decode
 
 CHANGED_MEANWHILE = "changed while it was recorded"
+
+POSITION_WORDS = frozenset(
+    """
+    f_lineno tb_lineno co_firstlineno co_lines co_positions currentframe _getframe getsource
+    getsourcelines findsource getframeinfo getinnerframes getouterframes extract_tb extract_stack
+    format_exc format_exception format_tb format_stack print_exc walk_tb walk_stack getcomments
+    """.split()
+)
+"""Names by which code asks for line numbers or for the text of other code."""
+
+TEST_POSITION_WORDS = POSITION_WORDS | {"lineno", "end_lineno"}
+"""In a test, these are positions in the code under test; elsewhere mostly those of other texts."""
 
 
 class Tree:
@@ -67,9 +81,46 @@ class Tree:
         kept = [name for name in names if name not in ("__pycache__", ".assay", ".pytest_cache")]
         return hashlib.sha256("\0".join(kept).encode("utf-8", "surrogateescape")).hexdigest()
 
+    def kind(self, path: str) -> str:
+        """What there is at a path: "file", "directory", or `ABSENT`."""
+        full = self.repo / path
+        if full.is_dir():
+            return "directory"
+        return "file" if full.exists() or full.is_symlink() else ABSENT
+
+    def text(self, path: str) -> str | None:
+        """The file's text; None if it is not there, or not a text by its own encoding."""
+        content = self.content(path)
+        return None if content is None else text_of(content)
+
     def forget(self) -> None:
         self._content.clear()
         self._sources.clear()
+
+
+def text_of(content: bytes) -> str | None:
+    """A Python file's text; None where its encoding does not fit."""
+    try:
+        return decode(content)
+    except (SyntaxError, LookupError, UnicodeDecodeError):
+        return None
+
+
+def env_digest(value: str | None) -> str:
+    """What is kept of an environment variable: enough to see that it changed, never the value."""
+    if value is None:
+        return ABSENT
+    return hashlib.sha256(b"assay" + value.encode("utf-8", "surrogateescape")).hexdigest()[:20]
+
+
+ALL_VARIABLES = "*"
+
+
+def variable_digest(name: str, environ: Mapping[str, str]) -> str:
+    """The digest of one variable, or of all of them for `ALL_VARIABLES`."""
+    if name == ALL_VARIABLES:
+        return env_digest("\0".join(f"{key}={environ[key]}" for key in sorted(environ)))
+    return env_digest(environ.get(name))
 
 
 @dataclass(slots=True)
@@ -77,20 +128,27 @@ class _Books:
     """What has been booked on one node so far."""
 
     lines: dict[str, int]
-    reads: set[str]
-    dirs: set[str]
-    names: set[str]
-    uses: set[str]
-    opaque: set[str]
+    reads: set[str] = field(default_factory=set)
+    dirs: set[str] = field(default_factory=set)
+    exists: set[str] = field(default_factory=set)
+    env: set[str] = field(default_factory=set)
+    names: set[str] = field(default_factory=set)
+    uses: set[str] = field(default_factory=set)
+    opaque: set[str] = field(default_factory=set)
+    memo: set[str] = field(default_factory=set)
+
+
+SETS = ("reads", "dirs", "exists", "env", "names", "uses", "opaque", "memo")
 
 
 @dataclass(frozen=True, slots=True)
 class Recorded:
-    """What a recording run adds to the map."""
+    """What a recording run adds to the map: `texts` are those of the files that ran."""
 
     nodes: Mapping[str, Node]
     tests: Mapping[str, TestRecord]
     files: frozenset[str] = frozenset()
+    texts: Mapping[Source, str] = field(default_factory=dict)
 
 
 class Recording:
@@ -106,28 +164,34 @@ class Recording:
         roots: Collection[str],
         python_files: Collection[str],
         items: Iterable[CollectedItem],
+        environ: Mapping[str, str] | None = None,
     ) -> None:
         self._tree = tree
         items = list(items)
         self._paths = {item.node_id: item.path for item in items}
+        self._places = {item.node_id: number for number, item in enumerate(items)}
+        self._environ = environ or {}
         self._texts = {
             item.node_id: item.path
             for item in items
             if item.is_doctest or not item.path.endswith(".py")
         }
+        self._test_files = frozenset(item.path for item in items)
         self._roots = roots
         self._files = frozenset(python_files)
         self._books: dict[str, _Books] = {}
         self._tests: dict[str, TestRecord] = {}
         self._read: dict[str, str] = {}
         self._listed: dict[str, str] = {}
+        self._probed: dict[str, str] = {}
+        self._positions: dict[str, int] = {}
         self._at_start = {path: tree.sha(path) for path in self._files}
 
     def add_sinks(self, sinks: Mapping[str, Mapping[str, Any]]) -> None:
         for key, sink in sinks.items():
             books = self._books.get(key)
             if books is None:
-                books = self._books[key] = _Books({}, set(), set(), set(), set(), set())
+                books = self._books[key] = _Books({})
             for path, mask in sink["lines"].items():
                 books.lines[path] = books.lines.get(path, 0) | int(mask, 16)
             for path in sink["reads"]:
@@ -135,14 +199,14 @@ class Recording:
                 self._read.setdefault(path, self._tree.sha(path))
             for path in sink["dirs"]:
                 self._listed.setdefault(path, self._tree.directory(path))
-            books.reads.update(sink["reads"])
-            books.dirs.update(sink["dirs"])
-            books.names.update(sink["names"])
-            books.uses.update(sink["uses"])
-            books.opaque.update(sink["opaque"])
+            for path in sink.get("exists", ()):
+                self._probed.setdefault(path, self._tree.kind(path))
+            for name in SETS:
+                getattr(books, name).update(sink.get(name, ()))
 
     def add_test(self, node_id: str, record: TestRecord) -> None:
-        self._tests[node_id] = record
+        path, place = self._paths.get(node_id, ""), self._places.get(node_id, 0)
+        self._tests[node_id] = replace(record, path=path, place=place)
 
     def add_opaque(self, keys: Iterable[str], why: str) -> None:
         for key in keys:
@@ -165,24 +229,34 @@ class Recording:
         }
         for key in finished - nodes.keys():
             nodes[key] = Node(key)
-        return Recorded(nodes, dict(self._tests), self._files)
+        return Recorded(nodes, dict(self._tests), self._files, self._texts_of(nodes.values()))
+
+    def _texts_of(self, nodes: Iterable[Node]) -> dict[Source, str]:
+        """The recorded files as they were: what a later change is compared with."""
+        found: dict[Source, str] = {}
+        for node in nodes:
+            for path, lines in node.lines.items():
+                text = self._tree.text(path)
+                if text is not None:
+                    found[path, lines.sha] = text
+        return found
 
     def _node(self, key: str, books: _Books, unstable: Collection[str]) -> Node:
-        units: set[UnitRef] = set()
         lines: dict[str, LineSet] = {}
         uses = set(books.uses)
         opaque = set(books.opaque)
+        flags: set[str] = set()
         for path, mask in books.lines.items():
             source = self._tree.source(path)
             if path in unstable or source is None:
                 opaque.add(f"{path} {CHANGED_MEANWHILE}")
                 continue
-            units.update(UnitRef(path, u.name, u.digest) for u in units_of_mask(source, mask))
             lines[path] = LineSet(source.sha, mask)
-            uses.add(module_key(path))
+            if mask & self._positions_in(path):
+                flags.add(POSITIONS)
         names = set(books.names)
         if key.startswith(MODULE_PREFIX):
-            self._follow_imports(key.removeprefix(MODULE_PREFIX), uses, names, units)
+            self._follow_imports(key.removeprefix(MODULE_PREFIX), uses, names, lines)
         files = {path: self._read[path] for path in books.reads}
         if key.startswith(TEST_PREFIX):
             node_id = key.removeprefix(TEST_PREFIX)
@@ -193,14 +267,24 @@ class Recording:
         uses.discard(key)
         return Node(
             key=key,
-            units=frozenset(units),
             lines=lines,
             files=files,
             dirs={path: self._listed[path] for path in books.dirs},
+            exists={path: self._probed[path] for path in books.exists},
+            env={name: variable_digest(name, self._environ) for name in books.env},
             names=frozenset(names),
-            uses=frozenset(uses),
+            uses=frozenset(uses - {module_key(path) for path in lines}),
             opaque=frozenset(opaque),
+            flags=frozenset(flags),
         )
+
+    def _positions_in(self, path: str) -> int:
+        """Lines of the file that ask for line numbers or source texts."""
+        if path not in self._positions:
+            tests = path in self._test_files
+            words = TEST_POSITION_WORDS if tests else POSITION_WORDS
+            self._positions[path] = lines_with(self._tree.text(path) or "", words)
+        return self._positions[path]
 
     def _conftests_above(self, node_id: str) -> set[str]:
         """A test depends on every conftest that applies to it."""
@@ -213,17 +297,17 @@ class Recording:
         return found
 
     def _follow_imports(
-        self, path: str, uses: set[str], names: set[str], units: set[UnitRef]
+        self, path: str, uses: set[str], names: set[str], lines: dict[str, LineSet]
     ) -> None:
         """A module depends on its own body and on all that its import statements reach."""
         source = self._tree.source(path)
         if source is None:
             return
-        units.add(UnitRef(path, source.module.name, source.module.digest))
+        # An empty file runs no line; that it was imported is known all the same.
+        lines.setdefault(path, LineSet(source.sha, 0))
         content = self._tree.content(path) or b""
-        try:
-            text = decode(content)
-        except (SyntaxError, LookupError, UnicodeDecodeError):
+        text = text_of(content)
+        if text is None:
             text = content.decode("utf-8", "replace")
         found = find_imports(path, text, self._roots, self._files)
         uses.update(module_key(reached) for reached in found.paths)

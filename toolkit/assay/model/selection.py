@@ -13,13 +13,16 @@ class ReasonKind(IntEnum):
     TEST_CHANGED = 1
     NEW_TEST = 2
     CODE_CHANGED = 3
-    FILE_CHANGED = 4
-    MODULE_CHANGED = 5
-    FIXTURE_CHANGED = 6
-    NAME_APPEARED = 7
-    OPAQUE = 8
-    ENVIRONMENT = 9
-    NO_MAP = 10
+    NAME_CHANGED = 4
+    FILE_CHANGED = 5
+    MODULE_CHANGED = 6
+    FIXTURE_CHANGED = 7
+    NAME_APPEARED = 8
+    ENVIRONMENT_READ = 9
+    MEMO = 10
+    OPAQUE = 11
+    ENVIRONMENT = 12
+    NO_MAP = 13
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,11 +36,17 @@ class Reason:
 
 @dataclass(frozen=True, slots=True)
 class SelectedTest:
-    """A test to run; `reasons` are most direct first, `seconds` its last recorded duration."""
+    """A test to run; `reasons` are most direct first, `seconds` its last recorded duration.
+
+    `breadth` is how many lines it ran (few: it is about what changed), `kills` how many mutants it
+    was the first to notice in the last runs.
+    """
 
     node_id: str
     reasons: tuple[Reason, ...]
     seconds: float
+    breadth: int = 0
+    kills: int = 0
 
 
 @dataclass(frozen=True, slots=True)

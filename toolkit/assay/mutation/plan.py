@@ -47,7 +47,10 @@ class Coverage:
             if path in node.lines and node.lines[path].sha == sha
         }
         self._users = users_of(impact)
-        self._sizes = {key: len(node.units) for key, node in impact.nodes.items()}
+        self._sizes = {
+            key: sum(lines.mask.bit_count() for lines in node.lines.values())
+            for key, node in impact.nodes.items()
+        }
         self._reach: dict[str, Mapping[str, int]] = {}
 
     def covering(self, lines: Collection[int]) -> dict[str, int]:
@@ -83,7 +86,7 @@ class Coverage:
         )
 
     def breadth(self, node_id: str) -> int:
-        """How many units the test runs: few means that it is about this one."""
+        """How many lines the test runs: few means that it is about this one."""
         return self._sizes.get(TEST_PREFIX + node_id, 0)
 
     def _tests_using(self, key: str) -> Collection[str]:

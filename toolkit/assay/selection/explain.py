@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from assay.impact.graph import users_of
-from assay.model.impact import TEST_PREFIX, ImpactMap, test_key
+from assay.impact.record import units_of_mask
+from assay.model.impact import TEST_PREFIX, ImpactMap, Node, Source, test_key
 from assay.model.source import SourceFile, Unit
 
 
@@ -40,8 +41,21 @@ class LineUsers:
     through: Mapping[str, tuple[str, ...]] = field(hash=False)
 
 
-def needs_of_test(impact: ImpactMap, node_id: str) -> TestNeeds:
-    """Everything below one test of the map."""
+Sources = Mapping[Source, SourceFile]
+
+
+def units_run(node: Node, sources: Sources) -> list[tuple[str, str]]:
+    """(path, unit) of all that a node ran, as its files were when it was recorded."""
+    return sorted(
+        (path, unit.name)
+        for path, lines in node.lines.items()
+        if (path, lines.sha) in sources
+        for unit in units_of_mask(sources[path, lines.sha], lines.mask)
+    )
+
+
+def needs_of_test(impact: ImpactMap, node_id: str, sources: Sources) -> TestNeeds:
+    """Everything below one test of the map; `sources` are the recorded files."""
     key = test_key(node_id)
     node = impact.nodes[key]
     below = _reachable(impact, key)
@@ -51,9 +65,9 @@ def needs_of_test(impact: ImpactMap, node_id: str) -> TestNeeds:
     return TestNeeds(
         node_id=node_id,
         outcome="unknown" if record is None else record.outcome.value,
-        direct=tuple(sorted((ref.path, ref.unit) for ref in node.units)),
+        direct=tuple(units_run(node, sources)),
         through={
-            k: tuple(sorted(f"{ref.path}::{ref.unit}" for ref in impact.nodes[k].units))
+            k: tuple(f"{path}::{unit}" for path, unit in units_run(impact.nodes[k], sources))
             for k in below
         },
         files=tuple(sorted(files)),
@@ -75,8 +89,10 @@ def _reachable(impact: ImpactMap, key: str) -> list[str]:
     return found
 
 
-def users_of_line(impact: ImpactMap, source: SourceFile, unit: Unit, line: int) -> LineUsers:
-    """Everything above one line."""
+def users_of_line(
+    impact: ImpactMap, source: SourceFile, unit: Unit, line: int, sources: Sources
+) -> LineUsers:
+    """Everything above one line; `sources` are the recorded versions of its file."""
     ran_line: set[str] = set()
     ran_unit: set[str] = set()
     recorded: set[str] = set()
@@ -85,9 +101,9 @@ def users_of_line(impact: ImpactMap, source: SourceFile, unit: Unit, line: int) 
         lines = node.lines.get(source.path)
         if lines is not None:
             recorded.add(lines.sha)
-        if not any(ref.path == source.path and ref.unit == unit.name for ref in node.units):
+        if lines is None or (source.path, unit.name) not in units_run(node, sources):
             continue
-        hit = lines is not None and lines.sha == source.sha and lines.mask >> line & 1
+        hit = lines.sha == source.sha and lines.mask >> line & 1
         if key.startswith(TEST_PREFIX):
             (ran_line if hit else ran_unit).add(key.removeprefix(TEST_PREFIX))
         else:

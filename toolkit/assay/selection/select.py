@@ -1,4 +1,4 @@
-"""Selects every test that a change can affect, each with the reasons.
+"""Selects every test that a change can affect, each with the reasons (pure).
 
 The rule of soundness: a test is dropped only if it passed when it was recorded, and everything
 recorded beneath it, transitively, is now as it was then and is the same at the base.
@@ -8,125 +8,152 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 
-from assay.impact.graph import users_of
-from assay.impact.imports import module_names
-from assay.model.change import FileStatus, SemanticChange, UnitStatus
-from assay.model.impact import ABSENT, ImpactMap, Node, UnitRef, module_key, test_key
+from assay.model.impact import Node, TestRecord, test_key
 from assay.model.run import CollectedItem, TestOutcome
 from assay.model.selection import Reason, ReasonKind, SelectedTest, Selection
-from assay.model.source import MODULE_UNIT
+from assay.selection.touch import Altered, Cause
 
 SETTLED = frozenset({TestOutcome.PASSED, TestOutcome.SKIPPED, TestOutcome.XFAILED})
 """Outcomes of which a repetition on unchanged code says nothing new."""
 
 
 @dataclass(frozen=True, slots=True)
-class TreeNow:
-    """The tree as it is, in digests.
+class Affected:
+    """The part of the map that a change reaches.
 
-    `units` maps (path, unit) to its digest, for every file that differs from what was recorded or
-    from the base; `shas` maps every recorded path to the content there is (`ABSENT`: none);
-    `dirs` likewise for listed directories; `roots` are those of imports; `files` are the Python
-    files there are.
+    `nodes` are all nodes with something changed beneath them (others may be among them), `direct`
+    the causes of those touched themselves, by key. `altered` are the differences of recorded files,
+    `conftests` conftest files that are new.
     """
 
-    units: Mapping[tuple[str, str], str]
-    shas: Mapping[str, str]
-    dirs: Mapping[str, str]
-    roots: Collection[str]
-    files: frozenset[str] = frozenset()
+    nodes: Mapping[str, Node] = field(hash=False)
+    direct: Mapping[str, Cause] = field(hash=False)
+    altered: tuple[Altered, ...] = ()
+    conftests: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class _Found:
-    """Why a node is affected: the kind, the words, and the node it came from (None: directly)."""
+    """Why a node is affected: the cause, and the node it came from (None: directly)."""
 
-    kind: ReasonKind
-    text: str
+    cause: Cause
     via: str | None
 
 
 def select(
     items: Iterable[CollectedItem],
-    impact: ImpactMap,
-    change: SemanticChange,
-    now: TreeNow,
-    fingerprint: tuple[str, ...],
+    records: Mapping[str, TestRecord],
+    affected: Affected,
     general: Reason | None = None,
+    kills: Mapping[str, int] | None = None,
 ) -> Selection:
-    """The affected tests among the collected ones, likeliest to fail first.
+    """The affected tests among the given ones, likeliest to fail first.
 
-    `general` is a reason that holds for every test, if there is one.
+    `general` is a reason that holds for every test, if there is one; `kills` how many mutants each
+    test was the first to notice lately.
     """
     items = list(items)
-    general = _general_reason(impact, fingerprint) or general
-    affected = {} if general else _affected(impact, change, now)
-    conftests = [
-        p for p in _new_files(change, impact, now) if p.rpartition("/")[2] == "conftest.py"
-    ]
+    found = {} if general else spread(affected)
+    own = _Own(affected)
     selected: list[SelectedTest] = []
     dropped: list[str] = []
     for item in items:
-        record = impact.tests.get(item.node_id)
-        reasons = list(filter(None, [general]))
+        record = records.get(item.node_id)
+        reasons = [general] if general else _reasons(item, record, found, own)
         if not reasons:
-            reasons = _own_reasons(item, impact, affected, conftests)
-        if reasons:
-            seconds = 0.0 if record is None else record.seconds
-            selected.append(SelectedTest(item.node_id, tuple(reasons), seconds))
-        else:
             dropped.append(item.node_id)
+            continue
+        selected.append(
+            SelectedTest(
+                item.node_id,
+                tuple(reasons),
+                0.0 if record is None else record.seconds,
+                _breadth(affected.nodes.get(test_key(item.node_id))),
+                (kills or {}).get(item.node_id, 0),
+            )
+        )
     position = {item.node_id: number for number, item in enumerate(items)}
-    selected.sort(key=lambda test: (*_rank(test), position[test.node_id]))
+    selected.sort(key=lambda test: (*rank(test), position[test.node_id]))
     return Selection(tuple(selected), tuple(dropped))
 
 
-def _rank(test: SelectedTest) -> tuple[ReasonKind, float]:
-    """The likeliest to fail first, then the fastest; milliseconds are noise."""
-    return min(reason.kind for reason in test.reasons), round(test.seconds, 1)
+def rank(test: SelectedTest) -> tuple[ReasonKind, int, int, float]:
+    """The likeliest to fail first: by the reason, then tests that noticed mutants, then those that
+    run little else (steps of a factor two: less is noise), then the fastest."""
+    kind = min(reason.kind for reason in test.reasons)
+    return kind, -test.kills, test.breadth.bit_length(), round(test.seconds, 1)
 
 
-def _general_reason(impact: ImpactMap, fingerprint: tuple[str, ...]) -> Reason | None:
-    if not impact.nodes:
-        return Reason(ReasonKind.NO_MAP, "there is no impact map yet")
-    if impact.fingerprint != fingerprint:
-        return Reason(ReasonKind.ENVIRONMENT, _environment_text(impact.fingerprint, fingerprint))
-    return None
+def _breadth(node: Node | None) -> int:
+    return 0 if node is None else sum(lines.mask.bit_count() for lines in node.lines.values())
 
 
-def _environment_text(before: tuple[str, ...], after: tuple[str, ...]) -> str:
+def environment_reason(before: tuple[str, ...], after: tuple[str, ...]) -> Reason | None:
+    """The reason to select everything when the environment is another one."""
+    if before == after:
+        return None
     old = dict(line.partition("=")[::2] for line in before)
     new = dict(line.partition("=")[::2] for line in after)
     names = sorted(name for name in old.keys() | new.keys() if old.get(name) != new.get(name))
     parts = [f"{name} {old.get(name, 'none')} → {new.get(name, 'none')}" for name in names[:3]]
     more = f" and {len(names) - 3} more" if len(names) > 3 else ""
-    return f"the environment changed since the map was recorded: {', '.join(parts)}{more}"
+    text = f"the environment changed since the map was recorded: {', '.join(parts)}{more}"
+    return Reason(ReasonKind.ENVIRONMENT, text)
 
 
-def _own_reasons(
+NO_MAP = Reason(ReasonKind.NO_MAP, "there is no impact map yet")
+
+
+class _Own:
+    """Reasons that concern tests by where they stand rather than by what they ran."""
+
+    def __init__(self, affected: Affected) -> None:
+        self.conftests = affected.conftests
+        self.named: dict[tuple[str, str], Cause] = {}
+        self.classes: dict[str, Cause] = {}
+        for altered in affected.altered:
+            cause = Cause(ReasonKind.TEST_CHANGED, altered.cause.text)
+            for name in altered.difference.tests:
+                self.named[altered.source[0], name] = cause
+            for name in altered.readers.classes if altered.readers else ():
+                self.classes[name] = cause
+
+    def reason(self, item: CollectedItem) -> Reason | None:
+        for conftest in self.conftests:
+            above = str(PurePosixPath(conftest).parent)
+            if above == "." or item.path.startswith(above + "/"):
+                return Reason(ReasonKind.TEST_CHANGED, f"{conftest} is new and applies to it")
+        _, *parts = item.node_id.partition("[")[0].split("::")
+        for part in parts:
+            cause = self.named.get((item.path, part))
+            if cause is None and part is not parts[-1]:
+                cause = self.classes.get(part)
+            if cause is not None:
+                return Reason(cause.kind, cause.text)
+        return None
+
+
+def _reasons(
     item: CollectedItem,
-    impact: ImpactMap,
-    affected: Mapping[str, _Found],
-    conftests: Collection[str],
+    record: TestRecord | None,
+    found: Mapping[str, _Found],
+    own: _Own,
 ) -> list[Reason]:
-    record = impact.tests.get(item.node_id)
     if record is None:
         return [Reason(ReasonKind.NEW_TEST, "the map does not know this test")]
     reasons = []
     if record.outcome not in SETTLED:
         text = f"it {_PAST[record.outcome]} when it was last recorded"
         reasons.append(Reason(ReasonKind.FAILED_LAST_TIME, text))
-    for conftest in conftests:
-        above = str(PurePosixPath(conftest).parent)
-        if above == "." or item.path.startswith(above + "/"):
-            text = f"{conftest} is new and applies to it"
-            reasons.append(Reason(ReasonKind.TEST_CHANGED, text))
+    reason = own.reason(item)
+    if reason is not None:
+        reasons.append(reason)
     key = test_key(item.node_id)
-    if key in affected:
-        reasons.append(_explain(key, item, affected))
+    if key in found:
+        reasons.append(_explain(key, item, found))
     return reasons
 
 
@@ -140,21 +167,31 @@ _PAST = {
 }
 
 
-def _explain(key: str, item: CollectedItem, affected: Mapping[str, _Found]) -> Reason:
+def _explain(key: str, item: CollectedItem, found: Mapping[str, _Found]) -> Reason:
     """Follow the chain back to what changed."""
-    found = affected[key]
+    link = found[key]
     chain = []
-    while found.via is not None:
-        chain.append(found.via)
-        found = affected[found.via]
-    kind = found.kind
-    if kind is ReasonKind.CODE_CHANGED and chain:
+    while link.via is not None:
+        chain.append(link.via)
+        link = found[link.via]
+    kind = link.cause.kind
+    if kind in (ReasonKind.CODE_CHANGED, ReasonKind.NAME_CHANGED) and chain:
         through = chain[0].partition(":")[0]
-        kind = ReasonKind.FIXTURE_CHANGED if through == "fixture" else ReasonKind.MODULE_CHANGED
-    if found.text.startswith(item.path + "::") and kind.value > ReasonKind.TEST_CHANGED.value:
+        kind = _THROUGH.get(through, ReasonKind.MODULE_CHANGED)
+    if link.cause.text.startswith(item.path + "::") and kind > ReasonKind.TEST_CHANGED:
         kind = ReasonKind.TEST_CHANGED
-    words = " ".join(f"← {node_words(link)}" for link in reversed(chain))
-    return Reason(kind, f"{found.text} {words}".strip(), tuple(chain))
+    return Reason(kind, " ".join([link.cause.text, *_words(link.cause, chain)]), tuple(chain))
+
+
+_THROUGH = {"fixture": ReasonKind.FIXTURE_CHANGED, "memo": ReasonKind.MEMO}
+
+
+def _words(cause: Cause, chain: list[str]) -> Iterable[str]:
+    """The links from what changed to the test, as people say them."""
+    for link in reversed(chain):
+        # That a module's own change reaches those who import it needs no link of its own.
+        if not cause.text.startswith(f"{link.partition(':')[2]}::"):
+            yield f"← {node_words(link)}"
 
 
 def node_words(key: str) -> str:
@@ -164,123 +201,31 @@ def node_words(key: str) -> str:
         where, _, fixture = name.rpartition("::")
         return f"fixture {fixture}" + (f" of {where}" if where else "")
     if kind == "module":
-        return f"import of {name}"
+        return f"imported by {name}"
+    if kind == "memo":
+        return f"kept by {name}"
     if kind == "session":
         return "collection"
     return name
 
 
-def _affected(impact: ImpactMap, change: SemanticChange, now: TreeNow) -> dict[str, _Found]:
+def spread(affected: Affected) -> dict[str, _Found]:
     """Every node with something changed beneath it; breadth first, so chains are short."""
-    found = _directly(impact, change, now)
-    users = users_of(impact)
-    queue = deque(found)
+    found = {key: _Found(cause, None) for key, cause in affected.direct.items()}
+    users: dict[str, list[str]] = {}
+    for node in affected.nodes.values():
+        for used in node.uses:
+            users.setdefault(used, []).append(node.key)
+    queue = deque(sorted(found, key=lambda key: (found[key].cause.kind, key)))
     while queue:
         key = queue.popleft()
         for user in users.get(key, ()):
             if user not in found:
-                found[user] = _Found(found[key].kind, found[key].text, key)
+                found[user] = _Found(found[key].cause, key)
                 queue.append(user)
     return found
 
 
-def _directly(impact: ImpactMap, change: SemanticChange, now: TreeNow) -> dict[str, _Found]:
-    units = _changed_units(impact, change, now)
-    paths = {file.path: file.status for file in change.change.files}
-    appeared = {
-        name: path
-        for path in _new_files(change, impact, now)
-        for name in module_names(path, now.roots)
-    }
-    found: dict[str, _Found] = {}
-    for key, node in impact.nodes.items():
-        reason = (
-            _by_units(node, units)
-            or _by_files(node, paths, now)
-            or _by_names(node, appeared)
-            or _by_opaque(node, bool(units or paths))
-        )
-        if reason is not None:
-            found[key] = reason
-    return found
-
-
-def _changed_units(impact: ImpactMap, change: SemanticChange, now: TreeNow) -> dict[UnitRef, str]:
-    """Recorded units that are no longer what they were, or differ between base and head."""
-    against_base = {(unit.path, unit.unit): unit.status for unit in change.units}
-    refs = {ref for node in impact.nodes.values() for ref in node.units}
-    changed: dict[UnitRef, str] = {}
-    for ref in refs:
-        where = (ref.path, ref.unit)
-        label = f"{ref.path}::{'(module body)' if ref.unit == MODULE_UNIT else ref.unit}"
-        if where in against_base:
-            changed[ref] = f"{label} {_STATUS_WORDS[against_base[where]]}"
-        elif now.units.get(where, ref.digest) != ref.digest:
-            gone = now.units[where] == ABSENT
-            words = "is gone since it was recorded" if gone else "changed since it was recorded"
-            changed[ref] = f"{label} {words}"
-    return changed
-
-
-_STATUS_WORDS = {
-    UnitStatus.ADDED: "is new",
-    UnitStatus.MODIFIED: "changed",
-    UnitStatus.DELETED: "is deleted",
-}
-
-
-def _by_units(node: Node, units: Mapping[UnitRef, str]) -> _Found | None:
-    hits = sorted(unit for unit in node.units if unit in units)
-    if not hits:
-        return None
-    # A function says more than the module body around it.
-    best = min(hits, key=lambda unit: (unit.unit == MODULE_UNIT, unit))
-    module = best.unit == MODULE_UNIT
-    kind = ReasonKind.MODULE_CHANGED if module else ReasonKind.CODE_CHANGED
-    return _Found(kind, units[best], None)
-
-
-def _by_files(node: Node, paths: Mapping[str, FileStatus], now: TreeNow) -> _Found | None:
-    for path, sha in sorted(node.files.items()):
-        if path in paths:
-            text = f"{path}, which it reads, is {paths[path].value}"
-            return _Found(ReasonKind.FILE_CHANGED, text, None)
-        if now.shas.get(path, sha) != sha:
-            text = f"{path}, which it reads, changed since it was recorded"
-            return _Found(ReasonKind.FILE_CHANGED, text, None)
-    touched = {
-        "" if str(parent) == "." else str(parent)
-        for path, status in paths.items()
-        if status is not FileStatus.MODIFIED
-        for parent in [PurePosixPath(path).parent]
-    }
-    for path, digest in sorted(node.dirs.items()):
-        if path in touched or now.dirs.get(path, digest) != digest:
-            text = f"{path or '.'}/, which it lists, has other files"
-            return _Found(ReasonKind.FILE_CHANGED, text, None)
-    return None
-
-
-def _by_names(node: Node, appeared: Mapping[str, str]) -> _Found | None:
-    for name in sorted(node.names & appeared.keys()):
-        text = f"{appeared[name]} is new and answers `import {name}`"
-        return _Found(ReasonKind.NAME_APPEARED, text, None)
-    return None
-
-
-def _by_opaque(node: Node, anything: bool) -> _Found | None:
-    if not node.opaque or not anything:
-        return None
-    why = sorted(node.opaque)[0]
-    return _Found(ReasonKind.OPAQUE, f"it {why}, so any change may affect it", None)
-
-
-def _new_files(change: SemanticChange, impact: ImpactMap, now: TreeNow) -> list[str]:
-    """Python files that the map has not seen: new against the base, or since it was recorded."""
-    added = {
-        file.path
-        for file in change.change.files
-        if file.status is FileStatus.ADDED and file.path.endswith(".py")
-    }
-    unseen = {path for path in added if module_key(path) not in impact.nodes}
-    return sorted(unseen | (now.files - impact.files if impact.files else frozenset()))
+def reaches_collection(found: Collection[str]) -> bool:
+    """Whether collecting might give other tests than before: something it imports is affected."""
+    return any(key.startswith(("module:", "session:")) for key in found)

@@ -1,0 +1,347 @@
+"""Which recorded lines mention a name: who can notice that it means something else now (pure).
+
+A name is followed by its spelling alone, whatever object it belongs to: `x.total` and `total` are
+both mentions of `total`, and so is the text "total" (as in `getattr(x, "total")`). That finds too
+many lines rather than too few. What a line mentions counts for whoever ran the line; what stands at
+the top level of a module or class ran when that was imported. There, an import, a default value, a
+base class or a plain assignment does not use what it names: it gives it another name, and that is
+followed instead.
+
+A line that looks names up by computed text (`getattr(x, name)`, `vars(x)`) mentions every name.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+
+from assay.change.delta import Difference, is_plain_class, parsed, plain_bases
+from assay.change.inert import inert_header, is_inert
+from assay.change.regions import lines_of, span
+from assay.model.impact import Source
+
+ANY = "*"
+"""Stands for all names: a look-up by a computed one."""
+
+MANY = 300
+"""Beyond so many names, following them further says nothing that the import does not say."""
+
+_WORD = re.compile(r"[^\W\d]\w*")
+_LONGEST_TEXT = 20_000
+
+_BY_TEXT = frozenset({"getattr", "hasattr", "setattr", "delattr", "attrgetter", "methodcaller"})
+_ANYTHING = frozenset(
+    """
+    vars dir globals eval exec __dict__ getmembers getmembers_static __subclasses__ __mro__
+    getattr_static create_autospec __getattribute__ walk_packages
+    """.split()
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Mention:
+    """What one statement mentions.
+
+    `tokens` are all names in it, `values` those in another position than that of a called
+    function; `lines` its own lines. `gives` are the names that it binds to what it mentions, if
+    that is all it does with it.
+    """
+
+    lines: int
+    tokens: frozenset[str]
+    values: frozenset[str]
+    gives: frozenset[str] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ClassDefinition:
+    """A class as written: `plain` if nothing looks at what it contains, its `bases` apart."""
+
+    name: str
+    plain: bool
+    bases: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class FileMentions:
+    """All statements and classes of one text."""
+
+    statements: tuple[Mention, ...]
+    classes: tuple[ClassDefinition, ...]
+
+
+UNREADABLE = FileMentions((Mention(-1, frozenset({ANY}), frozenset({ANY})),), ())
+"""Of a text that does not parse: it may mention anything."""
+
+
+def read_mentions(text: str) -> FileMentions:
+    """Take a file apart."""
+    try:
+        tree = parsed(text)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return UNREADABLE
+    reader = _Reader()
+    reader.read(tree.body, top=True, tried=False)
+    return FileMentions(tuple(reader.statements), tuple(reader.classes))
+
+
+class _Reader:
+    def __init__(self) -> None:
+        self.statements: list[Mention] = []
+        self.classes: list[ClassDefinition] = []
+
+    def read(self, body: Iterable[ast.stmt], top: bool, tried: bool) -> None:
+        """Book each statement of a list; `top`: it runs when the module is imported."""
+        for statement in body:
+            parts = _own_parts(statement)
+            tokens, values = _tokens(parts)
+            if tokens:
+                lines = _own_lines(statement, parts)
+                gives = _gives(statement, tried) if top else None
+                self.statements.append(Mention(lines, tokens, values, gives))
+            function = isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef)
+            if isinstance(statement, ast.ClassDef):
+                definition = ClassDefinition(
+                    statement.name, is_plain_class(statement), plain_bases(statement)
+                )
+                self.classes.append(definition)
+            inner_tried = tried or isinstance(statement, ast.Try | ast.TryStar)
+            for inner in _inner_lists(statement):
+                self.read(inner, top and not function, inner_tried)
+
+
+def _inner_lists(statement: ast.stmt) -> Iterator[list[ast.stmt]]:
+    for name in ("body", "orelse", "finalbody"):
+        yield getattr(statement, name, [])
+    for part in (*getattr(statement, "handlers", ()), *getattr(statement, "cases", ())):
+        yield part.body
+
+
+def _own_parts(statement: ast.stmt) -> list[ast.AST]:
+    """The expressions of a statement, without those of the statements in it."""
+    parts: list[ast.AST] = []
+    pending: list[ast.AST] = [statement]
+    while pending:
+        node = pending.pop()
+        for child in ast.iter_child_nodes(node):
+            if isinstance(child, ast.ExceptHandler | ast.match_case):
+                pending.append(child)
+            elif not isinstance(child, ast.stmt):
+                parts.append(child)
+    if isinstance(statement, ast.Import | ast.ImportFrom | ast.Global | ast.Nonlocal):
+        parts.append(statement)
+    return parts
+
+
+def _own_lines(statement: ast.stmt, parts: Iterable[ast.AST]) -> int:
+    """The lines of a statement's own expressions; a definition's header runs where it is made."""
+    if not any(True for _ in _inner_lists(statement) if _):
+        return lines_of(statement)
+    found = span(statement.lineno, statement.lineno)
+    for part in parts:
+        if hasattr(part, "lineno"):
+            found |= lines_of(part)
+        else:
+            for node in ast.walk(part):
+                if hasattr(node, "lineno"):
+                    found |= lines_of(node)
+    return found
+
+
+def _tokens(parts: Iterable[ast.AST]) -> tuple[frozenset[str], frozenset[str]]:
+    tokens: set[str] = set()
+    called: set[int] = set()
+    values: set[str] = set()
+    for part in parts:
+        for node in ast.walk(part):
+            if isinstance(node, ast.Call):
+                called.add(id(node.func))
+                if _is_computed(node):
+                    tokens.add(ANY)
+    for part in parts:
+        for node in ast.walk(part):
+            found = set(_names_in(node))
+            tokens |= found
+            # Not the words of a text: those may say "dir" and mean something else.
+            if isinstance(node, ast.Name | ast.Attribute) and found & _ANYTHING:
+                tokens.add(ANY)
+            if id(node) not in called:
+                values |= found
+    if ANY in tokens:
+        values.add(ANY)
+    return frozenset(tokens), frozenset(values)
+
+
+def _is_computed(call: ast.Call) -> bool:
+    """`getattr(x, name)` and the like, where the name is not written out."""
+    name = getattr(call.func, "attr", getattr(call.func, "id", ""))
+    if name not in _BY_TEXT:
+        return False
+    texts = call.args if name in ("attrgetter", "methodcaller") else call.args[1:2]
+    return not texts or not all(isinstance(text, ast.Constant) for text in texts)
+
+
+def _names_in(node: ast.AST) -> Iterator[str]:
+    if isinstance(node, ast.Name):
+        if not isinstance(node.ctx, ast.Store):
+            yield node.id
+    elif isinstance(node, ast.Attribute):
+        yield node.attr
+    elif isinstance(node, ast.keyword):
+        if node.arg:
+            yield node.arg
+    elif isinstance(node, ast.alias):
+        yield from ("__all__",) if node.name == "*" else node.name.split(".")
+    elif isinstance(node, ast.Constant):
+        if isinstance(node.value, str) and len(node.value) <= _LONGEST_TEXT:
+            yield from _WORD.findall(node.value)
+    elif isinstance(node, ast.Global | ast.Nonlocal):
+        yield from node.names
+    elif isinstance(node, ast.MatchClass):
+        yield from node.kwd_attrs
+
+
+def _gives(statement: ast.stmt, tried: bool) -> frozenset[str] | None:
+    """Names that a top-level statement binds to what it mentions, and does nothing else with it."""
+    if isinstance(statement, ast.Import | ast.ImportFrom):
+        # What fails there goes unnoticed: then the import is a question.
+        if tried or any(alias.name == "*" for alias in statement.names):
+            return None
+        return frozenset(alias.asname or alias.name for alias in statement.names if alias.asname)
+    if isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef):
+        plain = inert_header(statement, annotations_run=False, shadowed=(), marks=False)
+        return frozenset({statement.name}) if plain else None
+    if isinstance(statement, ast.ClassDef):
+        plain = not statement.keywords and not statement.decorator_list
+        return frozenset({statement.name}) if plain else None
+    if isinstance(statement, ast.Assign):
+        names = [t.id for t in statement.targets if isinstance(t, ast.Name)]
+        if len(names) == len(statement.targets) and is_inert(statement.value):
+            return frozenset() if names == ["__all__"] else frozenset(names)
+    if isinstance(statement, ast.AnnAssign) and isinstance(statement.target, ast.Name):
+        # The annotation of a field may be looked at by a decorator or base of its class.
+        plain = is_inert(statement.value) and isinstance(statement.annotation, ast.Name)
+        return frozenset({statement.target.id}) if plain else None
+    return None
+
+
+def lines_with(text: str, words: Collection[str]) -> int:
+    """The mask of the statements that mention one of the words, in any position."""
+    if not any(word in text for word in words):
+        return 0
+    found = 0
+    for mention in read_mentions(text).statements:
+        if not mention.tokens.isdisjoint(words):
+            found |= mention.lines
+    return found
+
+
+# Asking
+
+
+@dataclass(frozen=True, slots=True)
+class Readers:
+    """Who mentions what a difference is about.
+
+    `lines` are masks by file; `classes` the classes it is about, derived ones included; `followed`
+    is false when the names lead too far, or a class takes notice of what is in it: then whoever
+    depends on the import is affected.
+    """
+
+    lines: Mapping[Source, int] = field(hash=False)
+    classes: frozenset[str]
+    followed: bool
+
+
+class Mentions:
+    """The recorded files, asked for names; each is taken apart at most once, and only if its text
+    has the name."""
+
+    def __init__(self, texts: Mapping[Source, str]) -> None:
+        self._texts = texts
+        self._read: dict[Source, FileMentions] = {}
+
+    def of(self, source: Source) -> FileMentions:
+        found = self._read.get(source)
+        if found is None:
+            found = self._read[source] = read_mentions(self._texts[source])
+        return found
+
+    def readers(self, difference: Difference) -> Readers:
+        """Every line that mentions what differs."""
+        classes = self._derived(difference.classes)
+        if classes is None or not all(self._is_plain(base) for base in difference.bases):
+            return Readers({}, difference.classes, followed=False)
+        names = self._follow(difference.names | classes)
+        values = self._follow(difference.values) if difference.values else frozenset()
+        if names is None or values is None:
+            return Readers({}, classes, followed=False)
+        lines: dict[Source, int] = {}
+        for source in self._with_text(names | values | _LOOK_UPS):
+            mask = 0
+            for mention in self.of(source).statements:
+                if mention.gives is not None and ANY not in mention.tokens:
+                    continue
+                wide = ANY in mention.tokens and bool(names or values)
+                if wide or mention.tokens & names or mention.values & values:
+                    mask |= mention.lines
+            if mask:
+                lines[source] = mask
+        return Readers(lines, classes, followed=True)
+
+    def _with_text(self, words: Collection[str]) -> list[Source]:
+        return [s for s, text in self._texts.items() if any(word in text for word in words)]
+
+    def _follow(self, names: frozenset[str]) -> frozenset[str] | None:
+        """The names, and those that are given to what they stand for."""
+        known = set(names)
+        fresh = set(names)
+        while fresh:
+            given: set[str] = set()
+            for source in self._with_text(fresh):
+                for mention in self.of(source).statements:
+                    if mention.gives and mention.tokens & fresh:
+                        given |= mention.gives
+            fresh = given - known
+            known |= fresh
+            if len(known) > MANY:
+                return None
+        return frozenset(known)
+
+    def _derived(self, classes: frozenset[str]) -> frozenset[str] | None:
+        """The classes and all derived from them; None if one of these takes notice of contents."""
+        known = set(classes)
+        fresh = set(classes)
+        while fresh:
+            found: set[str] = set()
+            for source in self._with_text(fresh):
+                for definition in self.of(source).classes:
+                    if definition.bases & fresh and definition.name not in known:
+                        others = definition.bases - known
+                        if not definition.plain or not all(map(self._is_plain, others)):
+                            return None
+                        found.add(definition.name)
+            known |= found
+            fresh = found
+            if len(known) > MANY:
+                return None
+        return frozenset(known)
+
+    def _is_plain(self, base: str, seen: frozenset[str] = frozenset()) -> bool:
+        """Whether a base class takes no notice of what a class derived from it contains."""
+        if base in seen:
+            return True
+        definitions = [
+            definition
+            for source in self._with_text({base})
+            for definition in self.of(source).classes
+            if definition.name == base
+        ]
+        return bool(definitions) and all(
+            d.plain and all(self._is_plain(b, seen | {base}) for b in d.bases) for d in definitions
+        )
+
+
+_LOOK_UPS = _BY_TEXT | _ANYTHING

@@ -11,11 +11,10 @@ import contextlib
 import importlib
 import os
 import sys
-import threading
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-import coverage
+from .collectors import CODE_EVENTS, make_collector
 
 SESSION = "session:"
 TEST = "test:"
@@ -59,7 +58,7 @@ class Sink:
 class Recorder:
     """Books what runs on sinks; one for a process, inherited by its forks."""
 
-    def __init__(self, repo: str, excluded: Iterable[str]) -> None:
+    def __init__(self, repo: str, excluded: Iterable[str], collector: str | None = None) -> None:
         self.repo = os.path.realpath(repo)
         self._prefix = self.repo + os.sep
         self._excluded = tuple(os.path.realpath(path) + os.sep for path in excluded)
@@ -68,14 +67,7 @@ class Recorder:
         self._stack = [SESSION]
         self._top = self._sink(SESSION)
         self._active = False
-        self._main_thread = threading.get_ident()
-        self._coverage = coverage.Coverage(
-            data_file=None,
-            config_file=False,
-            source=[self.repo],
-            omit=[prefix + "*" for prefix in self._excluded],
-            messages=False,
-        )
+        self._collector = make_collector(self.repo, self._excluded, self.owns, collector)
 
     # -- the stack of sinks
 
@@ -88,7 +80,9 @@ class Recorder:
     def flush(self) -> None:
         """Book the lines that ran until now on the sink on top."""
         if self._active:
-            self._coverage.switch_context(self._stack[-1])
+            lines = self._collector.take()
+            if lines:
+                self._take_lines(lines)
 
     def push(self, key: str) -> None:
         self.flush()
@@ -159,20 +153,17 @@ class Recorder:
         self._relative[path] = found
         return found
 
+    def owns(self, code_file: str) -> bool:
+        """Whether code of that file name is the project's; made-up names begin with `<`."""
+        return not code_file.startswith("<") and self.relative(code_file) is not None
+
     # -- lines
 
     def start(self) -> None:
         """Begin to record: before the project is imported."""
-        self._coverage.start()
-        data = _data_of(self._coverage)
-        # Coverage hands over the lines of the finished context here. Taking them at once, instead
-        # of storing them in its database, is what makes a context a test affordable and lets a
-        # result leave the process before the next test can take it down.
-        data.add_lines = self._take_lines  # type: ignore[method-assign, assignment]
-        data.add_file_tracers = _ignore  # type: ignore[method-assign, assignment]
+        self._collector.start()
         self._active = True
         self.flush()
-        self._tracer = sys.gettrace()
         sys.addaudithook(self._audit)
         self._wrap_imports()
         self._wrap_processes()
@@ -181,7 +172,7 @@ class Recorder:
         """Cease recording in this process: mutants run at full speed."""
         if self._active:
             self._active = False
-            self._coverage.stop()
+            self._collector.stop()
 
     def _take_lines(self, lines: Mapping[str, Iterable[int]]) -> None:
         books = self._top.lines
@@ -201,11 +192,8 @@ class Recorder:
 
     def check_tracing(self) -> None:
         """After a test: was tracing turned off behind our back? Then its lines are unknown."""
-        if self._active and self._tracer is not None and sys.gettrace() is not self._tracer:
+        if self._active and self._collector.disturbed():
             self.opaque("turned line tracing off")
-            self._coverage.stop()
-            self._coverage.start()
-            self._tracer = sys.gettrace()
 
     # -- imports
 
@@ -275,6 +263,9 @@ class Recorder:
     def _audit(self, event: str, args: tuple[Any, ...]) -> None:
         if not self._active or event not in _AUDITED:
             return
+        if event in CODE_EVENTS:
+            self._collector.saw_code(event, args)
+            return
         # Collecting reads configuration, lists directories and asks the platform for its name on
         # pytest's own behalf: that is no test's dependency, unless the project's code does it.
         if self._stack[-1] == SESSION and not self._called_by_project():
@@ -293,8 +284,7 @@ class Recorder:
     def _called_by_project(self) -> bool:
         frame = sys._getframe(2)
         while frame is not None:
-            name = frame.f_code.co_filename
-            if not name.startswith("<") and self.relative(name) is not None:
+            if self.owns(frame.f_code.co_filename):
                 return True
             frame = frame.f_back  # type: ignore[assignment]
         return False
@@ -353,26 +343,7 @@ _PROCESS_EVENTS = {
     "pty.spawn": "started a subprocess",
 }
 
-_AUDITED = frozenset({"open", "os.listdir", "os.scandir", "import", *_PROCESS_EVENTS})
-
-
-def _data_of(measured: coverage.Coverage) -> coverage.CoverageData:
-    """Coverage's data object, without its walk over all files that nothing has run.
-
-    The walk costs time, and fails at a file name that is no text.
-    """
-    touch = coverage.CoverageData.touch_file, coverage.CoverageData.touch_files
-    coverage.CoverageData.touch_file = _ignore  # type: ignore[method-assign, assignment]
-    coverage.CoverageData.touch_files = _ignore  # type: ignore[method-assign, assignment]
-    try:
-        return measured.get_data()
-    finally:
-        coverage.CoverageData.touch_file = touch[0]  # type: ignore[method-assign]
-        coverage.CoverageData.touch_files = touch[1]  # type: ignore[method-assign]
-
-
-def _ignore(*_: Any) -> None:
-    """Stands in for a method whose work is not wanted."""
+_AUDITED = frozenset({"open", "os.listdir", "os.scandir", "import", *CODE_EVENTS, *_PROCESS_EVENTS})
 
 
 def _hide_frame(function: Any) -> None:

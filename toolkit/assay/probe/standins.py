@@ -44,6 +44,7 @@ _SOURCE_READERS = frozenset(
     {"linecache", "inspect", "traceback", "tokenize", "doctest", "dis", "_pytest._code.source"}
 )
 _FINDERS = frozenset({"importlib", "_frozen_importlib", "_frozen_importlib_external", "zipimport"})
+_RUNNERS = frozenset({"_pytest", "pytest", "pluggy", "coverage"})
 
 _thread_id = threading.get_ident
 
@@ -237,9 +238,9 @@ def _text_of(path: Any) -> str | None:
 
 
 def _looks_on_its_own_behalf(module: str) -> bool:
-    """Importing, rendering source and running tests look for files that no test asked for."""
+    """Importing, rendering source, running and measuring look for files that no test asked for."""
     top = module.partition(".")[0]
-    return top in _FINDERS or module in _SOURCE_READERS or top in ("_pytest", "pluggy", "pytest")
+    return top in _FINDERS or top in _RUNNERS or module in _SOURCE_READERS
 
 
 def _renders_for_itself(module: str) -> bool:

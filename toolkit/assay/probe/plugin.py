@@ -103,6 +103,7 @@ class AssayPlugin:
     def pytest_runtestloop(self, session: pytest.Session) -> bool:
         if self._recorder is not None:
             wrap_fixtures(self._recorder)
+            self._recorder.memos.find()
         self._loop(self, session)
         return True
 
@@ -131,9 +132,11 @@ def wrap_fixtures(recorder: Recorder) -> None:
             return execute(self, request)
         recorder.use(key)
         recorder.push(key)
+        counts = recorder.memos.before()
         try:
             return execute(self, request)
         finally:
+            recorder.memos.book(counts)
             recorder.pop()
 
     def recorded_finish(self: Any, request: Any) -> Any:
@@ -142,9 +145,11 @@ def wrap_fixtures(recorder: Recorder) -> None:
         if key is None or getattr(self, "cached_result", None) is None:
             return finish(self, request)
         recorder.push(key)
+        counts = recorder.memos.before()
         try:
             return finish(self, request)
         finally:
+            recorder.memos.book(counts)
             recorder.pop()
 
     FixtureDef.execute = recorded_execute  # type: ignore[method-assign]
@@ -221,6 +226,7 @@ def run_item(
     key = TEST + item.nodeid
     if recorder is not None:
         recorder.push(key)
+        counts = recorder.memos.before()
         module = recorder.module_key(str(item.path))
         recorder.use(module if module is not None else MODULE + str(item.path))
         recorder.use(SESSION)
@@ -229,6 +235,7 @@ def run_item(
     finally:
         if recorder is not None:
             recorder.check_tracing()
+            recorder.memos.book(counts)
             recorder.pop()
     plugin.current = ""
     log = plugin.log

@@ -2,7 +2,7 @@
 
 Everything that happens is booked on the sink on top of a stack: the session, a module being
 imported, a fixture above function scope being set up or torn down, or a test. Lines come from
-coverage; files, directories, processes and looked-up names from Python's audit events.
+a collector; the rest from Python's audit events, stand-ins for functions and caches' own counts.
 """
 
 from __future__ import annotations
@@ -10,31 +10,33 @@ from __future__ import annotations
 import contextlib
 import importlib
 import os
-import sys
 import threading
 from collections.abc import Iterable, Iterator, Mapping
+from types import FrameType
 from typing import Any
 
-import coverage
+from .collectors import make_collector
+from .memo import Memos
+from .standins import StandIns
+from .watch import Watch
 
 SESSION = "session:"
 TEST = "test:"
 FIXTURE = "fixture:"
 MODULE = "module:"
 
+_thread_id = threading.get_ident
+
 # Python's warnings machinery skips frames of the import system when it counts `stacklevel`: our
 # wrappers around imports carry such a name, so that a module which warns as it is imported still
 # points at its importer.
 _IMPORT_FRAME = "<frozen importlib._bootstrap_assay>"
 
-_READ_ONLY_MASK = os.O_WRONLY | os.O_RDWR
-_WRITE_ANEW = os.O_TRUNC
-
 
 class Sink:
     """What was booked on one sink since it was last drained."""
 
-    __slots__ = ("dirs", "lines", "names", "opaque", "reads", "uses")
+    __slots__ = (*("dirs", "env", "exists", "lines", "memo", "names", "opaque", "reads", "uses"),)
 
     def __init__(self) -> None:
         self.lines: dict[str, int] = {}
@@ -43,6 +45,9 @@ class Sink:
         self.names: set[str] = set()
         self.uses: set[str] = set()
         self.opaque: set[str] = set()
+        self.env: set[str] = set()
+        self.exists: set[str] = set()
+        self.memo: set[str] = set()
 
     def as_json(self) -> dict[str, Any]:
         """Sets become sorted lists, lines a hexadecimal bit mask by path (bit N: line N)."""
@@ -53,29 +58,27 @@ class Sink:
             "names": sorted(self.names),
             "uses": sorted(self.uses),
             "opaque": sorted(self.opaque),
+            "env": sorted(self.env),
+            "exists": sorted(self.exists),
+            "memo": sorted(self.memo),
         }
 
 
 class Recorder:
     """Books what runs on sinks; one for a process, inherited by its forks."""
 
-    def __init__(self, repo: str, excluded: Iterable[str]) -> None:
+    def __init__(self, repo: str, excluded: Iterable[str], collector: str | None = None) -> None:
         self.repo = os.path.realpath(repo)
         self._prefix = self.repo + os.sep
         self._excluded = tuple(os.path.realpath(path) + os.sep for path in excluded)
         self._relative: dict[str, str | None] = {}
         self._sinks: dict[str, Sink] = {}
         self._stack = [SESSION]
-        self._top = self._sink(SESSION)
-        self._active = False
-        self._main_thread = threading.get_ident()
-        self._coverage = coverage.Coverage(
-            data_file=None,
-            config_file=False,
-            source=[self.repo],
-            omit=[prefix + "*" for prefix in self._excluded],
-            messages=False,
-        )
+        self.top = self._sink(SESSION)
+        self.active = False
+        self.resolving: set[int] = set()
+        self.memos = Memos(self)
+        self.collector = make_collector(self.repo, self._excluded, self.owns, collector)
 
     # -- the stack of sinks
 
@@ -87,18 +90,20 @@ class Recorder:
 
     def flush(self) -> None:
         """Book the lines that ran until now on the sink on top."""
-        if self._active:
-            self._coverage.switch_context(self._stack[-1])
+        if self.active:
+            lines = self.collector.take()
+            if lines:
+                self.book_lines(lines)
 
     def push(self, key: str) -> None:
         self.flush()
         self._stack.append(key)
-        self._top = self._sink(key)
+        self.top = self._sink(key)
 
     def pop(self) -> None:
         self.flush()
         self._stack.pop()
-        self._top = self._sink(self._stack[-1])
+        self.top = self._sink(self._stack[-1])
 
     @contextlib.contextmanager
     def sink(self, key: str) -> Iterator[None]:
@@ -115,11 +120,11 @@ class Recorder:
         session depends only on what its own plug-ins run.
         """
         if key != self._stack[-1] and self._stack[-1] != SESSION:
-            self._top.uses.add(key)
+            self.top.uses.add(key)
 
     def opaque(self, why: str) -> None:
         """The sink on top did something whose dependencies cannot be seen."""
-        self._top.opaque.add(why)
+        self.top.opaque.add(why)
 
     def book_plugins(self, modules: Iterable[Any]) -> None:
         """Every test depends on the project's own plug-ins that are not conftests."""
@@ -133,14 +138,14 @@ class Recorder:
         self.flush()
         taken = {key: sink.as_json() for key, sink in self._sinks.items()}
         self._sinks = {}
-        self._top = self._sink(self._stack[-1])
+        self.top = self._sink(self._stack[-1])
         return taken
 
     def clear(self) -> None:
         """Forget what the parent process booked since it last drained: its fork, for one."""
         self.flush()
         self._sinks = {}
-        self._top = self._sink(self._stack[-1])
+        self.top = self._sink(self._stack[-1])
 
     # -- paths
 
@@ -153,38 +158,82 @@ class Recorder:
         if not os.path.isabs(path):
             # Not to be remembered: what it means changes with the current directory.
             return self.relative(os.path.join(os.getcwd(), path))
-        real = os.path.realpath(path)
+        real = self.real_path(path)
         inside = real.startswith(self._prefix) and not real.startswith(self._excluded)
         found = real[len(self._prefix) :].replace(os.sep, "/") if inside else None
         self._relative[path] = found
         return found
 
+    def real_path(self, path: str) -> str:
+        """Without links. To find out asks for the path's parts, which is nobody's dependency."""
+        thread = _thread_id()
+        self.resolving.add(thread)
+        try:
+            return os.path.realpath(path)
+        finally:
+            self.resolving.discard(thread)
+
+    def owns(self, code_file: str) -> bool:
+        """Whether code of that file name is the project's; made-up names begin with `<`."""
+        return not code_file.startswith("<") and self.relative(code_file) is not None
+
+    def imports(self, relative: str) -> bool:
+        """Whether the sink on top is the import of that very file."""
+        return self._stack[-1] == MODULE + relative
+
+    def book(self, books: set[str], relative: str) -> None:
+        """Book a path, if it can be written down."""
+        try:
+            relative.encode("utf-8")
+        except UnicodeEncodeError:
+            self.top.opaque.add("used a file whose name is not text")
+        else:
+            books.add(relative)
+
+    def book_path(self, books: set[str], path: str, relative: str) -> None:
+        """A file reached through a link depends on the link too: book it as it was given too."""
+        self.book(books, relative)
+        given = os.path.abspath(path)
+        if given.startswith(self._prefix) and not given.startswith(self._excluded):
+            as_given = given[len(self._prefix) :].replace(os.sep, "/")
+            if as_given != relative:
+                self.book(books, as_given)
+
+    def counts(self, frame: FrameType | None) -> bool:
+        """Whether what is asked for in that frame is a dependency of the sink on top.
+
+        Collecting reads configuration, lists directories and asks the platform for its name on
+        pytest's own behalf: that is no test's dependency, unless the project's code does it.
+        """
+        if self._stack[-1] != SESSION:
+            return True
+        while frame is not None:
+            if self.owns(frame.f_code.co_filename):
+                return True
+            frame = frame.f_back
+        return False
+
     # -- lines
 
     def start(self) -> None:
         """Begin to record: before the project is imported."""
-        self._coverage.start()
-        data = _data_of(self._coverage)
-        # Coverage hands over the lines of the finished context here. Taking them at once, instead
-        # of storing them in its database, is what makes a context a test affordable and lets a
-        # result leave the process before the next test can take it down.
-        data.add_lines = self._take_lines  # type: ignore[method-assign, assignment]
-        data.add_file_tracers = _ignore  # type: ignore[method-assign, assignment]
-        self._active = True
+        self.collector.start()
+        self.active = True
         self.flush()
-        self._tracer = sys.gettrace()
-        sys.addaudithook(self._audit)
+        Watch(self).start()
+        StandIns(self).start()
+        self.memos.start()
         self._wrap_imports()
-        self._wrap_processes()
 
     def stop(self) -> None:
         """Cease recording in this process: mutants run at full speed."""
-        if self._active:
-            self._active = False
-            self._coverage.stop()
+        if self.active:
+            self.active = False
+            self.collector.stop()
 
-    def _take_lines(self, lines: Mapping[str, Iterable[int]]) -> None:
-        books = self._top.lines
+    def book_lines(self, lines: Mapping[str, Iterable[int]]) -> None:
+        """The sink on top ran these lines, by file name."""
+        books = self.top.lines
         for path, numbers in lines.items():
             if not numbers:
                 continue
@@ -192,7 +241,7 @@ class Recorder:
             if relative is None:
                 continue
             if not relative.isascii() and relative != relative.encode("utf-8", "replace").decode():
-                self._top.opaque.add("ran a file whose name is not text")
+                self.top.opaque.add("ran a file whose name is not text")
                 continue
             mask = books.get(relative, 0)
             for number in numbers:
@@ -201,11 +250,8 @@ class Recorder:
 
     def check_tracing(self) -> None:
         """After a test: was tracing turned off behind our back? Then its lines are unknown."""
-        if self._active and self._tracer is not None and sys.gettrace() is not self._tracer:
+        if self.active and self.collector.disturbed():
             self.opaque("turned line tracing off")
-            self._coverage.stop()
-            self._coverage.start()
-            self._tracer = sys.gettrace()
 
     # -- imports
 
@@ -228,7 +274,7 @@ class Recorder:
         def exec_module(loader: Any, module: Any) -> Any:
             spec = getattr(module, "__spec__", None)
             key = recorder.module_key(getattr(spec, "origin", None))
-            if key is None or not recorder._active:
+            if key is None or not recorder.active:
                 return original(loader, module)
             recorder.use(key)
             recorder.push(key)
@@ -247,7 +293,7 @@ class Recorder:
 
         def import_module(name: str, package: str | None = None) -> Any:
             module = original(name, package)
-            if recorder._active:
+            if recorder.active:
                 key = recorder.module_key(getattr(module, "__file__", None))
                 if key is not None:
                     recorder.use(key)
@@ -255,124 +301,6 @@ class Recorder:
 
         _hide_frame(import_module)
         importlib.import_module = import_module
-
-    def _wrap_processes(self) -> None:
-        """Processes of multiprocessing may come from a server that an earlier test started."""
-        from multiprocessing.process import BaseProcess
-
-        original = BaseProcess.start
-        recorder = self
-
-        def start(process: Any) -> None:
-            if recorder._active:
-                recorder.opaque("started a process")
-            original(process)
-
-        BaseProcess.start = start  # type: ignore[method-assign, assignment]
-
-    # -- audit events
-
-    def _audit(self, event: str, args: tuple[Any, ...]) -> None:
-        if not self._active or event not in _AUDITED:
-            return
-        # Collecting reads configuration, lists directories and asks the platform for its name on
-        # pytest's own behalf: that is no test's dependency, unless the project's code does it.
-        if self._stack[-1] == SESSION and not self._called_by_project():
-            return
-        if event == "open":
-            self._opened(*args)
-        elif event in ("os.listdir", "os.scandir"):
-            # The import system lists directories to find modules: asked-for names stand for that.
-            if not sys._getframe(1).f_code.co_filename.startswith("<frozen importlib"):
-                self._listed(args[0])
-        elif event == "import":
-            self._top.names.add(args[0])
-        elif event in _PROCESS_EVENTS:
-            self._top.opaque.add(_PROCESS_EVENTS[event])
-
-    def _called_by_project(self) -> bool:
-        frame = sys._getframe(2)
-        while frame is not None:
-            name = frame.f_code.co_filename
-            if not name.startswith("<") and self.relative(name) is not None:
-                return True
-            frame = frame.f_back  # type: ignore[assignment]
-        return False
-
-    def _opened(self, path: Any, mode: Any, flags: Any) -> None:
-        if isinstance(path, bytes):
-            path = os.fsdecode(path)
-        if not isinstance(path, str) or path.endswith(".pyc"):
-            return
-        flags = flags if isinstance(flags, int) else 0
-        if mode in ("w", "wb", "x", "xb") or flags & _WRITE_ANEW:
-            return
-        if mode is None and flags & _READ_ONLY_MASK == os.O_WRONLY:
-            return
-        relative = self.relative(path)
-        # A module's own source is read to import it: the module node stands for that.
-        if relative is not None and self._stack[-1] != MODULE + relative:
-            self._book(self._top.reads, relative)
-            self._book_link(path, relative)
-
-    def _book(self, books: set[str], relative: str) -> None:
-        """Book a path, if it can be written down."""
-        try:
-            relative.encode("utf-8")
-        except UnicodeEncodeError:
-            self._top.opaque.add("used a file whose name is not text")
-        else:
-            books.add(relative)
-
-    def _book_link(self, path: str, relative: str) -> None:
-        """A file reached through a link depends on the link too: book the path as it was given."""
-        given = os.path.abspath(path)
-        if given.startswith(self._prefix) and not given.startswith(self._excluded):
-            as_given = given[len(self._prefix) :].replace(os.sep, "/")
-            if as_given != relative:
-                self._book(self._top.reads, as_given)
-
-    def _listed(self, path: Any) -> None:
-        if path is None:
-            path = os.getcwd()
-        if isinstance(path, bytes):
-            path = os.fsdecode(path)
-        if isinstance(path, str):
-            relative = "" if os.path.realpath(path) == self.repo else self.relative(path)
-            if relative is not None:
-                self._book(self._top.dirs, relative)
-
-
-_PROCESS_EVENTS = {
-    "subprocess.Popen": "started a subprocess",
-    "os.posix_spawn": "started a subprocess",
-    "os.exec": "replaced its process",
-    "os.system": "started a shell",
-    "os.fork": "forked",
-    "os.forkpty": "forked",
-    "pty.spawn": "started a subprocess",
-}
-
-_AUDITED = frozenset({"open", "os.listdir", "os.scandir", "import", *_PROCESS_EVENTS})
-
-
-def _data_of(measured: coverage.Coverage) -> coverage.CoverageData:
-    """Coverage's data object, without its walk over all files that nothing has run.
-
-    The walk costs time, and fails at a file name that is no text.
-    """
-    touch = coverage.CoverageData.touch_file, coverage.CoverageData.touch_files
-    coverage.CoverageData.touch_file = _ignore  # type: ignore[method-assign, assignment]
-    coverage.CoverageData.touch_files = _ignore  # type: ignore[method-assign, assignment]
-    try:
-        return measured.get_data()
-    finally:
-        coverage.CoverageData.touch_file = touch[0]  # type: ignore[method-assign]
-        coverage.CoverageData.touch_files = touch[1]  # type: ignore[method-assign]
-
-
-def _ignore(*_: Any) -> None:
-    """Stands in for a method whose work is not wanted."""
 
 
 def _hide_frame(function: Any) -> None:

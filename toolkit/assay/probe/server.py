@@ -175,7 +175,7 @@ class ColdZygote:
 
 
 def make_recorder(request: Request) -> Recorder:
-    return Recorder(request["repo"], request["excluded"])
+    return Recorder(request["repo"], request["excluded"], request.get("collector"))
 
 
 def describe_item(item: pytest.Item) -> dict[str, Any]:

@@ -1,0 +1,129 @@
+"""Books what Python's audit events tell: files, directories, names of modules, processes, code."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable
+from types import FrameType
+from typing import TYPE_CHECKING, Any
+
+from .collectors import CODE_EVENTS
+
+if TYPE_CHECKING:
+    from .recorder import Recorder
+
+_READ_ONLY_MASK = os.O_WRONLY | os.O_RDWR
+_WRITE_ANEW = os.O_TRUNC
+
+_PROCESS_EVENTS = {
+    "subprocess.Popen": "started a subprocess",
+    "os.posix_spawn": "started a subprocess",
+    "os.exec": "replaced its process",
+    "os.system": "started a shell",
+    "os.fork": "forked",
+    "os.forkpty": "forked",
+    "pty.spawn": "started a subprocess",
+}
+
+
+class Watch:
+    """The audit hook of one recorder."""
+
+    def __init__(self, recorder: Recorder) -> None:
+        self._recorder = recorder
+
+    def start(self) -> None:
+        sys.addaudithook(self._hook())
+        self._wrap_processes()
+
+    def _hook(self) -> Callable[[str, tuple[Any, ...]], None]:
+        """The hook is called at every audit event: most are let go after one look-up."""
+        recorder = self._recorder
+        saw_code = recorder.collector.saw_code
+        handlers = self._handlers()
+        handler_of = handlers.get
+
+        def hook(event: str, args: tuple[Any, ...]) -> None:
+            handle = handler_of(event)
+            if handle is None:
+                if event in CODE_EVENTS and recorder.active:
+                    saw_code(event, args)
+            elif recorder.active and recorder.counts(sys._getframe(1)):
+                handle(args)
+
+        return hook
+
+    def _handlers(self) -> dict[str, Callable[[tuple[Any, ...]], None]]:
+        recorder = self._recorder
+
+        def process(why: str) -> Callable[[tuple[Any, ...]], None]:
+            return lambda _: recorder.top.opaque.add(why)
+
+        return {
+            "open": self._opened,
+            "os.listdir": self._listed,
+            "os.scandir": self._listed,
+            "import": lambda args: recorder.top.names.add(args[0]),
+            **{event: process(why) for event, why in _PROCESS_EVENTS.items()},
+        }
+
+    def _opened(self, args: tuple[Any, ...]) -> None:
+        path, mode, flags = args
+        if isinstance(path, bytes):
+            path = os.fsdecode(path)
+        if not isinstance(path, str) or path.endswith(".pyc"):
+            return
+        flags = flags if isinstance(flags, int) else 0
+        if mode in ("w", "wb", "x", "xb") or flags & _WRITE_ANEW:
+            return
+        if mode is None and flags & _READ_ONLY_MASK == os.O_WRONLY:
+            return
+        recorder = self._recorder
+        relative = recorder.relative(path)
+        # A module's own source is read to import it: the module node stands for that.
+        if relative is not None and not recorder.imports(relative):
+            recorder.book_path(recorder.top.reads, path, relative)
+
+    def _listed(self, args: tuple[Any, ...]) -> None:
+        # The import system lists directories to find modules: asked-for names stand for that.
+        if sys._getframe(2).f_code.co_filename.startswith("<frozen importlib"):
+            return
+        path = args[0]
+        if path is None:
+            path = os.getcwd()
+        if isinstance(path, bytes):
+            path = os.fsdecode(path)
+        if isinstance(path, str):
+            recorder = self._recorder
+            is_root = recorder.real_path(path) == recorder.repo
+            relative = "" if is_root else recorder.relative(path)
+            if relative is not None:
+                recorder.book(recorder.top.dirs, relative)
+
+    def _wrap_processes(self) -> None:
+        """Processes of multiprocessing may come from a server that an earlier test started."""
+        from multiprocessing.process import BaseProcess
+
+        original = BaseProcess.start
+        recorder = self._recorder
+
+        def start(process: Any) -> None:
+            if recorder.active:
+                recorder.opaque("started a process")
+            original(process)
+
+        BaseProcess.start = start  # type: ignore[method-assign, assignment]
+
+
+def module_of(frame: FrameType) -> str:
+    """The name of the module whose code the frame runs."""
+    name = frame.f_globals.get("__name__")
+    return name if isinstance(name, str) else ""
+
+
+def first_outside(frame: FrameType | None, passed: frozenset[str]) -> FrameType | None:
+    """The frame itself or the nearest caller that is not in one of the `passed` modules."""
+    while frame is not None and module_of(frame) in passed:
+        frame = frame.f_back
+    return frame

@@ -26,9 +26,9 @@ from assay.impact.record import Recording, Tree
 from assay.impact.store import Store, open_store, read_map, reading
 from assay.model.answer import Answer, UnitAnswer
 from assay.model.change import Change, SemanticChange, UnitChange, UnitStatus
-from assay.model.impact import EMPTY_MAP, ImpactMap
+from assay.model.impact import EMPTY_MAP, ImpactMap, test_key
 from assay.model.mutant import Verdict
-from assay.model.run import CollectedItem, TestOutcome
+from assay.model.run import CollectedItem, TestOutcome, TestResult
 from assay.model.selection import Reason, Selection
 from assay.model.source import MODULE_UNIT, SourceFile
 from assay.mutation.apply import unified_diff
@@ -278,13 +278,37 @@ def record(
         )
         run = runner.run(tests) if tests else SuiteRun({}, interrupted=False)
         progress.finish()
+        notices: list[str] = []
         if tests:
+            notices += second_look(suite, recording, runner, run, progress)
             recorded = recording.finish()
             unpaid = [test for test in (*owed, *tests) if test not in recorded.tests]
             facts = {} if run.interrupted else map_facts(suite)
             store.save(recorded, suite.collected.fingerprint, gone, unpaid, facts)
         impact = store.load()
-    return Baseline(impact, run, tuple(filter(None, [opened.notice])))
+    return Baseline(impact, run, tuple(filter(None, [opened.notice, *notices])))
+
+
+def second_look(
+    suite: Suite, recording: Recording, runner: RecordedRun, run: SuiteRun, progress: Progress
+) -> list[str]:
+    """Run tests alone that may have used what an earlier one left behind; what is to be said."""
+    suspicions = recording.suspicions()
+    tests = [t for t, result in run.results.items() if test_key(t) in suspicions]
+    alone: dict[str, TestResult] = {}
+    if tests and not run.interrupted:
+        progress.stage(f"running {len(tests)} tests again, each alone: they may share state")
+        try:
+            alone = runner.alone(tests, suite.project.workers)
+        except KeyboardInterrupt:
+            alone = {}
+    same = {t for t, result in alone.items() if result.outcome is run.results[t].outcome}
+    recording.settle(suspicions, same)
+    return [
+        f"{test} {run.results[test].outcome.value} with the others and {result.outcome.value} alone"
+        for test, result in alone.items()
+        if test not in same
+    ]
 
 
 def load_map(project: Project) -> tuple[ImpactMap, str]:

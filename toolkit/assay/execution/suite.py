@@ -153,6 +153,25 @@ class RecordedRun:
             return SuiteRun(self._results, interrupted=True)
         return SuiteRun(self._results, interrupted=False)
 
+    def alone(self, tests: Sequence[str], workers: int) -> dict[str, TestResult]:
+        """Run each test in a fork of its own, recorded beside what is known of it already; the
+        results, without those that did not come to an end.
+
+        Raises KeyboardInterrupt, when the tests under way have finished.
+        """
+        if not self._collected.can_fork:
+            return {}
+        found: dict[str, TestResult] = {}
+        jobs = [(node_id, self._job([node_id])) for node_id in tests]
+        for done in run_jobs(self._zygote, jobs, workers, self._sinks):
+            if done.outcome.end is ChildEnd.FINISHED and done.outcome.results:
+                found[done.tag] = done.outcome.results[0]
+        return found
+
+    def _sinks(self, event: Message) -> None:
+        if event["type"] in ("test", "sinks"):
+            self._recording.add_sinks(event["sinks"])
+
     def _in_parallel(self, tests: Sequence[str]) -> list[str]:
         """Run in several children at once; the tests that did not get a result."""
         shares = deal_out(tests, self._collected.items, self._limits.seconds, self._jobs)

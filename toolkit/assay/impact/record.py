@@ -10,11 +10,14 @@ from typing import Any
 
 from assay.change.semantics import read_source
 from assay.impact.imports import find_imports
+from assay.impact.memo import Suspicion, suspects
 from assay.impact.mentions import lines_with
 from assay.model.impact import (
     ABSENT,
+    MEMO_PREFIX,
     MODULE_PREFIX,
     POSITIONS,
+    SESSION_KEY,
     TEST_PREFIX,
     LineSet,
     Node,
@@ -39,6 +42,10 @@ POSITION_WORDS = frozenset(
 
 TEST_POSITION_WORDS = POSITION_WORDS | {"lineno", "end_lineno"}
 """In a test, these are positions in the code under test; elsewhere mostly those of other texts."""
+
+
+SHARED_BEFORE_TESTS = (MODULE_PREFIX, SESSION_KEY)
+"""Nodes that ran before any test did: what these left behind is there even for a test alone."""
 
 
 class Tree:
@@ -215,6 +222,32 @@ class Recording:
 
     def fixture_keys(self) -> tuple[str, ...]:
         return tuple(key for key in self._books if key.startswith("fixture:"))
+
+    def suspicions(self) -> dict[str, list[Suspicion]]:
+        """Tests of this run that may have used what others left behind, by node key."""
+        ran = {key: books.lines for key, books in self._books.items()}
+        paths = {path for masks in ran.values() for path in masks}
+        texts = {path: self._tree.text(path) or "" for path in paths}
+        hits = {key: books.memo for key, books in self._books.items() if books.memo}
+        found = suspects(ran, hits, texts)
+        return {key: signs for key, signs in found.items() if self._is_finished(key)}
+
+    def _is_finished(self, key: str) -> bool:
+        return key.removeprefix(TEST_PREFIX) in self._tests
+
+    def settle(self, suspicions: Mapping[str, Iterable[Suspicion]], alone: Collection[str]) -> None:
+        """Book what suspects may have used. `alone` are the node ids that ran by themselves too:
+        what they need they made then, if it was not there since the import."""
+        for key, signs in suspicions.items():
+            by_itself = key.removeprefix(TEST_PREFIX) in alone
+            for sign in signs:
+                makers = sign.makers
+                if by_itself:
+                    makers = frozenset(m for m in makers if m.startswith(SHARED_BEFORE_TESTS))
+                if makers and key in self._books:
+                    memo = MEMO_PREFIX + sign.what
+                    self._books.setdefault(memo, _Books({})).uses.update(makers)
+                    self._books[key].uses.add(memo)
 
     def finish(self) -> Recorded:
         """The nodes of every finished test and of all that tests share."""

@@ -99,7 +99,12 @@ def _add_reports(verb: Parser) -> None:
 def _add_map(verbs: Verbs[Parser]) -> None:
     verb = _verb(verbs, "map", "record the impact map, or bring it up to date")
     verb.add_argument("--fresh", action="store_true", help="forget what is recorded first")
-    verb.set_defaults(run=lambda ns, c: map.run(c, map.MapOptions(ns.fresh)))
+    verb.add_argument(
+        "--isolated",
+        action="store_true",
+        help="run every test in a process of its own, so that nothing depends on order",
+    )
+    verb.set_defaults(run=lambda ns, c: map.run(c, map.MapOptions(ns.fresh, ns.isolated)))
 
 
 def _add_select(verbs: Verbs[Parser]) -> None:

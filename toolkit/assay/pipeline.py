@@ -26,10 +26,10 @@ from assay.impact.record import Recording, Tree
 from assay.impact.store import Store, open_store, read_map, reading
 from assay.model.answer import Answer, UnitAnswer
 from assay.model.change import Change, SemanticChange, UnitChange, UnitStatus
-from assay.model.impact import EMPTY_MAP, ImpactMap, test_key
+from assay.model.impact import EMPTY_MAP, ImpactMap, TestRecord, test_key
 from assay.model.mutant import Verdict
 from assay.model.run import CollectedItem, TestOutcome, TestResult
-from assay.model.selection import Reason, Selection
+from assay.model.selection import Reason, ReasonKind, SelectedTest, Selection
 from assay.model.source import MODULE_UNIT, SourceFile
 from assay.mutation.apply import unified_diff
 from assay.mutation.mutmut_adapter import mutmut_version
@@ -106,7 +106,8 @@ def collected_suite(
 ) -> Iterator[Suite]:
     """Start the project's pytest and let it collect; its processes are gone afterwards.
 
-    `read_only` keeps even the probe's own copy out of the project.
+    `read_only` keeps even the probe's own copy out of the project, and takes a suite of which some
+    files cannot be collected.
     """
     with contextlib.ExitStack() as stack:
         state = project.state
@@ -117,7 +118,7 @@ def collected_suite(
         settings = project.settings(state)
         progress.stage(f"collecting with {settings.interpreter.path}")
         zygote = stack.enter_context(Zygote(settings, "collected", record=not read_only))
-        collected = collected_from(zygote, project.repo)
+        collected = collected_from(zygote, project.repo, tolerant=read_only)
         yield Suite(project, settings, zygote, collected, Tree(project.repo))
 
 
@@ -165,7 +166,22 @@ def select_tests(
         if node_id not in collected
     ]
     selection = chooser.choose(suite.collected.items, general)
-    return selection, chooser.choose(others, general).node_ids
+    owed = chooser.choose(others, general).node_ids
+    if suite.collected.broken:
+        selection = with_broken(selection, suite.collected.broken, others)
+    return selection, owed
+
+
+def with_broken(
+    selection: Selection, broken: Mapping[str, str], others: Iterable[CollectedItem]
+) -> Selection:
+    """Files that cannot be collected are selected whole: by their recorded tests, or by name."""
+    found: list[SelectedTest] = []
+    for path, why in broken.items():
+        reason = Reason(ReasonKind.FAILED_LAST_TIME, f"{path} cannot be collected: {why}")
+        known = [item.node_id for item in others if item.path == path]
+        found += [SelectedTest(node_id, (reason,), 0.0) for node_id in known or [path]]
+    return Selection((*found, *selection.selected), selection.dropped)
 
 
 @dataclass(frozen=True, slots=True)
@@ -254,6 +270,47 @@ def record(
 
     `gone` and `owed` are as in `Store.save`, before it is known which of the tests get a result.
     """
+    with recorder(suite, len(tests), progress) as (store, runner, recording, notices):
+        run = runner.run(tests) if tests else SuiteRun({}, interrupted=False)
+        progress.finish()
+        if tests:
+            notices.extend(second_look(suite, recording, runner, run, progress))
+            save(suite, store, recording, run, gone, (*owed, *tests))
+        return Baseline(store.load(), run, tuple(notices))
+
+
+def record_isolated(suite: Suite, progress: Progress) -> Baseline:
+    """Run every test in a process of its own, recorded, so that nothing depends on order; then all
+    together in one, to see which tests end otherwise there."""
+    tests = [item.node_id for item in suite.collected.items]
+    with recorder(suite, len(tests), progress) as (store, runner, recording, notices):
+        run = runner.run_isolated(tests, suite.project.workers)
+        progress.finish()
+        if not run.interrupted:
+            progress.stage("running all tests together, to compare")
+            for test, result in runner.together(tests).items():
+                alone = run.results.get(test)
+                if alone is not None and alone.outcome is not result.outcome:
+                    words = (
+                        f"{alone.outcome.value} alone and {result.outcome.value} with the others"
+                    )
+                    notices.append(f"{test} {words}")
+                    # Neither outcome can be relied on: it is selected until it is mended.
+                    record = TestRecord(TestOutcome.FAILED, alone.seconds)
+                    recording.add_test(test, record)
+        alone_now = set(run.results)
+        recording.settle(recording.suspicions(), alone_now)
+        known = store.tests()
+        gone = [] if suite.project.pytest_args or run.interrupted else known.keys() - set(tests)
+        save(suite, store, recording, run, gone, tests)
+        return Baseline(store.load(), run, tuple(notices))
+
+
+@contextlib.contextmanager
+def recorder(
+    suite: Suite, count: int, progress: Progress
+) -> Iterator[tuple[Store, RecordedRun, Recording, list[str]]]:
+    """The store, what runs and records tests for it, and what has to be said."""
     project = suite.project
     recording = Recording(
         suite.tree,
@@ -266,7 +323,7 @@ def record(
     opened = open_store(project.map_file)
     with opened.store as store:
         known = {node_id: rec.seconds for node_id, rec in store.tests().items()}
-        progress.start("running tests", len(tests))
+        progress.start("running tests", count)
         runner = RecordedRun(
             suite.settings,
             suite.zygote,
@@ -276,17 +333,23 @@ def record(
             project.config.record_jobs,
             progress.test,
         )
-        run = runner.run(tests) if tests else SuiteRun({}, interrupted=False)
-        progress.finish()
-        notices: list[str] = []
-        if tests:
-            notices += second_look(suite, recording, runner, run, progress)
-            recorded = recording.finish()
-            unpaid = [test for test in (*owed, *tests) if test not in recorded.tests]
-            facts = {} if run.interrupted else map_facts(suite)
-            store.save(recorded, suite.collected.fingerprint, gone, unpaid, facts)
-        impact = store.load()
-    return Baseline(impact, run, tuple(filter(None, [opened.notice, *notices])))
+        yield store, runner, recording, list(filter(None, [opened.notice]))
+
+
+def save(
+    suite: Suite,
+    store: Store,
+    recording: Recording,
+    run: SuiteRun,
+    gone: Iterable[str],
+    wanted: Iterable[str],
+) -> None:
+    """Write a run down; of the tests that were wanted, those without a result stay owed."""
+    recorded = recording.finish()
+    unpaid = [test for test in wanted if test not in recorded.tests]
+    # After an interrupt there may be tests that the map has never heard of: pytest must be asked.
+    facts = {"stamp": ""} if run.interrupted else map_facts(suite)
+    store.save(recorded, suite.collected.fingerprint, gone, unpaid, facts)
 
 
 def second_look(

@@ -7,16 +7,18 @@ from dataclasses import dataclass
 from assay.commands.common import Context
 from assay.errors import ExitCode
 from assay.model.run import TestOutcome
-from assay.pipeline import NO_CHANGE, collected_suite, refresh
+from assay.pipeline import NO_CHANGE, collected_suite, record_isolated, refresh
 from assay.report.text import plural
 from assay.verdict.answer import BAD_RESULTS
 
 
 @dataclass(frozen=True, slots=True)
 class MapOptions:
-    """`fresh`: forget what is recorded and run everything."""
+    """`fresh`: forget what is recorded and run everything. `isolated`: every test in a process of
+    its own."""
 
     fresh: bool
+    isolated: bool
 
 
 def run(context: Context, options: MapOptions) -> int:
@@ -25,7 +27,10 @@ def run(context: Context, options: MapOptions) -> int:
             if ".damaged-" not in path.name:
                 path.unlink()
     with collected_suite(context.project, context.progress) as suite:
-        _, baseline = refresh(suite, NO_CHANGE, context.progress)
+        if options.isolated:
+            baseline = record_isolated(suite, context.progress)
+        else:
+            _, baseline = refresh(suite, NO_CHANGE, context.progress)
         collected = len(suite.collected.items)
     results = baseline.run.results
     bad = [result for result in results.values() if result.outcome in BAD_RESULTS]

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +27,8 @@ class Collected:
     """What the project's pytest found, and the environment it found it in.
 
     `modules` maps imported module names to files, `search_path` is `sys.path`, `sinks` what
-    collecting ran (for the impact map), `threads` how many threads were alive after it.
+    collecting ran (for the impact map), `threads` how many threads were alive after it. `broken`
+    maps files that could not be collected to the reason.
     """
 
     items: tuple[CollectedItem, ...]
@@ -38,6 +39,7 @@ class Collected:
     search_path: tuple[str, ...]
     sinks: Mapping[str, Mapping[str, Any]]
     threads: int
+    broken: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def can_fork(self) -> bool:
@@ -45,15 +47,18 @@ class Collected:
         return self.threads <= 1
 
 
-def collected_from(zygote: Zygote, repo: Path) -> Collected:
-    """Read the greeting; BaselineError if the suite cannot be collected or is empty."""
+def collected_from(zygote: Zygote, repo: Path, tolerant: bool = False) -> Collected:
+    """Read the greeting; BaselineError if the suite cannot be collected or is empty.
+
+    `tolerant`: files that cannot be collected are told of in `broken`, in place of an error.
+    """
     hello = zygote.greeting()
     errors = hello.get("errors", [])
     if hello["type"] == "failed":
         raise _cannot_collect(hello["code"], errors, zygote.output())
-    if errors:
+    if errors and not tolerant:
         raise _cannot_collect(2, errors, "")
-    if not hello["items"]:
+    if not hello["items"] and not errors:
         raise BaselineError(
             "pytest collected no tests: check the directory and the arguments after `--`"
         )
@@ -76,7 +81,19 @@ def collected_from(zygote: Zygote, repo: Path) -> Collected:
         search_path=tuple(hello["path"]),
         sinks=hello["sinks"],
         threads=hello["threads"],
+        broken={_file_of(where, hello["rootdir"], prefix): _last(text) for where, text in errors},
     )
+
+
+def _file_of(node_id: str, rootdir: str, prefix: str) -> str:
+    """The file of a collector, relative to the repository."""
+    return f"{rootdir}/{node_id.partition('::')[0]}".removeprefix(prefix)
+
+
+def _last(text: str) -> str:
+    """What a failure to collect comes down to: the last line that says an error."""
+    lines = [line.removeprefix("E").strip() for line in text.splitlines() if line.startswith("E ")]
+    return lines[-1] if lines else (text.strip().splitlines() or ["an error"])[-1]
 
 
 def _cannot_collect(code: int, errors: Sequence[Sequence[str]], output: str) -> BaselineError:
@@ -162,11 +179,51 @@ class RecordedRun:
         if not self._collected.can_fork:
             return {}
         found: dict[str, TestResult] = {}
-        jobs = [(node_id, self._job([node_id])) for node_id in tests]
-        for done in run_jobs(self._zygote, jobs, workers, self._sinks):
-            if done.outcome.end is ChildEnd.FINISHED and done.outcome.results:
-                found[done.tag] = done.outcome.results[0]
+        for node_id, outcome in self._each_alone(tests, workers, self._sinks):
+            if outcome.end is ChildEnd.FINISHED and outcome.results:
+                found[node_id] = outcome.results[0]
         return found
+
+    def run_isolated(self, tests: Sequence[str], workers: int) -> SuiteRun:
+        """Run each test in a process of its own, recorded."""
+        try:
+            for node_id, outcome in self._each_alone(tests, workers, self._event):
+                if node_id not in self._results and outcome.end is not ChildEnd.STOPPED:
+                    self._go_on(replace(outcome, current=outcome.current or node_id), [node_id])
+        except KeyboardInterrupt:
+            return SuiteRun(self._results, interrupted=True)
+        return SuiteRun(self._results, interrupted=False)
+
+    def together(self, tests: Sequence[str]) -> Mapping[str, TestResult]:
+        """Run the tests in one process and in order, not recorded; what came to an end."""
+        found: dict[str, TestResult] = {}
+
+        def note(event: Message) -> None:
+            if event["type"] == "test":
+                result = result_of(event)
+                found[result.node_id] = result
+
+        rest = list(tests)
+        while rest:
+            job = replace(self._job(rest), record=False, quick=True)
+            (done,) = run_jobs(self._zygote, [("together", job)], 1, note)
+            rest = [t for t in rest if t not in found and t != done.outcome.current]
+            if done.outcome.end is ChildEnd.FINISHED or not done.outcome.current:
+                break
+        return found
+
+    def _each_alone(
+        self, tests: Sequence[str], workers: int, on_event: Callable[[Message], None]
+    ) -> Iterator[tuple[str, Outcome]]:
+        jobs = [(node_id, self._job([node_id])) for node_id in tests]
+        if self._collected.can_fork:
+            for done in run_jobs(self._zygote, jobs, workers, on_event):
+                yield done.tag, done.outcome
+            return
+        with Zygote(self._settings, "cold", record=True) as cold:
+            cold.greeting()
+            for done in run_jobs(cold, jobs, workers, on_event):
+                yield done.tag, done.outcome
 
     def _sinks(self, event: Message) -> None:
         if event["type"] in ("test", "sinks"):

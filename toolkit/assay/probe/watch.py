@@ -74,6 +74,11 @@ class Watch:
             path = os.fsdecode(path)
         if not isinstance(path, str) or path.endswith(".pyc"):
             return
+        # A syntax error in made-up text looks for its line in a file of its made-up name.
+        if path[:1] == "<" and path[-1] == ">":
+            return
+        if _opens_for_getlines(sys._getframe(2)):
+            return
         flags = flags if isinstance(flags, int) else 0
         if mode in ("w", "wb", "x", "xb") or flags & _WRITE_ANEW:
             return
@@ -114,6 +119,20 @@ class Watch:
             original(process)
 
         BaseProcess.start = start  # type: ignore[method-assign, assignment]
+
+
+def _opens_for_getlines(frame: FrameType) -> bool:
+    """Whether `linecache.getlines` fills its cache: its stand-in knows on whose behalf."""
+    if module_of(frame) != "tokenize" or frame.f_back is None:
+        return False
+    above = frame.f_back
+    asker = above.f_back
+    return (
+        module_of(above) == "linecache"
+        and asker is not None
+        and module_of(asker) == "linecache"
+        and asker.f_code.co_name == "getlines"
+    )
 
 
 def module_of(frame: FrameType) -> str:

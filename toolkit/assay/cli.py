@@ -169,9 +169,10 @@ def _add_show(verbs: Verbs[Parser]) -> None:
 def _add_why(verbs: Verbs[Parser]) -> None:
     verb = _verb(verbs, "why", "what a test depends on, or which tests depend on a line")
     verb.add_argument("subject", metavar="NODEID|FILE:LINE", help="a full node id, or a line")
+    verb.add_argument("--base", metavar="REV", help="compare with the merge base of REV and HEAD")
     _add_format(verb, "text", "json")
     verb.set_defaults(
-        run=lambda ns, c: why.run(c, why.WhyOptions(ns.subject, ns.format, ns.everything))
+        run=lambda ns, c: why.run(c, why.WhyOptions(ns.subject, ns.base, ns.format, ns.everything))
     )
 
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import tempfile
 import time
+from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -461,11 +463,24 @@ def run_mutants(
     run = runner.run(rest)
     progress.finish()
     by_id = {**{v.mutant.id: v for v in planned.early}, **done, **run.verdicts}
+    note_killers(suite.project, by_id.values())
     if run.interrupted:
         resume.keep(suite.project.resume_file, key, by_id.values())
     else:
         resume.forget(suite.project.resume_file)
     return tuple(by_id[mutant.id] for mutant in mutants), run
+
+
+def note_killers(project: Project, verdicts: Iterable[Verdict]) -> None:
+    """Tests that were the first to notice a mutant are likely to notice the next change."""
+    killers = Counter(verdict.killer for verdict in verdicts if verdict.killer)
+    if killers:
+        with open_store(project.map_file).store as store:
+            known = Counter(json.loads(store.meta("kills") or "{}"))
+            store.note({"kills": json.dumps(dict((known + killers).most_common(KEPT_KILLERS)))})
+
+
+KEPT_KILLERS = 10_000
 
 
 def resume_key(suite: Suite, impact: ImpactMap) -> str:

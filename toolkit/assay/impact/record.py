@@ -229,7 +229,8 @@ class Recording:
         paths = {path for masks in ran.values() for path in masks}
         texts = {path: self._tree.text(path) or "" for path in paths}
         hits = {key: books.memo for key, books in self._books.items() if books.memo}
-        found = suspects(ran, hits, texts)
+        order = {test_key(node_id): number for number, node_id in enumerate(self._tests)}
+        found = suspects(ran, hits, texts, order)
         return {key: signs for key, signs in found.items() if self._is_finished(key)}
 
     def _is_finished(self, key: str) -> bool:

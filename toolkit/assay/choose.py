@@ -173,7 +173,7 @@ class Chooser:
             here: list[Difference] = []
             for content, is_base in contents:
                 is_test = is_test_file(path, frozenset(tests))
-                here += _compare(old, content, is_base, is_test, path in self._plugins())
+                here += _compare(path, old, content, is_base, is_test, path in self._plugins())
             found[path, sha] = here
         return found
 
@@ -289,7 +289,12 @@ def _sha(content: bytes | None) -> str:
 
 
 def _compare(
-    old: str | None, content: bytes | None, is_base: bool, is_test: bool, is_plugin: bool
+    path: str,
+    old: str | None,
+    content: bytes | None,
+    is_base: bool,
+    is_test: bool,
+    is_plugin: bool,
 ) -> list[Difference]:
     """The differences between a recorded text and another content of the file.
 
@@ -300,7 +305,7 @@ def _compare(
     new = text_of(content)
     if old is None or new is None:
         return list(whole_file("changed").differences)
-    found = list(file_delta(old, new, is_test, is_plugin).differences)
+    found = list(file_delta(path, old, new, is_test, is_plugin).differences)
     return [replace(d, words=_TURNED.get(d.words, d.words)) for d in found] if is_base else found
 
 

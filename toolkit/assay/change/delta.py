@@ -6,8 +6,9 @@ difference says who is affected:
 - `lines`: whoever ran any of these lines of the old version;
 - `names`: whoever ran a line, anywhere, that mentions one of these names: a function whose
   signature changed, a constant, a method that is new ...;
-- `values`: as `names`, but only where one is mentioned other than by calling it: whoever hands a
-  function on may look at its docstring or annotations;
+- `values`: as `names`, but only where one is mentioned as a thing of its own, not to call it or to
+  reach into it: whoever hands a function on may look at its docstring or annotations. `through` are
+  the words by which code does so;
 - `classes`: whoever ran a line that mentions one of these classes or a class derived from it: what
   an instance has and what it answers to changed;
 - `at_import`: whoever depends on the module having been imported at all.
@@ -28,6 +29,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from difflib import SequenceMatcher
+from pathlib import PurePosixPath
 
 from assay.change.digest import digest
 from assay.change.inert import PLAIN_BASES, dotted, header_parts, inert_header, is_inert
@@ -36,6 +38,7 @@ from assay.change.regions import (
     changed_lines,
     docstring_of,
     leaves_no_trace,
+    lines_of,
     without_docstring,
 )
 from assay.model.source import MODULE_UNIT
@@ -77,6 +80,7 @@ class Difference:
     lines: int = 0
     names: frozenset[str] = _NONE
     values: frozenset[str] = _NONE
+    through: frozenset[str] = _NONE
     classes: frozenset[str] = _NONE
     at_import: bool = False
     bases: frozenset[str] = _NONE
@@ -99,7 +103,7 @@ def whole_file(words: str) -> FileDelta:
     return FileDelta((found,), needs_import=False)
 
 
-def file_delta(old: str, new: str | None, is_test: bool, is_plugin: bool) -> FileDelta:
+def file_delta(path: str, old: str, new: str | None, is_test: bool, is_plugin: bool) -> FileDelta:
     """What differs between two texts of a file; None: the file is gone.
 
     `is_test`: the file holds tests, whose functions pytest finds by itself. `is_plugin`: it is a
@@ -111,7 +115,7 @@ def file_delta(old: str, new: str | None, is_test: bool, is_plugin: bool) -> Fil
         before, after = _File.read(old), _File.read(new)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return whole_file("changed")
-    return _Comparison(before, after, is_test, is_plugin).run()
+    return _Comparison(path, before, after, is_test, is_plugin).run()
 
 
 def plain_lines(text: str) -> str:
@@ -260,7 +264,10 @@ def _is_typing_only(statement: ast.stmt) -> bool:
 class _Comparison:
     """Compares two versions, outermost statements first."""
 
-    def __init__(self, before: _File, after: _File, is_test: bool, is_plugin: bool) -> None:
+    def __init__(
+        self, path: str, before: _File, after: _File, is_test: bool, is_plugin: bool
+    ) -> None:
+        self.path = path
         self.before, self.after = before, after
         self.is_test, self.is_plugin = is_test, is_plugin
         self.found: list[Difference] = []
@@ -268,13 +275,31 @@ class _Comparison:
     def run(self) -> FileDelta:
         old, new = self.before.tree.body, self.after.tree.body
         if docstring_of(old) != docstring_of(new):
-            self.found.append(Difference(MODULE_UNIT, "has another docstring", names=_DOC))
+            self._module_docstring()
         place = _Place(tests=self.is_test)
         self._statements(without_docstring(old), without_docstring(new), place)
         gone = self.before.imports - self.after.imports
         if any(name.lstrip(".").partition(".")[0] not in _STANDARD for name in _modules(gone)):
             self.found.append(Difference(MODULE_UNIT, "imports less", at_import=True))
         return FileDelta(tuple(self.found), needs_import=any(_rests(d) for d in self.found))
+
+    def _module_docstring(self) -> None:
+        """Whoever reads it here, as `__doc__`, or through the module."""
+        lines = 0
+        for node in ast.walk(self.before.tree):
+            if isinstance(node, ast.Name) and node.id == "__doc__":
+                lines |= lines_of(node)
+        path = PurePosixPath(self.path)
+        name = path.parent.name if path.stem == "__init__" else path.stem
+        self.found.append(
+            Difference(
+                MODULE_UNIT,
+                "has another docstring",
+                lines=lines,
+                values=frozenset({name}),
+                through=_DOC,
+            )
+        )
 
     # -- a list of statements of a module or class body
 
@@ -412,8 +437,8 @@ class _Comparison:
                 Difference(
                     unit,
                     "has other annotations",
-                    names=_HINTS,
                     values=place.classes | {new.name},
+                    through=_HINTS,
                 )
             )
             self._function(old, _with_header(new, old), place)
@@ -438,8 +463,8 @@ class _Comparison:
             Difference(
                 unit,
                 "has another docstring",
-                names=_DOC,
                 values=place.classes | {new.name},
+                through=_DOC,
                 at_import=decorated or not place.plain,
             )
         )
@@ -452,8 +477,8 @@ class _Comparison:
                 Difference(
                     unit,
                     "has another docstring",
-                    names=_DOC,
                     values=frozenset({new.name}),
+                    through=_DOC,
                     at_import=not inner.plain,
                 )
             )
@@ -524,7 +549,7 @@ _DOC = frozenset({"__doc__", "getdoc", "getcomments", "help", "pydoc", "doctest"
 
 def _rests(difference: Difference) -> bool:
     """Whether the difference is told by names, on the ground that the import has no effect."""
-    told = difference.names - _DOC or difference.classes
+    told = difference.names or difference.classes or difference.through == _HINTS
     return bool(told) and not difference.at_import
 
 

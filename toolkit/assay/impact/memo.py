@@ -328,7 +328,7 @@ def _own_nodes(statement: ast.stmt) -> Iterator[ast.AST]:
 
 def _named(statement: ast.stmt) -> Iterator[tuple[str, bool]]:
     """Names that a statement loads; whether it depends on a condition in it that a function of the
-    name is called: one of its own (`f()`, `self.f()`), for of `x.get()` nobody knows which it is."""
+    name is called: one of its own (`f()`, `self.f()`), for whose `x.get()` is, nobody knows."""
     pending: list[tuple[ast.AST, bool]] = [(statement, False)]
     while pending:
         node, conditional = pending.pop()

@@ -44,9 +44,9 @@ _ANYTHING = frozenset(
 class Mention:
     """What one statement mentions.
 
-    `tokens` are all names in it, `values` those in another position than that of a called
-    function; `lines` its own lines. `gives` are the names that it binds to what it mentions, if
-    that is all it does with it.
+    `tokens` are all names in it, `values` those that stand for a thing of their own: not to call
+    it, nor to reach into it (but for its dunder attributes); `lines` its own lines. `gives` are the
+    names that it binds to what it mentions, if that is all it does with it.
     """
 
     lines: int
@@ -160,6 +160,10 @@ def _tokens(parts: Iterable[ast.AST]) -> tuple[frozenset[str], frozenset[str]]:
                 called.add(id(node.func))
                 if _is_computed(node):
                     tokens.add(ANY)
+            elif isinstance(node, ast.Attribute) and not node.attr.startswith("__"):
+                called.add(id(node.value))
+            elif isinstance(node, ast.alias):
+                called.add(id(node))
     for part in parts:
         for node in ast.walk(part):
             found = set(_names_in(node))
@@ -281,10 +285,13 @@ class Mentions:
         lines: dict[Source, int] = {}
         for source in self._with_text(names | values | _LOOK_UPS):
             mask = 0
+            # What only matters to who reads docstrings matters where a line does.
+            text = self._texts[source]
+            wide_here = names or any(word in text for word in difference.through)
             for mention in self.of(source).statements:
                 if mention.gives is not None and ANY not in mention.tokens:
                     continue
-                wide = ANY in mention.tokens and bool(names or values)
+                wide = bool(ANY in mention.tokens and wide_here)
                 if wide or mention.tokens & names or mention.values & values:
                     mask |= mention.lines
             if mask:

@@ -7,7 +7,11 @@ the top level of a module or class ran when that was imported. There, an import,
 base class or a plain assignment does not use what it names: it gives it another name, and that is
 followed instead.
 
-A line that looks names up by computed text (`getattr(x, name)`, `vars(x)`) mentions every name.
+What a module binds can be reached only through the module: by code that names the module (or one
+that hands its names on), or imports modules by computed names, or was handed the module by a line
+that does. Elsewhere the same spelling is something else. There, a line that looks names up by
+computed text (`getattr(x, name)`, `vars(x)`) mentions every name. What an object has is not looked
+for in that way: whoever holds one of a class has named the class, or what made it did.
 """
 
 from __future__ import annotations
@@ -16,6 +20,7 @@ import ast
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from pathlib import PurePosixPath
 
 from assay.change.delta import Difference, is_plain_class, parsed, plain_bases
 from assay.change.inert import inert_header, is_inert
@@ -46,13 +51,15 @@ class Mention:
 
     `tokens` are all names in it, `values` those that stand for a thing of their own: not to call
     it, nor to reach into it (but for its dunder attributes); `lines` its own lines. `gives` are the
-    names that it binds to what it mentions, if that is all it does with it.
+    names that it binds to what it mentions, if that is all it does with it; `exports` those that an
+    import at the top level hands on ("*": all).
     """
 
     lines: int
     tokens: frozenset[str]
     values: frozenset[str]
     gives: frozenset[str] | None = None
+    exports: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +107,8 @@ class _Reader:
             if tokens:
                 lines = _own_lines(statement, parts)
                 gives = _gives(statement, tried) if top else None
-                self.statements.append(Mention(lines, tokens, values, gives))
+                exports = _exports(statement) if top else frozenset()
+                self.statements.append(Mention(lines, tokens, values, gives, exports))
             function = isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef)
             if isinstance(statement, ast.ClassDef):
                 definition = ClassDefinition(
@@ -242,6 +250,12 @@ def lines_with(text: str, words: Collection[str]) -> int:
     return found
 
 
+def _exports(statement: ast.stmt) -> frozenset[str]:
+    if not isinstance(statement, ast.ImportFrom):
+        return frozenset()
+    return frozenset(alias.name for alias in statement.names)
+
+
 # Asking
 
 
@@ -273,8 +287,8 @@ class Mentions:
             found = self._read[source] = read_mentions(self._texts[source])
         return found
 
-    def readers(self, difference: Difference) -> Readers:
-        """Every line that mentions what differs."""
+    def readers(self, difference: Difference, path: str) -> Readers:
+        """Every line that mentions what differs in the file at `path`."""
         classes = self._derived(difference.classes)
         if classes is None or not all(self._is_plain(base) for base in difference.bases):
             return Readers({}, difference.classes, followed=False)
@@ -282,21 +296,75 @@ class Mentions:
         values = self._follow(difference.values) if difference.values else frozenset()
         if names is None or values is None:
             return Readers({}, classes, followed=False)
-        lines: dict[Source, int] = {}
-        for source in self._with_text(names | values | _LOOK_UPS):
-            mask = 0
-            # What only matters to who reads docstrings matters where a line does.
-            text = self._texts[source]
-            wide_here = names or any(word in text for word in difference.through)
-            for mention in self.of(source).statements:
-                if mention.gives is not None and ANY not in mention.tokens:
+        if difference.classes or "." in difference.unit:
+            lines = self._lines(self._with_text(names | values), names, values, wide=False)
+        else:
+            lines = self._lines_of_module(difference, path, names, values)
+        return Readers(lines, classes, followed=True)
+
+    def _lines_of_module(
+        self, difference: Difference, path: str, names: frozenset[str], values: frozenset[str]
+    ) -> dict[Source, int]:
+        """Mentions of what a module binds, where the module can be reached."""
+        modules = self._modules(path, names | values)
+        near = [
+            s for s in self._with_text(modules | _DYNAMIC) if _has_word(self._texts[s], modules)
+        ]
+        near += [source for source in self._texts if source[0] == path and source not in near]
+        near += [s for s in self._with_text(_DYNAMIC) if s not in near]
+        wide = [s for s in near if self._is_wide(s, difference)]
+        rest = [s for s in near if s not in wide]
+        found = self._lines(wide, names, values | modules, wide=True)
+        return found | self._lines(rest, names, values, wide=False)
+
+    def _is_wide(self, source: Source, difference: Difference) -> bool:
+        """Whether a look-up by a computed name in the file may concern the difference."""
+        if difference.names == {"__all__"}:
+            return False
+        text = self._texts[source]
+        # What only matters to who reads docstrings matters where a line does.
+        return bool(difference.names) or any(word in text for word in difference.through)
+
+    def _modules(self, path: str, names: frozenset[str]) -> frozenset[str]:
+        """The last parts of the names of the module and of those that hand its names on."""
+        known = {_module_name(path)}
+        fresh = set(known)
+        while fresh:
+            found: set[str] = set()
+            for source in self._with_text(fresh):
+                exporter = _module_name(source[0])
+                if exporter in known:
                     continue
-                wide = bool(ANY in mention.tokens and wide_here)
-                if wide or mention.tokens & names or mention.values & values:
+                for mention in self.of(source).statements:
+                    if (
+                        mention.exports
+                        and mention.tokens & fresh
+                        and ("*" in mention.exports or mention.exports & names)
+                    ):
+                        found.add(exporter)
+            known |= found
+            fresh = found
+        return frozenset(known)
+
+    def _lines(
+        self,
+        sources: Iterable[Source],
+        names: frozenset[str],
+        values: frozenset[str],
+        wide: bool,
+    ) -> dict[Source, int]:
+        found: dict[Source, int] = {}
+        for source in sources:
+            mask = 0
+            for mention in self.of(source).statements:
+                computed = wide and ANY in mention.tokens
+                if mention.gives is not None and not computed:
+                    continue
+                if computed or mention.tokens & names or mention.values & values:
                     mask |= mention.lines
             if mask:
-                lines[source] = mask
-        return Readers(lines, classes, followed=True)
+                found[source] = mask
+        return found
 
     def _with_text(self, words: Collection[str]) -> list[Source]:
         return [s for s, text in self._texts.items() if any(word in text for word in words)]
@@ -351,4 +419,14 @@ class Mentions:
         )
 
 
-_LOOK_UPS = _BY_TEXT | _ANYTHING
+_DYNAMIC = frozenset({"import_module", "__import__", "sys.modules", "iter_modules"})
+
+
+def _module_name(path: str) -> str:
+    """The last part of a module's dotted name."""
+    file = PurePosixPath(path)
+    return file.parent.name if file.stem == "__init__" else file.stem
+
+
+def _has_word(text: str, words: Collection[str]) -> bool:
+    return any(re.search(rf"\b{re.escape(word)}\b", text) for word in words if word in text)

@@ -33,7 +33,7 @@ CHANGED_MEANWHILE = "changed while it was recorded"
 
 POSITION_WORDS = frozenset(
     """
-    f_lineno tb_lineno co_firstlineno co_lines co_positions currentframe _getframe getsource
+    f_lineno tb_lineno co_firstlineno co_lines co_positions getsource
     getsourcelines findsource getframeinfo getinnerframes getouterframes extract_tb extract_stack
     format_exc format_exception format_tb format_stack print_exc walk_tb walk_stack getcomments
     """.split()

@@ -32,7 +32,15 @@ from difflib import SequenceMatcher
 from pathlib import PurePosixPath
 
 from assay.change.digest import digest
-from assay.change.inert import PLAIN_BASES, dotted, header_parts, inert_header, is_inert
+from assay.change.inert import (
+    PLAIN_BASES,
+    dotted,
+    header_parts,
+    inert_header,
+    is_inert,
+    is_mark,
+    is_plain_decorator,
+)
 from assay.change.regions import (
     body_lines,
     changed_lines,
@@ -458,7 +466,10 @@ class _Comparison:
 
     def _docstring(self, new: Function, unit: str, place: _Place) -> None:
         """Whoever reads docstrings, and whatever a decorator makes of it."""
-        decorated = not self._inert(new, place, self.after)
+        decorated = not all(
+            is_plain_decorator(d, self.after.shadowed) or (self.is_test and is_mark(d, ()))
+            for d in new.decorator_list
+        )
         self.found.append(
             Difference(
                 unit,

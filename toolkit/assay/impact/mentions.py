@@ -7,11 +7,12 @@ the top level of a module or class ran when that was imported. There, an import,
 base class or a plain assignment does not use what it names: it gives it another name, and that is
 followed instead.
 
-What a module binds can be reached only through the module: by code that names the module (or one
-that hands its names on), or imports modules by computed names, or was handed the module by a line
-that does. Elsewhere the same spelling is something else. There, a line that looks names up by
-computed text (`getattr(x, name)`, `vars(x)`) mentions every name. What an object has is not looked
-for in that way: whoever holds one of a class has named the class, or what made it did.
+What a module binds is reached through the module: a bare `total` elsewhere is that one only where
+it was imported from there (or from one that hands it on), and a look-up by a computed name
+(`getattr(x, name)`, `vars(x)`) concerns it only on a line that names the module, in a file that
+imports modules by computed names, or in the module itself. A line that hands the module on counts
+as well. What an object has is not looked for by computed names: whoever holds one of a class has
+named the class, or what made it did.
 """
 
 from __future__ import annotations
@@ -49,14 +50,16 @@ _ANYTHING = frozenset(
 class Mention:
     """What one statement mentions.
 
-    `tokens` are all names in it, `values` those that stand for a thing of their own: not to call
-    it, nor to reach into it (but for its dunder attributes); `lines` its own lines. `gives` are the
-    names that it binds to what it mentions, if that is all it does with it; `exports` those that an
-    import at the top level hands on ("*": all).
+    `tokens` are all names in it, `bare` those that are only variables in it, `values` those that
+    stand for a thing of their own: not to call it, nor to reach into it (but for its dunder
+    attributes); `lines` its own lines. `gives` are the names that it binds to what it mentions, if
+    that is all it does with it; `exports` those that an import at the top level hands on ("*":
+    all).
     """
 
     lines: int
     tokens: frozenset[str]
+    bare: frozenset[str]
     values: frozenset[str]
     gives: frozenset[str] | None = None
     exports: frozenset[str] = frozenset()
@@ -72,14 +75,30 @@ class ClassDefinition:
 
 
 @dataclass(frozen=True, slots=True)
+class Taken:
+    """One name that an import statement binds.
+
+    `module` is the last part of the module's name, `name` what is taken from it ("*": everything,
+    "": the module itself), `bound` what it is called here.
+    """
+
+    module: str
+    name: str
+    bound: str
+
+
+@dataclass(frozen=True, slots=True)
 class FileMentions:
-    """All statements and classes of one text."""
+    """All statements, classes and imports of one text, and every name in it."""
 
     statements: tuple[Mention, ...]
     classes: tuple[ClassDefinition, ...]
+    imports: tuple[Taken, ...] = ()
+    tokens: frozenset[str] = frozenset()
 
 
-UNREADABLE = FileMentions((Mention(-1, frozenset({ANY}), frozenset({ANY})),), ())
+_ANY = frozenset({ANY})
+UNREADABLE = FileMentions((Mention(-1, _ANY, frozenset(), _ANY),), (), (), _ANY)
 """Of a text that does not parse: it may mention anything."""
 
 
@@ -91,7 +110,28 @@ def read_mentions(text: str) -> FileMentions:
         return UNREADABLE
     reader = _Reader()
     reader.read(tree.body, top=True, tried=False)
-    return FileMentions(tuple(reader.statements), tuple(reader.classes))
+    tokens = frozenset().union(*(mention.tokens for mention in reader.statements))
+    return FileMentions(
+        tuple(reader.statements), tuple(reader.classes), tuple(_taken(tree)), tokens
+    )
+
+
+def _taken(tree: ast.Module) -> Iterator[Taken]:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            for alias in node.names:
+                last = alias.name.rpartition(".")[2]
+                yield Taken(last, "", alias.asname or alias.name.partition(".")[0])
+                if alias.asname is None and "." in alias.name:
+                    # `import a.b` binds `a`, and `b` is reached through it.
+                    yield Taken(last, "", last)
+        elif isinstance(node, ast.ImportFrom):
+            last = (node.module or "").rpartition(".")[2]
+            for alias in node.names:
+                bound = alias.asname or alias.name
+                yield Taken(last, alias.name, bound)
+                # What is taken may be a module.
+                yield Taken(alias.name, "", bound)
 
 
 class _Reader:
@@ -103,12 +143,12 @@ class _Reader:
         """Book each statement of a list; `top`: it runs when the module is imported."""
         for statement in body:
             parts = _own_parts(statement)
-            tokens, values = _tokens(parts)
+            tokens, bare, values = _tokens(parts)
             if tokens:
                 lines = _own_lines(statement, parts)
                 gives = _gives(statement, tried) if top else None
                 exports = _exports(statement) if top else frozenset()
-                self.statements.append(Mention(lines, tokens, values, gives, exports))
+                self.statements.append(Mention(lines, tokens, bare, values, gives, exports))
             function = isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef)
             if isinstance(statement, ast.ClassDef):
                 definition = ClassDefinition(
@@ -158,10 +198,13 @@ def _own_lines(statement: ast.stmt, parts: Iterable[ast.AST]) -> int:
     return found
 
 
-def _tokens(parts: Iterable[ast.AST]) -> tuple[frozenset[str], frozenset[str]]:
+def _tokens(
+    parts: Iterable[ast.AST],
+) -> tuple[frozenset[str], frozenset[str], frozenset[str]]:
     tokens: set[str] = set()
     called: set[int] = set()
     values: set[str] = set()
+    others: set[str] = set()
     for part in parts:
         for node in ast.walk(part):
             if isinstance(node, ast.Call):
@@ -176,6 +219,8 @@ def _tokens(parts: Iterable[ast.AST]) -> tuple[frozenset[str], frozenset[str]]:
         for node in ast.walk(part):
             found = set(_names_in(node))
             tokens |= found
+            if not isinstance(node, ast.Name):
+                others |= found
             # Not the words of a text: those may say "dir" and mean something else.
             if isinstance(node, ast.Name | ast.Attribute) and found & _ANYTHING:
                 tokens.add(ANY)
@@ -183,7 +228,7 @@ def _tokens(parts: Iterable[ast.AST]) -> tuple[frozenset[str], frozenset[str]]:
                 values |= found
     if ANY in tokens:
         values.add(ANY)
-    return frozenset(tokens), frozenset(values)
+    return frozenset(tokens), frozenset(tokens - others), frozenset(values)
 
 
 def _is_computed(call: ast.Call) -> bool:
@@ -297,25 +342,43 @@ class Mentions:
         if names is None or values is None:
             return Readers({}, classes, followed=False)
         if difference.classes or "." in difference.unit:
-            lines = self._lines(self._with_text(names | values), names, values, wide=False)
+            lines = self._lines_of_class(names - classes, classes, values)
         else:
             lines = self._lines_of_module(difference, path, names, values)
         return Readers(lines, classes, followed=True)
+
+    def _lines_of_class(
+        self, names: frozenset[str], classes: frozenset[str], values: frozenset[str]
+    ) -> dict[Source, int]:
+        """Mentions of what a class has, but for variables of that name, and of the classes."""
+        found: dict[Source, int] = {}
+        for source in self._with_text(names | classes | values):
+            mask = 0
+            for mention in self.of(source).statements:
+                named = (mention.tokens - mention.bare) & names or mention.tokens & classes
+                if mention.gives is None and (named or mention.values & values):
+                    mask |= mention.lines
+            if mask:
+                found[source] = mask
+        return found
 
     def _lines_of_module(
         self, difference: Difference, path: str, names: frozenset[str], values: frozenset[str]
     ) -> dict[Source, int]:
         """Mentions of what a module binds, where the module can be reached."""
         modules = self._modules(path, names | values)
-        near = [
-            s for s in self._with_text(modules | _DYNAMIC) if _has_word(self._texts[s], modules)
-        ]
-        near += [source for source in self._texts if source[0] == path and source not in near]
-        near += [s for s in self._with_text(_DYNAMIC) if s not in near]
-        wide = [s for s in near if self._is_wide(s, difference)]
-        rest = [s for s in near if s not in wide]
-        found = self._lines(wide, names, values | modules, wide=True)
-        return found | self._lines(rest, names, values, wide=False)
+        found: dict[Source, int] = {}
+        for source in self._with_text(modules | _DYNAMIC | {path.rpartition("/")[2]}, path):
+            file = self.of(source)
+            reach = _Reach(file, source[0] == path, modules, names, values)
+            wide = self._is_wide(source, difference)
+            mask = 0
+            for mention in file.statements:
+                if reach.concerns(mention, wide):
+                    mask |= mention.lines
+            if mask:
+                found[source] = mask
+        return found
 
     def _is_wide(self, source: Source, difference: Difference) -> bool:
         """Whether a look-up by a computed name in the file may concern the difference."""
@@ -332,42 +395,20 @@ class Mentions:
         while fresh:
             found: set[str] = set()
             for source in self._with_text(fresh):
-                exporter = _module_name(source[0])
-                if exporter in known:
-                    continue
-                for mention in self.of(source).statements:
-                    if (
-                        mention.exports
-                        and mention.tokens & fresh
-                        and ("*" in mention.exports or mention.exports & names)
-                    ):
-                        found.add(exporter)
+                for taken in self.of(source).imports:
+                    if taken.module in fresh and (taken.name == "*" or taken.name in names):
+                        found.add(_module_name(source[0]))
+            fresh = found - known
             known |= found
-            fresh = found
         return frozenset(known)
 
-    def _lines(
-        self,
-        sources: Iterable[Source],
-        names: frozenset[str],
-        values: frozenset[str],
-        wide: bool,
-    ) -> dict[Source, int]:
-        found: dict[Source, int] = {}
-        for source in sources:
-            mask = 0
-            for mention in self.of(source).statements:
-                computed = wide and ANY in mention.tokens
-                if mention.gives is not None and not computed:
-                    continue
-                if computed or mention.tokens & names or mention.values & values:
-                    mask |= mention.lines
-            if mask:
-                found[source] = mask
-        return found
-
-    def _with_text(self, words: Collection[str]) -> list[Source]:
-        return [s for s, text in self._texts.items() if any(word in text for word in words)]
+    def _with_text(self, words: Collection[str], path: str = "") -> list[Source]:
+        """The files whose text has one of the words, and that at `path`."""
+        return [
+            source
+            for source, text in self._texts.items()
+            if source[0] == path or any(word in text for word in words)
+        ]
 
     def _follow(self, names: frozenset[str]) -> frozenset[str] | None:
         """The names, and those that are given to what they stand for."""
@@ -420,13 +461,47 @@ class Mentions:
 
 
 _DYNAMIC = frozenset({"import_module", "__import__", "sys.modules", "iter_modules"})
+_DYNAMIC_TOKENS = frozenset({"import_module", "__import__", "modules", "iter_modules"})
+
+
+class _Reach:
+    """Whether a statement of one file can get at what a module binds."""
+
+    def __init__(
+        self,
+        file: FileMentions,
+        own: bool,
+        modules: frozenset[str],
+        names: frozenset[str],
+        values: frozenset[str],
+    ) -> None:
+        self._own = own
+        self._names, self._values = names, values
+        self._dynamic = not _DYNAMIC_TOKENS.isdisjoint(file.tokens)
+        self._near = own or self._dynamic or not modules.isdisjoint(file.tokens)
+        taken = [t for t in file.imports if t.module in modules]
+        self._handles = frozenset(t.bound for t in taken if t.name == "")
+        self._stars = any(t.name == "*" for t in taken)
+        self._bare = frozenset(t.bound for t in taken if t.name in names | values)
+
+    def concerns(self, mention: Mention, wide: bool) -> bool:
+        computed = ANY in mention.tokens and wide
+        if mention.gives is not None and not computed:
+            return False
+        if not self._near:
+            return False
+        bare = mention.bare if self._own or self._stars else mention.bare & self._bare
+        tokens = (mention.tokens - mention.bare) | bare
+        if tokens & self._names or (mention.values & self._values and mention.values & tokens):
+            return True
+        if self._own or self._dynamic:
+            return computed
+        if wide and self._handles & mention.values:
+            return True
+        return computed and bool(self._handles & mention.tokens)
 
 
 def _module_name(path: str) -> str:
     """The last part of a module's dotted name."""
     file = PurePosixPath(path)
     return file.parent.name if file.stem == "__init__" else file.stem
-
-
-def _has_word(text: str, words: Collection[str]) -> bool:
-    return any(re.search(rf"\b{re.escape(word)}\b", text) for word in words if word in text)

@@ -44,6 +44,14 @@ TEST_POSITION_WORDS = POSITION_WORDS | {"lineno", "end_lineno"}
 """In a test, these are positions in the code under test; elsewhere mostly those of other texts."""
 
 
+LEFTOVERS = frozenset({"__pycache__", ".assay", ".pytest_cache"})
+"""Directories that running tests leaves behind: no part of the project."""
+
+
+def is_leftover(path: str) -> bool:
+    return not LEFTOVERS.isdisjoint(path.split("/"))
+
+
 SHARED_BEFORE_TESTS = (MODULE_PREFIX, SESSION_KEY)
 """Nodes that ran before any test did: what these left behind is there even for a test alone."""
 
@@ -80,16 +88,20 @@ class Tree:
 
     def directory(self, path: str) -> str:
         """A digest of the names in a directory."""
+        if is_leftover(path):
+            return ABSENT
         try:
             names = sorted(entry.name for entry in (self.repo / path).iterdir())
         except OSError:
             return ABSENT
         # What running tests leaves behind is not a change of the project.
-        kept = [name for name in names if name not in ("__pycache__", ".assay", ".pytest_cache")]
+        kept = [name for name in names if name not in LEFTOVERS]
         return hashlib.sha256("\0".join(kept).encode("utf-8", "surrogateescape")).hexdigest()
 
     def kind(self, path: str) -> str:
         """What there is at a path: "file", "directory", or `ABSENT`."""
+        if is_leftover(path):
+            return ABSENT
         full = self.repo / path
         if full.is_dir():
             return "directory"
@@ -199,9 +211,15 @@ class Recording:
             books = self._books.get(key)
             if books is None:
                 books = self._books[key] = _Books({})
+            reads = set(sink["reads"])
             for path, mask in sink["lines"].items():
-                books.lines[path] = books.lines.get(path, 0) | int(mask, 16)
-            for path in sink["reads"]:
+                if path.endswith(".py"):
+                    books.lines[path] = books.lines.get(path, 0) | int(mask, 16)
+                else:
+                    # A template compiled under its own name, a script: its text is what counts.
+                    reads.add(path)
+            books.reads.update(reads)
+            for path in reads:
                 # Now, not at the end: a test may change what another has read.
                 self._read.setdefault(path, self._tree.sha(path))
             for path in sink["dirs"]:

@@ -16,7 +16,9 @@ from assay.model.run import CollectedItem, TestOutcome
 from assay.model.selection import Reason, ReasonKind, SelectedTest, Selection
 from assay.selection.touch import Altered, Cause
 
-SETTLED = frozenset({TestOutcome.PASSED, TestOutcome.SKIPPED, TestOutcome.XFAILED})
+SETTLED = frozenset(
+    {TestOutcome.PASSED, TestOutcome.SKIPPED, TestOutcome.XFAILED, TestOutcome.XPASSED}
+)
 """Outcomes of which a repetition on unchanged code says nothing new."""
 
 
@@ -160,7 +162,6 @@ def _reasons(
 _PAST = {
     TestOutcome.FAILED: "failed",
     TestOutcome.ERROR: "had an error",
-    TestOutcome.XPASSED: "passed although marked xfail",
     TestOutcome.CRASHED: "took its process down",
     TestOutcome.TIMEOUT: "timed out",
     TestOutcome.NOT_RUN: "did not run",

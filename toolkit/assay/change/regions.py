@@ -63,7 +63,7 @@ def changed_lines(
     if not _comparable(old, new, old_scope, new_scope):
         return body_lines(old)
     # Calling a function runs no line of its header: only its body tells that it was called.
-    return _in_list(before, after, body_lines(old))
+    return list_lines(before, after, body_lines(old))
 
 
 def leaves_no_trace(function: Function) -> bool:
@@ -162,7 +162,7 @@ def _names(scopes: dict[tuple[str, ...], list[_Kinds]]) -> set[str]:
 
 
 def suspends(function: ast.AST) -> tuple[bool, bool]:
-    """Whether it is a coroutine, and whether it yields; what is nested in it does not count."""
+    """Whether a function is a coroutine, and whether it yields; not what is nested in it."""
     yields = any(isinstance(n, ast.Yield | ast.YieldFrom) for n in _own_nodes(function))
     return isinstance(function, ast.AsyncFunctionDef), yields
 
@@ -179,7 +179,7 @@ def _own_nodes(function: ast.AST) -> Iterator[ast.AST]:
 # Statement by statement
 
 
-def _in_list(old: Sequence[ast.stmt], new: Sequence[ast.stmt], around: int) -> int:
+def list_lines(old: Sequence[ast.stmt], new: Sequence[ast.stmt], around: int) -> int:
     """Evidence for the edits between two statement lists; `around` are the lines of what leads
     into the list."""
     if not old:
@@ -280,7 +280,7 @@ def _in_statement(old: ast.stmt, new: ast.stmt, neighbours: int) -> int:
         if [_header(h) for h in old.handlers] != [_header(h) for h in new.handlers]:
             return whole
         for before, after in zip(old.handlers, new.handlers, strict=True):
-            found |= _in_list(before.body, after.body, span(before.lineno, before.lineno))
+            found |= list_lines(before.body, after.body, span(before.lineno, before.lineno))
     return found | _in_lists(old, new, whole)
 
 
@@ -294,7 +294,7 @@ def _in_cases(old: ast.Match, new: ast.Match, whole: int) -> int:
     for before, after in zip(old.cases, new.cases, strict=True):
         # `case _` by itself is nothing to run.
         guard = lines_of(before.guard) if before.guard is not None else 0
-        found |= _in_list(before.body, after.body, lines_of(before.pattern) | guard)
+        found |= list_lines(before.body, after.body, lines_of(before.pattern) | guard)
     return found
 
 
@@ -305,7 +305,7 @@ def _in_lists(old: ast.stmt, new: ast.stmt, whole: int) -> int:
     for field in LISTS:
         before, after = getattr(old, field, []), getattr(new, field, [])
         leads_in = whole if field != "body" else header or whole
-        found |= _in_list(before, after, leads_in)
+        found |= list_lines(before, after, leads_in)
     return found
 
 

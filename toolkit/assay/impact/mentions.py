@@ -35,7 +35,8 @@ _BY_TEXT = frozenset({"getattr", "hasattr", "setattr", "delattr", "attrgetter", 
 _ANYTHING = frozenset(
     """
     vars dir globals eval exec __dict__ getmembers getmembers_static __subclasses__ __mro__
-    getattr_static create_autospec __getattribute__ walk_packages
+    getattr_static create_autospec __getattribute__ walk_packages mro __bases__
+    pickle dill cloudpickle shelve
     """.split()
 )
 
@@ -132,6 +133,9 @@ def _own_parts(statement: ast.stmt) -> list[ast.AST]:
                 parts.append(child)
     if isinstance(statement, ast.Import | ast.ImportFrom | ast.Global | ast.Nonlocal):
         parts.append(statement)
+    if isinstance(statement, ast.AugAssign) and isinstance(statement.target, ast.Name):
+        # What it stores to it reads first.
+        parts.append(ast.copy_location(ast.Name(statement.target.id, ast.Load()), statement.target))
     return parts
 
 
@@ -169,6 +173,9 @@ def _tokens(parts: Iterable[ast.AST]) -> tuple[frozenset[str], frozenset[str]]:
                 tokens.add(ANY)
             if id(node) not in called:
                 values |= found
+                if isinstance(node, ast.Name | ast.Attribute) and found & _BY_TEXT:
+                    # `map(getattr, ...)`: the names are elsewhere.
+                    tokens.add(ANY)
     if ANY in tokens:
         values.add(ANY)
     return frozenset(tokens), frozenset(values)
@@ -215,6 +222,7 @@ def _gives(statement: ast.stmt, tried: bool) -> frozenset[str] | None:
         return frozenset({statement.name}) if plain else None
     if isinstance(statement, ast.ClassDef):
         plain = not statement.keywords and not statement.decorator_list
+        plain = plain and all(is_inert(base) for base in statement.bases)
         return frozenset({statement.name}) if plain else None
     if isinstance(statement, ast.Assign):
         names = [t.id for t in statement.targets if isinstance(t, ast.Name)]
@@ -313,18 +321,24 @@ class Mentions:
     def _derived(self, classes: frozenset[str]) -> frozenset[str] | None:
         """The classes and all derived from them; None if one of these takes notice of contents."""
         known = set(classes)
-        fresh = set(classes)
+        fresh: frozenset[str] = classes
+        seen: set[ClassDefinition] = set()
         while fresh:
+            # A class may be derived from under another name.
+            aliases = self._follow(fresh)
+            if aliases is None:
+                return None
             found: set[str] = set()
-            for source in self._with_text(fresh):
+            for source in self._with_text(aliases):
                 for definition in self.of(source).classes:
-                    if definition.bases & fresh and definition.name not in known:
-                        others = definition.bases - known
+                    if definition.bases & aliases and definition not in seen:
+                        seen.add(definition)
+                        others = definition.bases - known - aliases
                         if not definition.plain or not all(map(self._is_plain, others)):
                             return None
                         found.add(definition.name)
+            fresh = frozenset(found - known)
             known |= found
-            fresh = found
             if len(known) > MANY:
                 return None
         return frozenset(known)
@@ -332,7 +346,8 @@ class Mentions:
     def _is_plain(self, base: str, seen: frozenset[str] = frozenset()) -> bool:
         """Whether a base class takes no notice of what a class derived from it contains."""
         if base in seen:
-            return True
+            # No class is derived from itself: some of these are other classes of the same name.
+            return False
         definitions = [
             definition
             for source in self._with_text({base})

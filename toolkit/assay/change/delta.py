@@ -31,7 +31,14 @@ from dataclasses import dataclass, replace
 from difflib import SequenceMatcher
 
 from assay.change.digest import digest
-from assay.change.inert import PLAIN_BASES, dotted, header_parts, inert_header, is_inert
+from assay.change.inert import (
+    PLAIN_BASES,
+    PLAIN_CLASS_DECORATORS,
+    dotted,
+    header_parts,
+    inert_header,
+    is_inert,
+)
 from assay.change.regions import (
     body_lines,
     changed_lines,
@@ -232,7 +239,7 @@ class _Place:
         )
 
 
-_PLAIN_ROOTS = frozenset({"", "typing", "t", "builtins", "unittest"})
+_PLAIN_ROOTS = frozenset({"", "typing", "t", "builtins", "unittest", "abc", "enum"})
 
 
 def plain_bases(node: ast.ClassDef) -> frozenset[str]:
@@ -263,9 +270,19 @@ def _classes_in(statement: ast.ClassDef) -> Iterator[ast.ClassDef]:
             yield from _classes_in(inner)
 
 
+def is_plain_header(node: ast.ClassDef) -> bool:
+    """Whether the class is only made: not handed to anybody who may keep it or look further."""
+    keywords = all(
+        keyword.arg == "metaclass" and dotted(keyword.value).rpartition(".")[2] == "ABCMeta"
+        for keyword in node.keywords
+    )
+    decorators = [d.func if isinstance(d, ast.Call) else d for d in node.decorator_list]
+    return keywords and all(dotted(d) in PLAIN_CLASS_DECORATORS for d in decorators)
+
+
 def is_plain_class(node: ast.ClassDef) -> bool:
     """Whether nothing looks at what the class contains when it is made, its bases apart."""
-    if node.keywords or node.decorator_list:
+    if not is_plain_header(node):
         return False
     special = {"__init_subclass__", "__class_getitem__", "__slots__", "__set_name__"}
     return not any(name in special for statement in node.body for name in _bound(statement))
@@ -308,6 +325,18 @@ def _is_typing_only(statement: ast.stmt) -> bool:
     )
 
 
+def _name_by_name(statement: ast.stmt) -> list[ast.stmt]:
+    """An import taken apart: `from m import a, b` is two, and a new `c` is no news of these."""
+    if not isinstance(statement, ast.Import | ast.ImportFrom) or len(statement.names) == 1:
+        return [statement]
+    parts: list[ast.stmt] = []
+    for alias in statement.names:
+        part = copy.copy(statement)
+        part.names = [alias]
+        parts.append(part)
+    return parts
+
+
 class _Comparison:
     """Compares two versions, outermost statements first."""
 
@@ -343,8 +372,8 @@ class _Comparison:
     # -- a list of statements of a module or class body
 
     def _statements(self, old: Sequence[ast.stmt], new: Sequence[ast.stmt], place: _Place) -> None:
-        old = [s for s in old if not _is_typing_only(s)]
-        new = [s for s in new if not _is_typing_only(s)]
+        old = [part for s in old if not _is_typing_only(s) for part in _name_by_name(s)]
+        new = [part for s in new if not _is_typing_only(s) for part in _name_by_name(s)]
         before, after = [_token(s) for s in old], [_token(s) for s in new]
         removed: list[ast.stmt] = []
         added: list[ast.stmt] = []
@@ -606,7 +635,7 @@ class _Comparison:
                 return False
             return inert_header(statement, file.annotations_run, file.shadowed, self.is_test)
         if isinstance(statement, ast.ClassDef):
-            inner = _Place(prefix=f"{statement.name}.")
+            inner = _Place(f"{statement.name}.", frozenset({statement.name}))
             return (
                 not self.is_plugin
                 and is_plain_class(statement)

@@ -42,7 +42,7 @@ _BUILT_IN_MAKERS = frozenset(
 )
 _MAKERS = frozenset(
     """
-    TypeVar ParamSpec NewType Decimal Fraction timedelta itemgetter attrgetter getLogger
+    auto field TypeVar ParamSpec NewType Decimal Fraction timedelta itemgetter attrgetter getLogger
     MappingProxyType OrderedDict defaultdict Counter deque Path PurePath PurePosixPath
     """.split()
 )
@@ -67,9 +67,20 @@ PLAIN_BASES = frozenset(
     TypeError UnicodeDecodeError UnicodeEncodeError UnicodeError ValueError ZeroDivisionError
     Warning DeprecationWarning FutureWarning PendingDeprecationWarning RuntimeWarning
     SyntaxWarning UserWarning ImportWarning Generic TestCase IsolatedAsyncioTestCase
+    ABC Protocol NamedTuple TypedDict Enum IntEnum StrEnum Flag IntFlag
     """.split()
 )
-"""Base classes that take no notice of what a class derived from them contains."""
+"""Base classes for which a class derived from them, by what it contains, is another class at most:
+nothing else takes notice of it."""
+
+PLAIN_CLASS_DECORATORS = frozenset(
+    """
+    dataclass dataclasses.dataclass total_ordering functools.total_ordering final typing.final
+    runtime_checkable typing.runtime_checkable unique enum.unique
+    attr.s attr.define attr.frozen attrs.define attrs.frozen
+    """.split()
+)
+"""The same of decorators."""
 
 
 def dotted(node: ast.expr) -> str:

@@ -17,7 +17,7 @@ import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
-from assay.change.delta import Difference, is_plain_class, parsed, plain_bases
+from assay.change.delta import Difference, is_plain_class, is_plain_header, parsed, plain_bases
 from assay.change.inert import inert_header, is_inert
 from assay.change.regions import lines_of, span
 from assay.model.impact import Source
@@ -221,8 +221,7 @@ def _gives(statement: ast.stmt, tried: bool) -> frozenset[str] | None:
         plain = inert_header(statement, annotations_run=False, shadowed=(), marks=False)
         return frozenset({statement.name}) if plain else None
     if isinstance(statement, ast.ClassDef):
-        plain = not statement.keywords and not statement.decorator_list
-        plain = plain and all(is_inert(base) for base in statement.bases)
+        plain = is_plain_header(statement) and all(is_inert(base) for base in statement.bases)
         return frozenset({statement.name}) if plain else None
     if isinstance(statement, ast.Assign):
         names = [t.id for t in statement.targets if isinstance(t, ast.Name)]

@@ -21,6 +21,7 @@ Everything else is `at_import`.
 from __future__ import annotations
 
 import ast
+import builtins
 import copy
 import symtable
 import sys
@@ -34,6 +35,7 @@ from pathlib import PurePosixPath
 from assay.change.digest import digest
 from assay.change.inert import (
     PLAIN_BASES,
+    PLAIN_CLASS_DECORATORS,
     dotted,
     header_parts,
     inert_header,
@@ -47,6 +49,8 @@ from assay.change.regions import (
     docstring_of,
     leaves_no_trace,
     lines_of,
+    list_lines,
+    suspends,
     without_docstring,
 )
 from assay.model.source import MODULE_UNIT
@@ -152,6 +156,11 @@ class _File:
         )
         self.shadowed = frozenset(_shadowed(tree))
         self.imports = frozenset(_imported(tree.body))
+        nodes = list(ast.walk(tree))
+        self.used = frozenset(
+            n.id for n in nodes if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load)
+        )
+        self.asked = frozenset(n.arg for n in nodes if isinstance(n, ast.arg))
         self._scopes: dict[tuple[int, str], list[symtable.SymbolTable]] = {}
         pending = [table]
         while pending:
@@ -195,6 +204,10 @@ _KNOWN = _STANDARD | {"pytest", "typing_extensions"}
 def _imported(body: Iterable[ast.stmt]) -> Iterator[str]:
     """Dotted names of all that the import statements outside functions ask for."""
     for statement in body:
+        if _is_typing_only(statement) or (
+            isinstance(statement, ast.If) and _is_main(statement.test)
+        ):
+            continue
         if isinstance(statement, ast.Import):
             for alias in statement.names:
                 yield alias.name
@@ -231,18 +244,50 @@ class _Place:
         )
 
 
+_PLAIN_ROOTS = frozenset({"", "typing", "t", "builtins", "unittest", "abc", "enum"})
+
+
 def plain_bases(node: ast.ClassDef) -> frozenset[str]:
     """The last part of each base's name, but for those that are known to be plain."""
     names = set()
     for base in node.bases:
         value = base.value if isinstance(base, ast.Subscript) else base
-        names.add(dotted(value).rpartition(".")[2] or "?")
-    return frozenset(names) - PLAIN_BASES
+        name = dotted(value)
+        root, _, last = name.rpartition(".")
+        if not name:
+            # `make_base(Other)`: who knows what, and perhaps derived from each of these.
+            parts = list(ast.walk(value))
+            names |= {"?", *(n.id for n in parts if isinstance(n, ast.Name))}
+            names |= {n.attr for n in parts if isinstance(n, ast.Attribute)}
+        elif last == node.name:
+            # `class Field(forms.Field)`: another class, which its last name cannot tell.
+            names |= {"?", last}
+        elif last not in PLAIN_BASES or root not in _PLAIN_ROOTS:
+            names.add(last)
+    return frozenset(names)
+
+
+def _classes_in(statement: ast.ClassDef) -> Iterator[ast.ClassDef]:
+    """A class and those in its body."""
+    yield statement
+    for inner in statement.body:
+        if isinstance(inner, ast.ClassDef):
+            yield from _classes_in(inner)
+
+
+def is_plain_header(node: ast.ClassDef) -> bool:
+    """Whether the class is only made: not handed to anybody who may keep it or look further."""
+    keywords = all(
+        keyword.arg == "metaclass" and dotted(keyword.value).rpartition(".")[2] == "ABCMeta"
+        for keyword in node.keywords
+    )
+    decorators = [d.func if isinstance(d, ast.Call) else d for d in node.decorator_list]
+    return keywords and all(dotted(d) in PLAIN_CLASS_DECORATORS for d in decorators)
 
 
 def is_plain_class(node: ast.ClassDef) -> bool:
     """Whether nothing looks at what the class contains when it is made, its bases apart."""
-    if node.keywords or node.decorator_list:
+    if not is_plain_header(node):
         return False
     special = {"__init_subclass__", "__class_getitem__", "__slots__", "__set_name__"}
     return not any(name in special for statement in node.body for name in _bound(statement))
@@ -260,6 +305,22 @@ def _bound(statement: ast.stmt) -> frozenset[str]:
     return _NONE
 
 
+def _is_main(test: ast.expr) -> bool:
+    """`__name__ == "__main__"`."""
+    return (
+        isinstance(test, ast.Compare)
+        and dotted(test.left) == "__name__"
+        and isinstance(test.ops[0], ast.Eq)
+        and len(test.ops) == 1
+    )
+
+
+def _only_names(target: ast.expr) -> bool:
+    """Whether an assignment to it binds names, and stores to nothing else."""
+    parts = (ast.Name, ast.Tuple, ast.List, ast.Starred, ast.expr_context)
+    return all(isinstance(node, parts) for node in ast.walk(target))
+
+
 def _is_typing_only(statement: ast.stmt) -> bool:
     """`if TYPE_CHECKING:` without else: never run."""
     return (
@@ -267,6 +328,18 @@ def _is_typing_only(statement: ast.stmt) -> bool:
         and dotted(statement.test).rpartition(".")[2] == "TYPE_CHECKING"
         and not statement.orelse
     )
+
+
+def _name_by_name(statement: ast.stmt) -> list[ast.stmt]:
+    """An import taken apart: `from m import a, b` is two, and a new `c` is no news of these."""
+    if not isinstance(statement, ast.Import | ast.ImportFrom) or len(statement.names) == 1:
+        return [statement]
+    parts: list[ast.stmt] = []
+    for alias in statement.names:
+        part = copy.copy(statement)
+        part.names = [alias]
+        parts.append(part)
+    return parts
 
 
 class _Comparison:
@@ -286,8 +359,7 @@ class _Comparison:
             self._module_docstring()
         place = _Place(tests=self.is_test)
         self._statements(without_docstring(old), without_docstring(new), place)
-        gone = self.before.imports - self.after.imports
-        if any(name.lstrip(".").partition(".")[0] not in _STANDARD for name in _modules(gone)):
+        if _foreign(_modules(self._no_longer_imported())):
             self.found.append(Difference(MODULE_UNIT, "imports less", at_import=True))
         return FileDelta(tuple(self.found), needs_import=any(_rests(d) for d in self.found))
 
@@ -309,11 +381,25 @@ class _Comparison:
             )
         )
 
+    def _no_longer_imported(self) -> Iterator[str]:
+        """What only the old version asks for, but for names that are surely no modules."""
+        called = {
+            node.func.id
+            for node in ast.walk(self.before.tree)
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)
+        }
+        for asked in self.before.imports - self.after.imports:
+            stem, _, name = asked.rpartition(":")
+            still = stem in self.after.imports
+            # Modules are not called, and seldom written with capitals.
+            if not (still and (name in called or name != name.lower())):
+                yield asked
+
     # -- a list of statements of a module or class body
 
     def _statements(self, old: Sequence[ast.stmt], new: Sequence[ast.stmt], place: _Place) -> None:
-        old = [s for s in old if not _is_typing_only(s)]
-        new = [s for s in new if not _is_typing_only(s)]
+        old = [part for s in old if not _is_typing_only(s) for part in _name_by_name(s)]
+        new = [part for s in new if not _is_typing_only(s) for part in _name_by_name(s)]
         before, after = [_token(s) for s in old], [_token(s) for s in new]
         removed: list[ast.stmt] = []
         added: list[ast.stmt] = []
@@ -325,28 +411,68 @@ class _Comparison:
             else:
                 removed += old[i1:i2]
                 added += new[j1:j2]
-        self._rest(removed, added, place, _often_bound(old), _often_bound(new))
+        self._rest(removed, added, place, old, new)
 
     def _rest(
         self,
         removed: list[ast.stmt],
         added: list[ast.stmt],
         place: _Place,
-        *often: frozenset[str],
+        old: Sequence[ast.stmt],
+        new: Sequence[ast.stmt],
     ) -> None:
         """What the alignment left over: moved, removed and added statements."""
+        often = _often_bound(old) | _often_bound(new)
         by_token = {_token(s): s for s in added}
         for statement in removed:
             other = by_token.get(_token(statement))
-            unique = not any(_bound(statement) & names for names in often)
             # Binding a name that is bound nowhere else does the same a little earlier or later.
-            if other is not None and other in added and unique and self._inert(statement, place):
+            if (
+                other is not None
+                and other in added
+                and not _bound(statement) & often
+                and self._inert(statement, place)
+                and self._inert(other, place, self.after)
+                and self._moves_freely(statement, other, place, old, new)
+            ):
                 added.remove(other)
                 self._pair(statement, other, place)
+            elif other is not None and other in added and _foreign(_imported([statement])):
+                # What is imported may look at what has been done before.
+                added.remove(other)
+                self._at_import(statement, "is moved", 0, "")
             else:
                 self._unpaired(statement, self.before, "is deleted", place)
         for statement in added:
             self._unpaired(statement, self.after, "is new", place)
+
+    def _moves_freely(
+        self,
+        one: ast.stmt,
+        other: ast.stmt,
+        place: _Place,
+        old: Sequence[ast.stmt],
+        new: Sequence[ast.stmt],
+    ) -> bool:
+        """Whether none of the statements between its old place and its new one notices."""
+        at = {id(s): i for i, s in enumerate(old)}[id(one)]
+        to = {id(s): i for i, s in enumerate(new)}[id(other)]
+        before, after = {_token(s) for s in old[:at]}, {_token(s) for s in new[:to]}
+        names = _bound(one)
+        needs = _evaluated(one, self.before) | _evaluated(other, self.after)
+        wary = bool(_foreign(_imported([one]))) or any(map(_is_star, (*old, *new)))
+        both = [(s, self.before) for s in old] + [(s, self.after) for s in new]
+        for statement, file in both:
+            token = _token(statement)
+            if (token in before) == (token in after) or statement in (one, other):
+                continue
+            if self._inert_or_nothing(statement, place, file) or _is_plain_import(statement):
+                if names & _evaluated(statement, file) or needs & _bound(statement):
+                    return False
+            # Who does more may call what uses it, bind it too, or change what it is made of.
+            elif token in after or needs or names & _stored(statement) or wary:
+                return False
+        return True
 
     def _unpaired(self, statement: ast.stmt, file: _File, words: str, place: _Place) -> None:
         if isinstance(statement, ast.Pass) or (
@@ -365,10 +491,14 @@ class _Comparison:
             difference = replace(
                 difference,
                 classes=names | place.classes,
-                bases=place.bases | plain_bases(statement),
+                bases=place.bases.union(*map(plain_bases, _classes_in(statement))),
             )
         if place.tests:
-            difference = replace(difference, tests=_tests_of(names, place))
+            difference = replace(
+                difference,
+                classes=difference.classes - _unconcerned(names, place),
+                tests=_tests_of(names, place),
+            )
         if isinstance(statement, ast.Import | ast.ImportFrom) and not deleted:
             fresh = self.after.imports - self.before.imports
             difference = replace(difference, imports=_foreign(_modules(fresh)))
@@ -392,6 +522,13 @@ class _Comparison:
         elif isinstance(old, ast.ClassDef):
             assert isinstance(new, ast.ClassDef)
             self._class(old, new, place)
+        elif isinstance(old, ast.If) and _is_main(old.test):
+            assert isinstance(new, ast.If)
+            # Imported, it does nothing; run, it leaves its lines as a function does.
+            lines = list_lines(old.body, new.body, lines_of(old))
+            lines |= list_lines(old.orelse, new.orelse, lines_of(old))
+            words = f"line {old.lineno} changed"
+            self.found.append(Difference(MODULE_UNIT, words, lines))
         elif isinstance(old, ast.If | ast.Try):
             assert isinstance(new, ast.If | ast.Try)
             if isinstance(old, ast.Try):
@@ -424,9 +561,15 @@ class _Comparison:
         if scopes[0] is not None and scopes[1] is not None:
             lines = changed_lines(old, new, scopes[0], scopes[1])
         difference = Difference(unit, _words_of(lines, body_lines(old)), lines)
-        if leaves_no_trace(old):
+        # A generator that is made and never asked runs no line.
+        if leaves_no_trace(old) or suspends(old) != suspends(new) or _is_compiled(old):
+            names = frozenset({new.name})
             difference = replace(
-                difference, names=frozenset({new.name}), classes=place.classes, bases=place.bases
+                difference,
+                names=names,
+                classes=place.classes,
+                bases=place.bases,
+                tests=_tests_of(names, place) if place.tests else _NONE,
             )
             if not place.plain:
                 difference = replace(difference, at_import=True)
@@ -455,8 +598,8 @@ class _Comparison:
         # Calling it with other arguments enters its body, in the old version at least. Reaching it
         # in another way (a property, a coroutine), or by an operator, is up to the class.
         same_way = changed[0] == changed[1] and type(old) is type(new) and not dunder
-        classes = _NONE if same_way else place.classes
-        names = frozenset({new.name}) if not dunder else _NONE
+        classes = _NONE if same_way else place.classes - _unconcerned(frozenset({new.name}), place)
+        names = frozenset({new.name}) if not dunder or not place.classes else _NONE
         words = "has another signature" if changed[0] == changed[1] else "has other decorators"
         tests = _tests_of(names, place) if place.tests else _NONE
         bases = place.bases if not same_way else _NONE
@@ -514,12 +657,14 @@ class _Comparison:
         names = _bound(statement)
         if not place.plain or any(self._is_hook(name) for name in names):
             return False
+        if not place.classes and self._may_be_fixture(statement, names, file):
+            return False
         if isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef):
             if self.is_plugin:
                 return False
             return inert_header(statement, file.annotations_run, file.shadowed, self.is_test)
         if isinstance(statement, ast.ClassDef):
-            inner = _Place(prefix=f"{statement.name}.")
+            inner = _Place(f"{statement.name}.", frozenset({statement.name}))
             return (
                 not self.is_plugin
                 and is_plain_class(statement)
@@ -531,7 +676,7 @@ class _Comparison:
         if isinstance(statement, ast.ImportFrom):
             return statement.module != "__future__" and all(a.name != "*" for a in statement.names)
         if isinstance(statement, ast.Assign):
-            plain = all(isinstance(t, ast.Name | ast.Tuple) for t in statement.targets)
+            plain = all(_only_names(target) for target in statement.targets)
             return plain and bool(names) and is_inert(statement.value, file.shadowed)
         if isinstance(statement, ast.AnnAssign):
             runs = file.annotations_run
@@ -540,6 +685,21 @@ class _Comparison:
                 for part in (statement.value, statement.annotation if runs else None)
             )
         return False
+
+    def _may_be_fixture(self, statement: ast.stmt, names: frozenset[str], file: _File) -> bool:
+        """Whether a module-level statement may give something to pytest, which asks for it by
+        itself: a fixture from elsewhere, or such a one under another name."""
+        if not self.is_plugin and not self.is_test:
+            return False
+        if isinstance(statement, ast.Import | ast.ImportFrom):
+            known = not _foreign(_imported([statement]))
+        elif isinstance(statement, ast.Assign | ast.AnnAssign):
+            value = statement.value
+            # A lambda, a text, a table of these: none of them is a fixture.
+            known = value is None or not any(isinstance(n, ast.Name) for n in ast.walk(value))
+        else:
+            return False
+        return not known and (self.is_plugin or not names <= file.used - file.asked)
 
     def _inert_or_nothing(self, statement: ast.stmt, place: _Place, file: _File) -> bool:
         nothing = isinstance(statement, ast.Pass) or (
@@ -551,11 +711,20 @@ class _Comparison:
         """Names that pytest, unittest or Python look for by themselves."""
         if name.startswith("__") and name.endswith("__"):
             # A method of that name acts through its class; a module's is read by Python.
-            return name in ("__getattr__", "__dir__", "__path__", "__init_subclass__")
+            return name in ("__getattr__", "__dir__", "__path__", "__init_subclass__", "__test__")
         return name in _HOOK_NAMES or name.startswith("pytest_")
 
 
-_DOC = frozenset({"__doc__", "getdoc", "getcomments", "help", "pydoc", "doctest"})
+def _is_compiled(function: Function) -> bool:
+    """Whether it is made into something else than Python, whose lines nobody tells."""
+    decorators = [d.func if isinstance(d, ast.Call) else d for d in function.decorator_list]
+    return any(dotted(d).rpartition(".")[2] in _COMPILERS for d in decorators)
+
+
+_COMPILERS = frozenset({"jit", "njit", "vectorize", "guvectorize", "cfunc", "stencil"})
+
+# Not `help`: who hands over what it describes mentions that, and the word is everywhere.
+_DOC = frozenset({"__doc__", "getdoc", "getcomments", "pydoc", "doctest"})
 
 
 def _rests(difference: Difference) -> bool:
@@ -582,6 +751,58 @@ def _token(statement: ast.stmt) -> str:
     if isinstance(statement, ast.Try):
         return f"try {digest(*statement.handlers)}"
     return digest(statement)
+
+
+def _evaluated(statement: ast.stmt, file: _File) -> frozenset[str]:
+    """The names that an inert statement looks up when it runs."""
+    parts: list[ast.AST] = [statement]
+    if isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef):
+        arguments = statement.args
+        parts = [*statement.decorator_list, *arguments.defaults]
+        parts += [default for default in arguments.kw_defaults if default is not None]
+        if file.annotations_run:
+            parts += [
+                n.annotation for n in ast.walk(arguments) if isinstance(n, ast.arg) and n.annotation
+            ]
+            parts += [statement.returns] if statement.returns is not None else []
+    elif isinstance(statement, ast.ClassDef):
+        inner = [_evaluated(s, file) for s in statement.body]
+        return _evaluated(ast.Expr(ast.Tuple(statement.bases)), file).union(*inner)
+    return (
+        frozenset(
+            node.id
+            for part in parts
+            for node in ast.walk(part)
+            if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load)
+        )
+        - _BUILT_IN
+    )
+
+
+def _is_star(statement: ast.stmt) -> bool:
+    return isinstance(statement, ast.ImportFrom) and any(a.name == "*" for a in statement.names)
+
+
+def _is_plain_import(statement: ast.stmt) -> bool:
+    return isinstance(statement, ast.Import | ast.ImportFrom) and not _is_star(statement)
+
+
+def _stored(statement: ast.AST) -> frozenset[str]:
+    """All names that are bound anywhere in a statement."""
+    return frozenset(
+        name
+        for node in ast.walk(statement)
+        for name in (
+            [node.id]
+            if isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Load)
+            else _bound(node)
+            if isinstance(node, ast.stmt)
+            else ()
+        )
+    )
+
+
+_BUILT_IN = frozenset(dir(builtins))
 
 
 def _often_bound(body: Iterable[ast.stmt]) -> frozenset[str]:
@@ -618,12 +839,21 @@ def _with_header(function: Function, other: Function) -> Function:
 
 def _tests_of(names: frozenset[str], place: _Place) -> frozenset[str]:
     """A test of its own, or something that all tests of its class may use."""
-    helpers = any(not name.startswith("test") for name in names)
-    return names | (place.classes if helpers else _NONE)
+    return names | (_NONE if _are_tests(names) else place.classes)
+
+
+def _unconcerned(names: frozenset[str], place: _Place) -> frozenset[str]:
+    """The class around a test that has come or gone: its other tests do not notice."""
+    return place.classes if place.tests and _are_tests(names) else _NONE
+
+
+def _are_tests(names: frozenset[str]) -> bool:
+    return bool(names) and all(name.startswith("test") for name in names)
 
 
 def _class_header(node: ast.ClassDef) -> str:
     parts: list[ast.AST] = [*node.bases, *node.keywords, *node.decorator_list]
+    parts.extend(getattr(node, "type_params", ()))
     return f"{len(node.bases)} {len(node.keywords)}" + digest(*parts)
 
 

@@ -36,11 +36,13 @@ _PLAIN = (
 )
 
 # Calls whose only effect is the value. By the last part of the name, for those that are rarely
-# anything else; `compile` and `cast` are asked for their module too.
+# anything else; `compile` and `cast` are asked for their module too, and `cache.set` is no set.
+_BUILT_IN_MAKERS = frozenset(
+    "bool bytes complex dict float frozenset int list object range set slice str tuple".split()
+)
 _MAKERS = frozenset(
     """
-    bool bytes complex dict float frozenset int list object range set slice str tuple
-    TypeVar ParamSpec NewType Decimal Fraction timedelta itemgetter attrgetter getLogger
+    auto field TypeVar ParamSpec NewType Decimal Fraction timedelta itemgetter attrgetter getLogger
     MappingProxyType OrderedDict defaultdict Counter deque Path PurePath PurePosixPath
     """.split()
 )
@@ -64,10 +66,21 @@ PLAIN_BASES = frozenset(
     RecursionError ReferenceError RuntimeError StopIteration SyntaxError SystemError TimeoutError
     TypeError UnicodeDecodeError UnicodeEncodeError UnicodeError ValueError ZeroDivisionError
     Warning DeprecationWarning FutureWarning PendingDeprecationWarning RuntimeWarning
-    SyntaxWarning UserWarning ImportWarning Generic
+    SyntaxWarning UserWarning ImportWarning Generic TestCase IsolatedAsyncioTestCase
+    ABC Protocol NamedTuple TypedDict Enum IntEnum StrEnum Flag IntFlag
     """.split()
 )
-"""Base classes that take no notice of what a class derived from them contains."""
+"""Base classes for which a class derived from them, by what it contains, is another class at most:
+nothing else takes notice of it."""
+
+PLAIN_CLASS_DECORATORS = frozenset(
+    """
+    dataclass dataclasses.dataclass total_ordering functools.total_ordering final typing.final
+    runtime_checkable typing.runtime_checkable unique enum.unique
+    attr.s attr.define attr.frozen attrs.define attrs.frozen
+    """.split()
+)
+"""The same of decorators."""
 
 
 def dotted(node: ast.expr) -> str:
@@ -93,7 +106,8 @@ def is_inert(node: ast.AST | None, shadowed: Collection[str] = ()) -> bool:
             name = dotted(item.func)
             if name.partition(".")[0] in shadowed:
                 return False
-            if name not in _MODULE_MAKERS and name.rpartition(".")[2] not in _MAKERS:
+            last = name.rpartition(".")[2]
+            if name not in _BUILT_IN_MAKERS | _MODULE_MAKERS and last not in _MAKERS:
                 return False
             pending.extend([*item.args, *(keyword.value for keyword in item.keywords)])
         elif isinstance(item, ast.Lambda):

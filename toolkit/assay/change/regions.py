@@ -9,9 +9,9 @@ It holds under these conditions, each of which `changed_lines` checks; where one
 body counts as changed:
 
 1. The signature, decorators and defaults are equal (the caller compares those).
-2. Every name that the old function mentions, in itself or in functions nested in it, is in the same
-   scopes as before (local, global, free ...): a new assignment in a branch that never ran can turn
-   a global read elsewhere into UnboundLocalError.
+2. Every name that the old function mentions, in itself or in a function nested in it, is of the
+   same kind there as before (local, global, free ...): a new assignment in a branch that never ran
+   can turn a global read elsewhere into UnboundLocalError.
 3. It is a generator, a coroutine, or neither, as before; so are the functions nested in it.
 4. It does not look at its own names as data (`locals`, `eval` ...), unless they are the same names.
 
@@ -63,7 +63,7 @@ def changed_lines(
     if not _comparable(old, new, old_scope, new_scope):
         return body_lines(old)
     # Calling a function runs no line of its header: only its body tells that it was called.
-    return _in_list(before, after, body_lines(old))
+    return list_lines(before, after, body_lines(old))
 
 
 def leaves_no_trace(function: Function) -> bool:
@@ -89,36 +89,80 @@ def docstring_of(body: Sequence[ast.stmt]) -> str | None:
 def _comparable(
     old: Function, new: Function, old_scope: symtable.SymbolTable, new_scope: symtable.SymbolTable
 ) -> bool:
-    before, after = _kinds(old_scope), _kinds(new_scope)
-    if any(after.get(name, kinds) != kinds for name, kinds in before.items()):
+    if suspends(old) != suspends(new):
         return False
-    if _suspends(old) != _suspends(new):
-        return False
-    return not SELF_READERS & before.keys() or before.keys() == after.keys()
+    before, after = _scopes(old_scope), _scopes(new_scope)
+    for path, scopes in before.items():
+        others = after.get(path, scopes)
+        # Which of several under one name is which, only their number and order tell.
+        if len(scopes) != len(others):
+            return False
+        for scope, other in zip(scopes, others, strict=True):
+            if any(other.get(name, kinds) != kinds for name, kinds in scope.items()):
+                return False
+    mentioned, mentioned_now = _names(before), _names(after)
+    return not SELF_READERS & mentioned or mentioned == mentioned_now
 
 
-def _kinds(table: symtable.SymbolTable) -> dict[str, frozenset[tuple[bool, ...]]]:
-    """For each name of a function and of all within, in which kinds of scope it is."""
-    found: dict[str, set[tuple[bool, ...]]] = {}
-    pending = [table]
+_Kinds = dict[str, tuple[bool, ...]]
+
+
+def _scopes(table: symtable.SymbolTable) -> dict[tuple[str, ...], list[_Kinds]]:
+    """For a function and all that are nested in it, by their names, the kinds of the names in it.
+
+    Lambdas and comprehensions bind no names but their own, and find all others where the function
+    around them does: those of one function are taken together, without what they bind.
+    """
+    found: dict[tuple[str, ...], list[_Kinds]] = {}
+    pending: list[tuple[symtable.SymbolTable, tuple[str, ...], frozenset[str]]] = [
+        (table, (table.get_name(),), frozenset())
+    ]
     while pending:
-        scope = pending.pop()
-        pending.extend(scope.get_children())
-        for symbol in scope.get_symbols():
-            kind = (
-                symbol.is_local(),
-                symbol.is_parameter(),
-                symbol.is_global(),
-                symbol.is_free(),
-                symbol.is_nonlocal(),
-                symbol.is_declared_global(),
+        scope, path, bound = pending.pop()
+        nameless = _is_nameless(scope)
+        if nameless:
+            own = {s.get_name() for s in scope.get_symbols() if s.is_local() or s.is_parameter()}
+            bound |= own
+            here = found.setdefault((*path, "lambda"), [{}])[0]
+            for symbol in scope.get_symbols():
+                if symbol.get_name() not in bound:
+                    here[symbol.get_name()] = (symbol.is_global(), symbol.is_free())
+        else:
+            found.setdefault(path, []).append(
+                {
+                    symbol.get_name(): (
+                        symbol.is_local(),
+                        symbol.is_parameter(),
+                        symbol.is_global(),
+                        symbol.is_free(),
+                        symbol.is_nonlocal(),
+                        symbol.is_declared_global(),
+                    )
+                    for symbol in scope.get_symbols()
+                }
             )
-            found.setdefault(symbol.get_name(), set()).add(kind)
-    return {name: frozenset(kinds) for name, kinds in found.items()}
+        for child in reversed(scope.get_children()):
+            if _is_nameless(child):
+                pending.append((child, path, bound if nameless else frozenset()))
+            else:
+                pending.append((child, (*path, child.get_name()), frozenset()))
+    return found
 
 
-def _suspends(function: ast.AST) -> tuple[bool, bool]:
-    """Whether it is a coroutine, and whether it yields; what is nested in it does not count."""
+def _is_nameless(scope: symtable.SymbolTable) -> bool:
+    # Python 3.14 puts them in angle brackets.
+    return scope.get_name().strip("<>") in _NAMELESS
+
+
+_NAMELESS = frozenset({"lambda", "genexpr", "listcomp", "setcomp", "dictcomp"})
+
+
+def _names(scopes: dict[tuple[str, ...], list[_Kinds]]) -> set[str]:
+    return {name for several in scopes.values() for scope in several for name in scope}
+
+
+def suspends(function: ast.AST) -> tuple[bool, bool]:
+    """Whether a function is a coroutine, and whether it yields; not what is nested in it."""
     yields = any(isinstance(n, ast.Yield | ast.YieldFrom) for n in _own_nodes(function))
     return isinstance(function, ast.AsyncFunctionDef), yields
 
@@ -135,7 +179,7 @@ def _own_nodes(function: ast.AST) -> Iterator[ast.AST]:
 # Statement by statement
 
 
-def _in_list(old: Sequence[ast.stmt], new: Sequence[ast.stmt], around: int) -> int:
+def list_lines(old: Sequence[ast.stmt], new: Sequence[ast.stmt], around: int) -> int:
     """Evidence for the edits between two statement lists; `around` are the lines of what leads
     into the list."""
     if not old:
@@ -163,30 +207,45 @@ def _neighbours(old: Sequence[ast.stmt], first: int, last: int, around: int) -> 
     """The lines before and after a place in a list, each as far as a statement that surely leaves
     a trace; `around` if there is none on either side."""
     found, sure = 0, False
-    for side in (reversed(old[:first]), old[last:]):
-        for statement in side:
-            found |= lines_of(statement)
-            if not is_silent(statement):
-                sure = True
-                break
+    for statement in reversed(old[:first]):
+        found |= lines_of(statement)
+        if not is_silent(statement):
+            sure = True
+            break
+    if any(_may_leave(statement) for statement in old[first:last]):
+        return found if sure else found | around
+    for statement in old[last:]:
+        found |= lines_of(statement)
+        if not is_silent(statement):
+            sure = True
+            break
+        if _may_leave(statement):
+            # What follows in the list need not run.
+            break
     return found if sure else found | around
+
+
+def _may_leave(statement: ast.stmt) -> bool:
+    """Whether a silent statement can lead elsewhere than to the next one."""
+    return isinstance(statement, ast.Break | ast.Continue) or hasattr(statement, "body")
 
 
 def is_silent(statement: ast.stmt) -> bool:
     """Whether running the statement need not give a line event within its own lines."""
     if isinstance(statement, ast.Expr):
-        return isinstance(statement.value, ast.Constant)
+        return _is_constant(statement.value)
     if isinstance(statement, ast.AnnAssign):
         return statement.value is None
     if isinstance(statement, ast.If | ast.While | ast.Assert):
-        return isinstance(statement.test, ast.Constant) or _is_debug(statement.test)
+        return _is_constant(statement.test)
     if isinstance(statement, ast.Try | ast.TryStar):
         return is_silent(statement.body[0])
     return isinstance(statement, ast.Pass | ast.Break | ast.Continue | ast.Global | ast.Nonlocal)
 
 
-def _is_debug(test: ast.expr) -> bool:
-    return isinstance(test, ast.Name) and test.id == "__debug__"
+def _is_constant(value: ast.expr) -> bool:
+    """Whether the compiler may know the value: `True`, `not 0`, `1 + 1`, `__debug__`."""
+    return all(node.id == "__debug__" for node in ast.walk(value) if isinstance(node, ast.Name))
 
 
 def _same_shape(old: ast.stmt, new: ast.stmt) -> bool:
@@ -203,7 +262,9 @@ def _in_statement(old: ast.stmt, new: ast.stmt, neighbours: int) -> int:
     whole = lines_of(old) | (neighbours if is_silent(old) else 0)
     if isinstance(old, Definition):
         # A nested definition that was made in one test may be called in another: its own lines.
-        if _header(old) != _header(new) or _suspends(old) != _suspends(new):
+        # What describes it is read off it by whoever made it.
+        same = _header(old) == _header(new) and suspends(old) == suspends(new)
+        if not same or docstring_of(old.body) != docstring_of(getattr(new, "body", ())):
             return whole
         return _in_lists(old, new, whole)
     if isinstance(old, ast.Match):
@@ -219,7 +280,7 @@ def _in_statement(old: ast.stmt, new: ast.stmt, neighbours: int) -> int:
         if [_header(h) for h in old.handlers] != [_header(h) for h in new.handlers]:
             return whole
         for before, after in zip(old.handlers, new.handlers, strict=True):
-            found |= _in_list(before.body, after.body, span(before.lineno, before.lineno))
+            found |= list_lines(before.body, after.body, span(before.lineno, before.lineno))
     return found | _in_lists(old, new, whole)
 
 
@@ -231,17 +292,20 @@ def _in_cases(old: ast.Match, new: ast.Match, whole: int) -> int:
         return whole
     found = 0
     for before, after in zip(old.cases, new.cases, strict=True):
-        found |= _in_list(before.body, after.body, lines_of(before.pattern))
+        # `case _` by itself is nothing to run.
+        guard = lines_of(before.guard) if before.guard is not None else 0
+        found |= list_lines(before.body, after.body, lines_of(before.pattern) | guard)
     return found
 
 
 def _in_lists(old: ast.stmt, new: ast.stmt, whole: int) -> int:
     """Evidence in each of the statement's lists; where one was empty, the whole statement."""
     found = 0
+    header = 0 if is_silent(old) else _header_lines(old)
     for field in LISTS:
         before, after = getattr(old, field, []), getattr(new, field, [])
-        leads_in = whole if field != "body" else _header_lines(old) or whole
-        found |= _in_list(before, after, leads_in)
+        leads_in = whole if field != "body" else header or whole
+        found |= list_lines(before, after, leads_in)
     return found
 
 

@@ -23,7 +23,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 
-from assay.change.delta import Difference, is_plain_class, parsed, plain_bases
+from assay.change.delta import Difference, is_plain_class, is_plain_header, parsed, plain_bases
 from assay.change.inert import inert_header, is_inert
 from assay.change.regions import lines_of, span
 from assay.model.impact import Source
@@ -41,7 +41,8 @@ _BY_TEXT = frozenset({"getattr", "hasattr", "setattr", "delattr", "attrgetter", 
 _ANYTHING = frozenset(
     """
     vars dir globals eval exec __dict__ getmembers getmembers_static __subclasses__ __mro__
-    getattr_static create_autospec __getattribute__ walk_packages
+    getattr_static create_autospec __getattribute__ walk_packages mro __bases__
+    pickle dill cloudpickle shelve
     """.split()
 )
 
@@ -180,6 +181,9 @@ def _own_parts(statement: ast.stmt) -> list[ast.AST]:
                 parts.append(child)
     if isinstance(statement, ast.Import | ast.ImportFrom | ast.Global | ast.Nonlocal):
         parts.append(statement)
+    if isinstance(statement, ast.AugAssign) and isinstance(statement.target, ast.Name):
+        # What it stores to it reads first.
+        parts.append(ast.copy_location(ast.Name(statement.target.id, ast.Load()), statement.target))
     return parts
 
 
@@ -226,6 +230,9 @@ def _tokens(
                 tokens.add(ANY)
             if id(node) not in called:
                 values |= found
+                if isinstance(node, ast.Name | ast.Attribute) and found & _BY_TEXT:
+                    # `map(getattr, ...)`: the names are elsewhere.
+                    tokens.add(ANY)
     if ANY in tokens:
         values.add(ANY)
     return frozenset(tokens), frozenset(tokens - others), frozenset(values)
@@ -271,7 +278,7 @@ def _gives(statement: ast.stmt, tried: bool) -> frozenset[str] | None:
         plain = inert_header(statement, annotations_run=False, shadowed=(), marks=False)
         return frozenset({statement.name}) if plain else None
     if isinstance(statement, ast.ClassDef):
-        plain = not statement.keywords and not statement.decorator_list
+        plain = is_plain_header(statement) and all(is_inert(base) for base in statement.bases)
         return frozenset({statement.name}) if plain else None
     if isinstance(statement, ast.Assign):
         names = [t.id for t in statement.targets if isinstance(t, ast.Name)]
@@ -429,18 +436,24 @@ class Mentions:
     def _derived(self, classes: frozenset[str]) -> frozenset[str] | None:
         """The classes and all derived from them; None if one of these takes notice of contents."""
         known = set(classes)
-        fresh = set(classes)
+        fresh: frozenset[str] = classes
+        seen: set[ClassDefinition] = set()
         while fresh:
+            # A class may be derived from under another name.
+            aliases = self._follow(fresh)
+            if aliases is None:
+                return None
             found: set[str] = set()
-            for source in self._with_text(fresh):
+            for source in self._with_text(aliases):
                 for definition in self.of(source).classes:
-                    if definition.bases & fresh and definition.name not in known:
-                        others = definition.bases - known
+                    if definition.bases & aliases and definition not in seen:
+                        seen.add(definition)
+                        others = definition.bases - known - aliases
                         if not definition.plain or not all(map(self._is_plain, others)):
                             return None
                         found.add(definition.name)
+            fresh = frozenset(found - known)
             known |= found
-            fresh = found
             if len(known) > MANY:
                 return None
         return frozenset(known)
@@ -448,7 +461,8 @@ class Mentions:
     def _is_plain(self, base: str, seen: frozenset[str] = frozenset()) -> bool:
         """Whether a base class takes no notice of what a class derived from it contains."""
         if base in seen:
-            return True
+            # No class is derived from itself: some of these are other classes of the same name.
+            return False
         definitions = [
             definition
             for source in self._with_text({base})

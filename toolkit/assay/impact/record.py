@@ -14,6 +14,7 @@ from assay.impact.memo import Suspicion, suspects
 from assay.impact.mentions import lines_with
 from assay.model.impact import (
     ABSENT,
+    COLLECT_PREFIX,
     MEMO_PREFIX,
     MODULE_PREFIX,
     POSITIONS,
@@ -52,7 +53,7 @@ def is_leftover(path: str) -> bool:
     return not LEFTOVERS.isdisjoint(path.split("/"))
 
 
-SHARED_BEFORE_TESTS = (MODULE_PREFIX, SESSION_KEY)
+SHARED_BEFORE_TESTS = (MODULE_PREFIX, SESSION_KEY, COLLECT_PREFIX)
 """Nodes that ran before any test did: what these left behind is there even for a test alone."""
 
 

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from types import FrameType
 from typing import TYPE_CHECKING, Any
 
+from .children import is_harmless, words_of
 from .collectors import CODE_EVENTS
 
 if TYPE_CHECKING:
@@ -66,7 +67,33 @@ class Watch:
             "os.scandir": self._listed,
             "import": lambda args: recorder.top.names.add(args[0]),
             **{event: process(why) for event, why in _PROCESS_EVENTS.items()},
+            "subprocess.Popen": self._started,
         }
+
+    def _started(self, args: tuple[Any, ...]) -> None:
+        """A child that is a well-known tool depends on the files it is given, any other on all."""
+        executable, arguments, directory = args[:3]
+        recorder = self._recorder
+        words = words_of(executable, arguments) or [""]
+        owned = recorder.relative(self._found(words[0])) is not None
+        if not is_harmless(words, owned):
+            recorder.top.opaque.add(_PROCESS_EVENTS["subprocess.Popen"])
+            return
+        for word in words[1:]:
+            full = os.path.join(os.fsdecode(directory or os.getcwd()), word)
+            relative = recorder.relative(full)
+            if relative is not None and os.path.isfile(full):
+                recorder.book_path(recorder.top.reads, full, relative)
+
+    def _found(self, command: str) -> str:
+        """Where a command is; the command itself if it is nowhere."""
+        if os.sep in command:
+            return command
+        for directory in os.get_exec_path():
+            candidate = os.path.join(directory, command)
+            if os.path.isfile(candidate):
+                return candidate
+        return os.path.join(os.sep, command)
 
     def _opened(self, args: tuple[Any, ...]) -> None:
         path, mode, flags = args

@@ -207,6 +207,8 @@ def node_words(key: str) -> str:
         return f"kept by {name}"
     if kind == "session":
         return "collection"
+    if kind == "collect":
+        return f"collection of {name}"
     return name
 
 
@@ -229,4 +231,4 @@ def spread(affected: Affected) -> dict[str, _Found]:
 
 def reaches_collection(found: Collection[str]) -> bool:
     """Whether collecting might give other tests than before: something it imports is affected."""
-    return any(key.startswith(("module:", "session:")) for key in found)
+    return any(key.startswith(("module:", "session:", "collect:")) for key in found)

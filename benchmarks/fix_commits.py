@@ -428,17 +428,12 @@ def _choice(facts: Facts, chosen: frozenset[str]) -> Choice:
 
 
 def _reasons(selection: Any) -> list[dict[str, Any]]:
-    """The reasons of a selection, with how many tests have each and how many have only it."""
+    """The reasons of a selection, with how many tests have each."""
     counts: Counter[tuple[str, str]] = Counter()
-    alone: Counter[tuple[str, str]] = Counter()
     for test in selection["selected"] if selection else ():
-        reasons = {(reason["kind"], reason["text"]) for reason in test["reasons"]}
-        counts.update(reasons)
-        if len(reasons) == 1:
-            alone.update(reasons)
+        counts.update({(reason["kind"], reason["text"]) for reason in test["reasons"]})
     return [
-        {"kind": kind, "text": text, "tests": count, "alone": alone[kind, text]}
-        for (kind, text), count in counts.most_common()
+        {"kind": kind, "text": text, "tests": count} for (kind, text), count in counts.most_common()
     ]
 
 

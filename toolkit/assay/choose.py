@@ -65,8 +65,7 @@ class Chooser:
     ) -> Selection:
         """The selected tests among `items`; of all recorded ones if None."""
         if items is None:
-            known = sorted(self.records.items(), key=lambda entry: entry[1].place)
-            items = [CollectedItem(t, r.path, 0, is_doctest=False) for t, r in known]
+            items = [CollectedItem(t, r.path, 0, False) for t, r in self.records.items()]
         general = NO_MAP if self._empty else general
         affected = Affected({}, {}) if general else self.affected()
         return select(items, self.records, affected, general, self._kills)

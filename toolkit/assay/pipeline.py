@@ -202,8 +202,9 @@ def choose_tests(project: Project, change: SemanticChange, progress: Progress) -
 
 def python_files(project: Project, store: Store) -> frozenset[str]:
     """The project's Python files, those recorded in unlikely places included."""
-    recorded = {path for path in store.python_files() if (project.repo / path).is_file()}
-    return project.python_files() | recorded
+    found = project.python_files()
+    elsewhere = store.python_files() - found
+    return found | {path for path in elsewhere if (project.repo / path).is_file()}
 
 
 def current_stamp(project: Project, store: Store) -> str:

@@ -1,0 +1,158 @@
+"""What holds of every trap; the modules test_traps_*_of_4.py divide the traps between them.
+
+The map is recorded on the clean tree; then the change is made; plain pytest says which tests fail
+now, and `assay select` which ones it would run.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from conftest import RunAssay, failing_tests, start_repository
+from traps import Overlay, Trap, load_trap, trap_names
+
+from assay.errors import ExitCode
+
+SHARES = 4
+
+KNOWN_MISSES: frozenset[str] = frozenset()
+"""Traps that `assay select` falls into: tests that fail after the change are not selected."""
+
+KNOWN_WIDE: frozenset[str] = frozenset()
+"""Traps whose twin, a change that concerns none of these tests, selects some of them."""
+
+KNOWN_WIDE_CHANGES: frozenset[str] = frozenset()
+"""Traps whose change selects tests that the trap says must be kept out."""
+
+_UNCOLLECTED = "cannot collect "
+
+
+@dataclass(frozen=True, slots=True)
+class Selected:
+    """What `assay select` said: the node ids, or why it could not say."""
+
+    tests: frozenset[str]
+    problem: str = ""
+
+    def missing(self, failing: Collection[str]) -> set[str]:
+        """Failing tests that it is silent about: a module that does not import must be named."""
+        files = {test.removeprefix(_UNCOLLECTED) for test in failing if is_uncollected(test)}
+        if files and all(file in self.problem for file in files):
+            return set()
+        return set(failing) - self.tests
+
+
+def is_uncollected(test: str) -> bool:
+    return test.startswith(_UNCOLLECTED)
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What happens in a trap: which tests fail and are selected after the change and the twin."""
+
+    failing: frozenset[str]
+    selected: Selected
+    failing_twin: frozenset[str]
+    selected_twin: Selected
+
+
+_OUTCOMES: dict[str, Outcome] = {}
+
+
+def outcome_of(trap: Trap, run_assay: RunAssay, room: Path) -> Outcome:
+    """Spring the trap; once in a process."""
+    if trap.name not in _OUTCOMES:
+        _OUTCOMES[trap.name] = _spring(trap, run_assay, room)
+    return _OUTCOMES[trap.name]
+
+
+def _spring(trap: Trap, run_assay: RunAssay, room: Path) -> Outcome:
+    mapped = room / "mapped"
+    mapped.mkdir()
+    trap.base.apply(mapped)
+    start_repository(mapped)
+    args = _after_dashes(trap, trap.base)
+    done = run_assay("map", *args, project=mapped / trap.rootdir, env=trap.base.env)
+    wanted = ExitCode.BASELINE if trap.broken else ExitCode.CLEAN
+    assert done.code == wanted, done.out + done.err
+    assert all(test in done.out for test in trap.broken), done.out
+    failing, selected = _changed(trap, trap.change, mapped, room / "change", run_assay)
+    failing_twin, selected_twin = frozenset[str](), Selected(frozenset())
+    if trap.twin is not None:
+        failing_twin, selected_twin = _changed(trap, trap.twin, mapped, room / "twin", run_assay)
+    return Outcome(failing, selected, failing_twin, selected_twin)
+
+
+def _changed(
+    trap: Trap, overlay: Overlay, mapped: Path, room: Path, run_assay: RunAssay
+) -> tuple[frozenset[str], Selected]:
+    """What fails and what is selected in a copy of the mapped tree with the overlay on it."""
+    copy = shutil.copytree(mapped, room / "project", symlinks=True)
+    overlay.apply(copy)
+    project = copy / trap.rootdir
+    args = (*trap.options, *overlay.args)
+    failing = failing_tests(project, room / "work", *args, env=overlay.env)
+    arguments = ["--format", "ids", *_after_dashes(trap, overlay)]
+    done = run_assay("select", *arguments, project=project, env=overlay.env)
+    if done.code == ExitCode.BASELINE and any(map(is_uncollected, failing)):
+        return frozenset(failing), Selected(frozenset(), done.err)
+    assert done.code == ExitCode.CLEAN, done.err
+    assert len(done.lines) == len(set(done.lines))
+    return frozenset(failing), Selected(frozenset(done.lines))
+
+
+def _after_dashes(trap: Trap, overlay: Overlay) -> tuple[str, ...]:
+    args = (*trap.options, *overlay.args)
+    return ("--", *args) if args else ()
+
+
+class TrapChecks:
+    """The tests of one share of the traps."""
+
+    share: int
+
+    def pytest_generate_tests(self, metafunc: pytest.Metafunc) -> None:
+        traps = [load_trap(name) for name in trap_names()[self.share - 1 :: SHARES]]
+        known: Iterable[str] = ()
+        if metafunc.function.__name__ == "test_change_selects_failing_tests":
+            known = KNOWN_MISSES
+        elif metafunc.function.__name__ == "test_change_selects_no_unaffected_test":
+            traps = [trap for trap in traps if trap.kept]
+            known = KNOWN_WIDE_CHANGES
+        elif metafunc.function.__name__ == "test_unrelated_change_does_not_select":
+            traps = [trap for trap in traps if trap.twin is not None]
+            known = KNOWN_WIDE
+        mark = pytest.mark.xfail(reason="known", raises=AssertionError)
+        metafunc.parametrize(
+            "trap",
+            [
+                pytest.param(trap, id=trap.name, marks=mark if trap.name in known else ())
+                for trap in traps
+            ],
+        )
+
+    @pytest.fixture
+    def outcome(self, trap: Trap, run_assay: RunAssay, tmp_path: Path) -> Outcome:
+        return outcome_of(trap, run_assay, tmp_path)
+
+    def test_trap_does_what_it_says(self, trap: Trap, outcome: Outcome) -> None:
+        assert outcome.failing == trap.fails
+        assert not outcome.failing & trap.kept
+        assert outcome.failing_twin & trap.fails <= trap.broken
+
+    def test_change_selects_failing_tests(self, trap: Trap, outcome: Outcome) -> None:
+        missing = outcome.selected.missing(outcome.failing)
+        missing |= outcome.selected_twin.missing(outcome.failing_twin)
+        assert not missing, f"missed: {sorted(missing)}\n{trap.about}"
+
+    def test_change_selects_no_unaffected_test(self, trap: Trap, outcome: Outcome) -> None:
+        needless = trap.kept & outcome.selected.tests
+        assert not needless, f"selected: {sorted(needless)}\n{trap.about}"
+
+    def test_unrelated_change_does_not_select(self, trap: Trap, outcome: Outcome) -> None:
+        needless = trap.fails & outcome.selected_twin.tests
+        assert not needless, f"selected: {sorted(needless)}\n{trap.about}"

@@ -19,10 +19,42 @@ from assay.errors import ExitCode
 
 SHARES = 4
 
-KNOWN_MISSES: frozenset[str] = frozenset()
+KNOWN_MISSES: frozenset[str] = frozenset(
+    {
+        "config_probed_by_is_file_appears",
+        "directory_probed_by_isdir_appears",
+        "env_pytest_addopts",
+        "env_python_optimize",
+        "env_time_zone_read_by_c",
+        "env_var_at_import",
+        "env_var_by_copy_of_environ",
+        "env_var_by_expandvars",
+        "env_var_by_get",
+        "env_var_by_getenv",
+        "env_var_by_in",
+        "env_var_patched_in_one_test",
+        "env_var_read_in_session_fixture",
+        "file_opened_by_directory_descriptor",
+        "file_probed_by_exists_appears",
+        "file_read_through_a_hard_link",
+        "module_on_path_set_in_test_second_importer",
+        "namespace_package_gets_a_new_portion",
+        "optional_import_by_find_spec_appears",
+        "optional_import_module_appears",
+        "optional_import_on_path_set_in_test",
+        "plugin_listed_by_fwalk",
+        "script_found_by_which_appears",
+        "size_read_by_stat",
+        "skipif_on_missing_file",
+    }
+)
 """Traps that `assay select` falls into: tests that fail after the change are not selected."""
 
-KNOWN_WIDE: frozenset[str] = frozenset()
+KNOWN_WIDE: frozenset[str] = frozenset(
+    {
+        "custom_item_from_text_file",
+    }
+)
 """Traps whose twin, a change that concerns none of these tests, selects some of them."""
 
 KNOWN_WIDE_CHANGES: frozenset[str] = frozenset()

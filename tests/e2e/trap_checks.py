@@ -21,8 +21,11 @@ SHARES = 4
 
 KNOWN_MISSES: frozenset[str] = frozenset(
     {
+        "code_object_inspected",
         "config_probed_by_is_file_appears",
+        "decorator_looks_at_the_kind_of_function",
         "directory_probed_by_isdir_appears",
+        "docstring_of_function",
         "env_pytest_addopts",
         "env_python_optimize",
         "env_time_zone_read_by_c",
@@ -37,15 +40,26 @@ KNOWN_MISSES: frozenset[str] = frozenset(
         "file_opened_by_directory_descriptor",
         "file_probed_by_exists_appears",
         "file_read_through_a_hard_link",
+        "line_number_of_formatted_traceback_second_reader",
+        "line_number_of_frame",
+        "line_number_of_function",
+        "line_number_of_log_record",
+        "line_number_of_traceback",
+        "line_number_of_warning",
         "module_on_path_set_in_test_second_importer",
         "namespace_package_gets_a_new_portion",
         "optional_import_by_find_spec_appears",
         "optional_import_module_appears",
         "optional_import_on_path_set_in_test",
         "plugin_listed_by_fwalk",
+        "process_kept_for_later_tests",
+        "process_pool_in_module_global",
         "script_found_by_which_appears",
         "size_read_by_stat",
         "skipif_on_missing_file",
+        "source_read_by_inspect_second_reader",
+        "thread_of_low_level_module",
+        "tracing_off_for_a_while",
     }
 )
 """Traps that `assay select` falls into: tests that fail after the change are not selected."""
@@ -53,6 +67,12 @@ KNOWN_MISSES: frozenset[str] = frozenset(
 KNOWN_WIDE: frozenset[str] = frozenset(
     {
         "custom_item_from_text_file",
+        "docstring_that_nobody_reads",
+        "process_forked_by_multiprocessing",
+        "process_forked_by_os",
+        "process_runs_the_project",
+        "process_spawned_by_multiprocessing",
+        "process_started_by_session_fixture",
     }
 )
 """Traps whose twin, a change that concerns none of these tests, selects some of them."""

@@ -21,8 +21,10 @@ SHARES = 4
 
 KNOWN_MISSES: frozenset[str] = frozenset(
     {
+        "attribute_set_by_module_that_another_test_file_imports",
         "code_object_inspected",
         "config_probed_by_is_file_appears",
+        "decimal_context_set_by_another_test_file",
         "decorator_looks_at_the_kind_of_function",
         "directory_probed_by_isdir_appears",
         "docstring_of_function",
@@ -40,6 +42,10 @@ KNOWN_MISSES: frozenset[str] = frozenset(
         "file_opened_by_directory_descriptor",
         "file_probed_by_exists_appears",
         "file_read_through_a_hard_link",
+        "import_by_dunder_import_second_user",
+        "import_by_pickle_second_user",
+        "import_hook_second_importer",
+        "import_taken_from_sys_modules",
         "line_number_of_formatted_traceback_second_reader",
         "line_number_of_frame",
         "line_number_of_function",
@@ -55,9 +61,14 @@ KNOWN_MISSES: frozenset[str] = frozenset(
         "process_kept_for_later_tests",
         "process_pool_in_module_global",
         "script_found_by_which_appears",
+        "script_run_by_runpy",
+        "singledispatch_handler_that_another_test_file_imports",
         "size_read_by_stat",
         "skipif_on_missing_file",
         "source_read_by_inspect_second_reader",
+        "state_left_by_an_earlier_test",
+        "submodule_imported_by_another_test_file",
+        "teardown_of_session_fixture_after_another_test",
         "thread_of_low_level_module",
         "tracing_off_for_a_while",
     }
@@ -68,16 +79,23 @@ KNOWN_WIDE: frozenset[str] = frozenset(
     {
         "custom_item_from_text_file",
         "docstring_that_nobody_reads",
+        "fixture_params_with_ids",
         "process_forked_by_multiprocessing",
         "process_forked_by_os",
         "process_runs_the_project",
         "process_spawned_by_multiprocessing",
         "process_started_by_session_fixture",
+        "script_without_suffix_loaded",
+        "text_executed",
     }
 )
 """Traps whose twin, a change that concerns none of these tests, selects some of them."""
 
-KNOWN_WIDE_CHANGES: frozenset[str] = frozenset()
+KNOWN_WIDE_CHANGES: frozenset[str] = frozenset(
+    {
+        "module_getattr_no_longer_asked",
+    }
+)
 """Traps whose change selects tests that the trap says must be kept out."""
 
 _UNCOLLECTED = "cannot collect "

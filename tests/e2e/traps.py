@@ -126,9 +126,7 @@ def parse_trap(name: str, text: str) -> Trap:
     )
 
 
-def _check(
-    about: str, overlays: Mapping[str, Overlay], lists: Mapping[str, Sequence[str]]
-) -> None:
+def _check(about: str, overlays: Mapping[str, Overlay], lists: Mapping[str, Sequence[str]]) -> None:
     if not about:
         raise TrapError("nothing says what the trap is")
     for key in ("base", "change"):

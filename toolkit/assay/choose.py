@@ -17,6 +17,7 @@ from assay.model.impact import (
     MODULE_PREFIX,
     POSITIONS,
     SESSION_KEY,
+    TEST_PREFIX,
     Source,
     TestRecord,
     module_key,
@@ -73,10 +74,16 @@ class Chooser:
 
     def needs_collection(self) -> bool:
         """Whether collecting may find other tests than those recorded, or tell more."""
-        if self._empty or self._new_test_files():
+        if self._empty or self._may_hold_new_tests():
             return True
         affected = self.affected()
         return self._unproven or reaches_collection(spread(affected))
+
+    @property
+    def reached(self) -> frozenset[str]:
+        """Keys of the recorded nodes that are not tests and have something changed beneath them."""
+        keys = () if self._empty else self.affected().nodes
+        return frozenset(key for key in keys if not key.startswith(TEST_PREFIX))
 
     # -- what the change reaches
 
@@ -235,8 +242,14 @@ class Chooser:
         known = self._store.python_files()
         return sorted((added - seen) | (self._now.python_files - known if known else set()))
 
-    def _new_test_files(self) -> bool:
-        return any(is_test_file(path, frozenset()) for path in self._new_files())
+    def _may_hold_new_tests(self) -> bool:
+        """Whether there are new files in which pytest may find tests: it is told which those are
+        (`python_files`, `--doctest-modules`, plug-ins), so any Python file may be one."""
+        kinds = {record.path.rpartition(".")[2] for record in self.records.values()}
+        added = (f.path for f in self._change.change.files if f.status is FileStatus.ADDED)
+        return bool(self._new_files()) or any(
+            path.rpartition(".")[2] in kinds for path in added if not path.endswith(".py")
+        )
 
     def _facts_now(self, new_files: Iterable[str], anything: bool) -> FactsNow:
         tree = self._now.tree

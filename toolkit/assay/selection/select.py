@@ -126,10 +126,10 @@ class _Own:
             above = str(PurePosixPath(conftest).parent)
             if above == "." or item.path.startswith(above + "/"):
                 return Reason(ReasonKind.TEST_CHANGED, f"{conftest} is new and applies to it")
-        _, *parts = item.node_id.partition("[")[0].split("::")
-        for part in parts:
+        parts = item.node_id.partition("::")[2].partition("[")[0].split("::")
+        for depth, part in enumerate(parts, 1):
             cause = self.named.get((item.path, part))
-            if cause is None and part is not parts[-1]:
+            if cause is None and depth < len(parts):
                 cause = self.classes.get(part)
             if cause is not None:
                 return Reason(cause.kind, cause.text)

@@ -607,7 +607,8 @@ def _words_of(lines: int, body: int) -> str:
 def _modules(names: Iterable[str]) -> Iterator[str]:
     """The modules among asked-for names; `stem:name` may be a module or a name in one."""
     for name in names:
-        yield name.replace(":", "." if not name.endswith(".") else "")
+        stem, colon, rest = name.partition(":")
+        yield f"{stem}{'' if stem.endswith('.') or not colon else '.'}{rest}"
 
 
 def _foreign(modules: Iterable[str]) -> frozenset[str]:

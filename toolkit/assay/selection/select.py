@@ -189,8 +189,9 @@ _THROUGH = {"fixture": ReasonKind.FIXTURE_CHANGED, "memo": ReasonKind.MEMO}
 def _words(cause: Cause, chain: list[str]) -> Iterable[str]:
     """The links from what changed to the test, as people say them."""
     for link in reversed(chain):
-        # That a module's own change reaches those who import it needs no link of its own.
-        if not cause.text.startswith(f"{link.partition(':')[2]}::"):
+        # That what a module says itself reaches those who import it needs no link of its own.
+        where = link.partition(":")[2]
+        if not cause.text.startswith(f"{where}::") and not cause.text.endswith(f" in {where}"):
             yield f"← {node_words(link)}"
 
 

@@ -532,7 +532,7 @@ def test_a_hit_of_a_cache_is_a_sign(tmp_path: Path) -> None:
     for test in (A, B):
         found.add_test(test, PASSED)
     (sign,) = found.suspicions()[f"test:{B}"]
-    assert (sign.what, sign.makers) == ("cached.py::f", {f"test:{A}"})
+    assert sign == Suspicion("cached.py::f", frozenset({f"test:{A}"}))
 
 
 def test_a_suspect_depends_on_the_makers_through_what_was_kept(tmp_path: Path) -> None:

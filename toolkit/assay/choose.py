@@ -119,7 +119,9 @@ class Chooser:
         direct = self._direct_rows(blocks, facts)
         for one in altered:
             if one.at_import:
-                for row in self._store.rows_of([module_key(one.source[0])]):
+                key = module_key(one.source[0])
+                # Imported in a way that was not seen, it has no node of its own.
+                for row in self._store.rows_of([key]) or self._store.users(key):
                     direct[row] = _nearer(direct.get(row), one.cause)
         self._positions(direct)
         part = self._store.part(self._store.closure(direct))

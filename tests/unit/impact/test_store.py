@@ -290,6 +290,15 @@ def test_whoever_ran_lines_of_a_file_depends_on_its_module(path: Path) -> None:
     assert closure(path, "module:tax.py") == {"test:a", "module:tax.py"}
 
 
+def test_who_depends_on_a_module_is_known_though_it_has_no_node(path: Path) -> None:
+    save(path, recorded(ran("test:a", 3), uses("test:b", "module:tax.py"), Node("test:c")))
+    assert closure(path, "module:tax.py") == set()
+    with reading(path) as (store, _):
+        users = store.keys(store.users("module:tax.py"))
+        assert set(users.values()) == {"test:a", "test:b"}
+        assert store.users("module:unknown.py") == set()
+
+
 def test_lines_of_any_content_imply_the_module(path: Path) -> None:
     save(path, recorded(ran("test:a", 3, sha=NEW), ran("module:tax.py", 1)))
     assert closure(path, "module:tax.py") == {"test:a", "module:tax.py"}

@@ -335,6 +335,16 @@ def test_what_the_import_does_selects_all_that_depend_on_it_though_proven(record
     assert recorded.chooser(proven=None).needs_collection()
 
 
+def test_a_module_whose_import_was_not_seen_affects_all_that_ran_it_or_name_it(
+    world: World,
+) -> None:
+    world.write("other.py", "x = 1\n\n\ndef f():\n    return x\n")
+    ran, asked = sink({"other.py": [5]}), sink({}, uses=["module:other.py"])
+    world.record({TEST_PREFIX + SHOWN: ran, TEST_PREFIX + APART: asked})
+    world.write("other.py", "print(1)\n\n\ndef f():\n    return x\n")
+    assert world.selected(proven=None) == {SHOWN, APART}
+
+
 def test_a_recorded_content_is_proof_enough_against_the_base(recorded: World) -> None:
     change = change_of(file("shop/tax.py", TAX.replace("VAT = 2", "VAT = 3"), TAX))
     assert recorded.selected(change) == {TOTAL, SHOWN}

@@ -186,12 +186,17 @@ class Store:
         while fresh:
             users: set[int] = set()
             for key in self.keys(fresh).values():
-                users.update(row[0] for row in self._db.execute(_USERS, (key,)))
-                if key.startswith(MODULE_PREFIX):
-                    path = key.removeprefix(MODULE_PREFIX)
-                    users.update(row[0] for row in self._db.execute(_RUNNERS, (path,)))
+                users |= self.users(key)
             fresh = users - found
             found |= fresh
+        return found
+
+    def users(self, key: str) -> set[int]:
+        """The nodes that depend on a node directly, whether it is recorded itself or not."""
+        found = {row[0] for row in self._db.execute(_USERS, (key,))}
+        if key.startswith(MODULE_PREFIX):
+            path = key.removeprefix(MODULE_PREFIX)
+            found |= {row[0] for row in self._db.execute(_RUNNERS, (path,))}
         return found
 
     def rows_of(self, keys: Iterable[str]) -> set[int]:

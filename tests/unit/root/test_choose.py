@@ -381,6 +381,28 @@ def test_a_relative_import_is_not_taken_for_one_from_the_directory_above(world: 
     assert world.selected(proven=None) == EVERY
 
 
+@pytest.mark.parametrize(
+    ("before", "wanted"),
+    [
+        ("import effects\n", set()),
+        ("try:\n    import effects\nexcept ImportError:\n    pass\n", set()),
+        ("def lazy():\n    import effects\n", EVERY),
+        ("from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    import effects\n", EVERY),
+        ("import os\nif os.environ.get('NONE'):\n    import effects\n", EVERY),
+    ],
+    ids=["imported", "tried", "in a function", "for types only", "on a condition"],
+)
+@pytest.mark.parametrize("where", ["shop/tax.py", "shop/cart.py"])
+def test_an_import_that_may_not_have_run_is_not_known(
+    world: World, where: str, before: str, wanted: set[str]
+) -> None:
+    world.write("effects.py", "print('effect')\n")
+    world.write(where, before + FILES[where])
+    world.record({"module:effects.py": sink({"effects.py": [1]})})
+    world.write("shop/cart.py", f"import effects\n{(world.root / 'shop/cart.py').read_text()}")
+    assert world.selected(proven=None) == wanted
+
+
 def test_a_module_of_the_project_that_nothing_imported_is_not_known(world: World) -> None:
     world.write("shop/extra.py", "print('effect')\n")
     world.record()

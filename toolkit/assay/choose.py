@@ -7,7 +7,7 @@ import json
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from assay.change.delta import Difference, file_delta, whole_file
+from assay.change.delta import Difference, file_delta, imported_modules, whole_file
 from assay.impact.imports import candidates, module_names
 from assay.impact.mentions import Mentions
 from assay.impact.record import Tree, text_of, variable_digest
@@ -17,6 +17,7 @@ from assay.model.impact import (
     MODULE_PREFIX,
     POSITIONS,
     SESSION_KEY,
+    TEST_PREFIX,
     Source,
     TestRecord,
     module_key,
@@ -72,10 +73,16 @@ class Chooser:
 
     def needs_collection(self) -> bool:
         """Whether collecting may find other tests than those recorded, or tell more."""
-        if self._empty or self._new_test_files():
+        if self._empty or self._may_hold_new_tests():
             return True
         affected = self.affected()
         return self._unproven or reaches_collection(spread(affected))
+
+    @property
+    def reached(self) -> frozenset[str]:
+        """Keys of the recorded nodes that are not tests and have something changed beneath them."""
+        keys = () if self._empty else self.affected().nodes
+        return frozenset(key for key in keys if not key.startswith(TEST_PREFIX))
 
     # -- what the change reaches
 
@@ -111,7 +118,9 @@ class Chooser:
         direct = self._direct_rows(blocks, facts)
         for one in altered:
             if one.at_import:
-                for row in self._store.rows_of([module_key(one.source[0])]):
+                key = module_key(one.source[0])
+                # Imported in a way that was not seen, it has no node of its own.
+                for row in self._store.rows_of([key]) or self._store.users(key):
                     direct[row] = _nearer(direct.get(row), one.cause)
         self._positions(direct)
         part = self._store.part(self._store.closure(direct))
@@ -197,29 +206,38 @@ class Chooser:
             wanted = {module for difference in several for module in difference.imports}
             if not wanted:
                 continue
-            modules, names = self._below(path)
+            paths, names = self._below(path)
             for module in wanted:
-                paths = candidates(path, module, self._now.roots, self._now.python_files)
-                if paths:
-                    known = {module_key(p) for p in paths} <= modules
+                reached = candidates(path, module, self._now.roots, self._now.python_files)
+                if reached:
+                    known = reached <= paths
                 else:
-                    top = module.lstrip(".").partition(".")[0]
-                    known = not module.startswith(".") and top in names
+                    top = module.partition(".")[0]
+                    known = bool(top) and top in names
                 found[f"{path}:{module}"] = known
         return found
 
     def _below(self, path: str) -> tuple[set[str], set[str]]:
-        """Modules that importing the file has imported, and the names it has asked for."""
-        keys = {module_key(path)}
-        names: set[str] = set()
-        fresh = set(keys)
-        while fresh and len(keys) < MANY_NODES:
-            part = self._store.part(self._store.rows_of(fresh))
-            used = {u for n in part.nodes.values() for u in n.uses if u.startswith(MODULE_PREFIX)}
-            names |= {name.partition(".")[0] for n in part.nodes.values() for name in n.names}
-            fresh = used - keys
-            keys |= fresh
-        return keys, names
+        """Files that importing the file has run for certain, and the other names it asked for.
+
+        Not what the nodes use: that holds imports within functions too, which may never have run.
+        """
+        paths, names, fresh = {path}, set[str](), {path}
+        while fresh and len(paths) < MANY_NODES:
+            part = self._store.part(self._store.rows_of(map(module_key, fresh)))
+            own = [(p, part.nodes[module_key(p)]) for p in fresh if module_key(p) in part.nodes]
+            sources = [(p, node.lines[p].sha) for p, node in own if p in node.lines]
+            reached: set[str] = set()
+            for (file, _), text in self._store.texts(sources).items():
+                packages = ("." * depth for depth in range(1, file.count("/") + 1))
+                for module in (*imported_modules(text), *packages):
+                    here = candidates(file, module, self._now.roots, self._now.python_files)
+                    reached |= here
+                    if not here and not module.startswith("."):
+                        names.add(module.partition(".")[0])
+            fresh = reached - paths
+            paths |= reached
+        return paths, names
 
     # -- the rest of the world
 
@@ -234,8 +252,14 @@ class Chooser:
         known = self._store.python_files()
         return sorted((added - seen) | (self._now.python_files - known if known else set()))
 
-    def _new_test_files(self) -> bool:
-        return any(is_test_file(path, frozenset()) for path in self._new_files())
+    def _may_hold_new_tests(self) -> bool:
+        """Whether there are new files in which pytest may find tests: it is told which those are
+        (`python_files`, `--doctest-modules`, plug-ins), so any Python file may be one."""
+        kinds = {record.path.rpartition(".")[2] for record in self.records.values()}
+        added = (f.path for f in self._change.change.files if f.status is FileStatus.ADDED)
+        return bool(self._new_files()) or any(
+            path.rpartition(".")[2] in kinds for path in added if not path.endswith(".py")
+        )
 
     def _facts_now(self, new_files: Iterable[str], anything: bool) -> FactsNow:
         tree = self._now.tree

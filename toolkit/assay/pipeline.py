@@ -21,7 +21,7 @@ from assay.impact.imports import import_roots
 from assay.impact.record import Recording, Tree
 from assay.impact.store import Store, open_store, read_map, reading
 from assay.model.change import Change, SemanticChange
-from assay.model.impact import EMPTY_MAP, ImpactMap, TestRecord, test_key
+from assay.model.impact import EMPTY_MAP, TEST_PREFIX, ImpactMap, TestRecord, test_key
 from assay.model.run import CollectedItem, TestOutcome, TestResult
 from assay.model.selection import Reason, ReasonKind, SelectedTest, Selection
 from assay.progress import Progress
@@ -142,9 +142,9 @@ def suite_reason(suite: Suite, store: Store, change: SemanticChange) -> Reason |
 
 def select_tests(
     suite: Suite, store: Store, change: SemanticChange
-) -> tuple[Selection, tuple[str, ...]]:
-    """The tests of the suite that the change, or a map that is behind, can affect; and those of
-    them that the map knows and this session did not collect."""
+) -> tuple[Selection, tuple[str, ...], frozenset[str]]:
+    """The tests of the suite that the change, or a map that is behind, can affect; those of them
+    that the map knows and this session did not collect; and the shared nodes that are affected."""
     chooser = Chooser(store, change, situation(suite))
     general = suite_reason(suite, store, change)
     collected = {item.node_id for item in suite.collected.items}
@@ -157,7 +157,7 @@ def select_tests(
     owed = chooser.choose(others, general).node_ids
     if suite.collected.broken:
         selection = with_broken(selection, suite.collected.broken, others)
-    return selection, owed
+    return selection, owed, frozenset() if general else chooser.reached
 
 
 def with_broken(
@@ -188,7 +188,9 @@ def choose_tests(project: Project, change: SemanticChange, progress: Progress) -
     pytest would collect what it collected before: it is not started.
     """
     with reading(project.map_file) as (store, notice):
-        if not store.is_empty() and store.meta("stamp") == current_stamp(project, store):
+        # With arguments, pytest collects a part of the recorded tests: which, only it can say.
+        stamped = not store.is_empty() and not project.pytest_args
+        if stamped and store.meta("stamp") == current_stamp(project, store):
             environ = probe_environment(project.environ)
             roots = tuple(store.meta("roots").split("\0"))
             now = Situation(Tree(project.repo), roots, python_files(project, store), environ)
@@ -253,18 +255,23 @@ class Baseline:
 
 
 def record(
-    suite: Suite, tests: Sequence[str], gone: Iterable[str], owed: Iterable[str], progress: Progress
+    suite: Suite,
+    tests: Sequence[str],
+    gone: Iterable[str],
+    owed: Iterable[str],
+    renewed: Iterable[str],
+    progress: Progress,
 ) -> Baseline:
     """Run the tests under recording and bring the stored map up to date, also when interrupted.
 
-    `gone` and `owed` are as in `Store.save`, before it is known which of the tests get a result.
+    The others are as in `Store.save`, before it is known which of the tests get a result.
     """
     with recorder(suite, len(tests), progress) as (store, runner, recording, notices):
         run = runner.run(tests) if tests else SuiteRun({}, interrupted=False)
         progress.finish()
         if tests:
             notices.extend(second_look(suite, recording, runner, run, progress))
-            save(suite, store, recording, run, gone, (*owed, *tests))
+            save(suite, store, recording, run, gone, (*owed, *tests), renewed)
         return Baseline(store.load(), run, tuple(notices))
 
 
@@ -291,7 +298,8 @@ def record_isolated(suite: Suite, progress: Progress) -> Baseline:
         recording.settle(recording.suspicions(), alone_now)
         known = store.tests()
         gone = [] if suite.project.pytest_args or run.interrupted else known.keys() - set(tests)
-        save(suite, store, recording, run, gone, tests)
+        renewed = () if suite.project.pytest_args else shared_keys(store.load())
+        save(suite, store, recording, run, gone, tests, renewed)
         return Baseline(store.load(), run, tuple(notices))
 
 
@@ -332,13 +340,18 @@ def save(
     run: SuiteRun,
     gone: Iterable[str],
     wanted: Iterable[str],
+    renewed: Iterable[str],
 ) -> None:
     """Write a run down; of the tests that were wanted, those without a result stay owed."""
     recorded = recording.finish()
     unpaid = [test for test in wanted if test not in recorded.tests]
     # After an interrupt there may be tests that the map has never heard of: pytest must be asked.
     facts = {"stamp": ""} if run.interrupted else map_facts(suite)
-    store.save(recorded, suite.collected.fingerprint, gone, unpaid, facts)
+    store.save(recorded, suite.collected.fingerprint, gone, unpaid, facts, renewed)
+
+
+def shared_keys(impact: ImpactMap) -> list[str]:
+    return [key for key in impact.nodes if not key.startswith(TEST_PREFIX)]
 
 
 def second_look(
@@ -376,7 +389,7 @@ def refresh(
     depend on has changed: which lines they run is known for that content only.
     """
     with reading(suite.project.map_file) as (store, notice):
-        selection, owed = select_tests(suite, store, change)
+        selection, owed, renewed = select_tests(suite, store, change)
         impact = EMPTY_MAP if store.is_empty() else store.load()
     if not impact.nodes and not notice:
         progress.say("no impact map yet: running the whole suite once to record it")
@@ -384,11 +397,11 @@ def refresh(
     wanted = {*selection.node_ids, *out_of_date(suite.tree, impact, paths)}
     tests = sorted(wanted & order.keys(), key=order.__getitem__)
     gone = [] if suite.project.pytest_args else [t for t in impact.tests if t not in order]
-    baseline = record(suite, tests, gone, owed, progress)
+    baseline = record(suite, tests, gone, owed, renewed, progress)
     if not impact.nodes and not baseline.run.interrupted:
         # Recorded at head just now: what the change itself affects can be told.
         with reading(suite.project.map_file) as (store, _):
-            selection, _ = select_tests(suite, store, change)
+            selection, *_ = select_tests(suite, store, change)
     return selection, baseline
 
 

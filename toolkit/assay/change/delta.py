@@ -161,6 +161,7 @@ class _File:
             n.id for n in nodes if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load)
         )
         self.asked = frozenset(n.arg for n in nodes if isinstance(n, ast.arg))
+        self.sure_imports = frozenset(_imported(tree.body, sure=True))
         self._scopes: dict[tuple[int, str], list[symtable.SymbolTable]] = {}
         pending = [table]
         while pending:
@@ -201,8 +202,9 @@ def _shadowed(tree: ast.Module) -> Iterator[str]:
 _KNOWN = _STANDARD | {"pytest", "typing_extensions"}
 
 
-def _imported(body: Iterable[ast.stmt]) -> Iterator[str]:
-    """Dotted names of all that the import statements outside functions ask for."""
+def _imported(body: Iterable[ast.stmt], sure: bool = False) -> Iterator[str]:
+    """Dotted names of all that the import statements outside functions ask for; `sure`: only of
+    those that run whatever the conditions around them say."""
     for statement in body:
         if _is_typing_only(statement) or (
             isinstance(statement, ast.If) and _is_main(statement.test)
@@ -216,11 +218,22 @@ def _imported(body: Iterable[ast.stmt]) -> Iterator[str]:
             yield stem
             for alias in statement.names:
                 yield f"{stem}:{alias.name}"
+        elif isinstance(statement, ast.If) and (sure or _is_typing_only(statement)):
+            continue
         elif isinstance(statement, ast.If | ast.Try | ast.With | ast.ClassDef):
             for field in ("body", "orelse", "finalbody"):
-                yield from _imported(getattr(statement, field, ()))
-            for handler in getattr(statement, "handlers", ()):
+                yield from _imported(getattr(statement, field, ()), sure)
+            for handler in () if sure else getattr(statement, "handlers", ()):
                 yield from _imported(handler.body)
+
+
+def imported_modules(text: str) -> frozenset[str]:
+    """The modules, or names in modules, that importing a file of this text asks for."""
+    try:
+        body = parsed(text).body
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return frozenset()
+    return frozenset(_modules(_imported(body, sure=True)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -500,7 +513,7 @@ class _Comparison:
                 tests=_tests_of(names, place),
             )
         if isinstance(statement, ast.Import | ast.ImportFrom) and not deleted:
-            fresh = self.after.imports - self.before.imports
+            fresh = self.after.imports - self.before.sure_imports
             difference = replace(difference, imports=_foreign(_modules(fresh)))
         self.found.append(difference)
 
@@ -873,7 +886,8 @@ def _words_of(lines: int, body: int) -> str:
 def _modules(names: Iterable[str]) -> Iterator[str]:
     """The modules among asked-for names; `stem:name` may be a module or a name in one."""
     for name in names:
-        yield name.replace(":", "." if not name.endswith(".") else "")
+        stem, colon, rest = name.partition(":")
+        yield f"{stem}{'' if stem.endswith('.') or not colon else '.'}{rest}"
 
 
 def _foreign(modules: Iterable[str]) -> frozenset[str]:

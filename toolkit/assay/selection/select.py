@@ -128,10 +128,10 @@ class _Own:
             above = str(PurePosixPath(conftest).parent)
             if above == "." or item.path.startswith(above + "/"):
                 return Reason(ReasonKind.TEST_CHANGED, f"{conftest} is new and applies to it")
-        _, *parts = item.node_id.partition("[")[0].split("::")
-        for part in parts:
+        parts = item.node_id.partition("::")[2].partition("[")[0].split("::")
+        for depth, part in enumerate(parts, 1):
             cause = self.named.get((item.path, part))
-            if cause is None and part is not parts[-1]:
+            if cause is None and depth < len(parts):
                 cause = self.classes.get(part)
             if cause is not None:
                 return Reason(cause.kind, cause.text)
@@ -190,8 +190,9 @@ _THROUGH = {"fixture": ReasonKind.FIXTURE_CHANGED, "memo": ReasonKind.MEMO}
 def _words(cause: Cause, chain: list[str]) -> Iterable[str]:
     """The links from what changed to the test, as people say them."""
     for link in reversed(chain):
-        # That a module's own change reaches those who import it needs no link of its own.
-        if not cause.text.startswith(f"{link.partition(':')[2]}::"):
+        # That what a module says itself reaches those who import it needs no link of its own.
+        where = link.partition(":")[2]
+        if not cause.text.startswith(f"{where}::") and not cause.text.endswith(f" in {where}"):
             yield f"← {node_words(link)}"
 
 

@@ -492,8 +492,8 @@ class _Reach:
         self._own = own
         self._names, self._values = names, values
         self._dynamic = not _DYNAMIC_TOKENS.isdisjoint(file.tokens)
-        self._near = own or self._dynamic or not modules.isdisjoint(file.tokens)
         taken = [t for t in file.imports if t.module in modules]
+        self._near = own or self._dynamic or bool(taken) or not modules.isdisjoint(file.tokens)
         self._handles = frozenset(t.bound for t in taken if t.name == "")
         self._stars = any(t.name == "*" for t in taken)
         self._bare = frozenset(t.bound for t in taken if t.name in names | values)

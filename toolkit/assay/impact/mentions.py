@@ -299,6 +299,9 @@ class Mentions:
         return Readers(lines, classes, followed=True)
 
     def _with_text(self, words: Collection[str]) -> list[Source]:
+        if "__all__" in words:
+            # Who imports all mentions it without a word.
+            words = {*words, "import *"}
         return [s for s, text in self._texts.items() if any(word in text for word in words)]
 
     def _follow(self, names: frozenset[str]) -> frozenset[str] | None:

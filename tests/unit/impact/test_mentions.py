@@ -342,7 +342,7 @@ def test_lines_with_words_are_those_of_statements_that_mention_one() -> None:
 def test_what_a_statement_gives_is_kept() -> None:
     [one] = read_mentions("x = y\n").statements
     assert one.tokens == {"y"}
-    assert one.gives == {"x"}
+    assert one.gives == frozenset({"x"})
     [one] = read_mentions("x = getattr(y, z)\n").statements
     assert ANY in one.tokens
     assert one.gives is None

@@ -195,8 +195,9 @@ def failing_tests(
     (workroom / "failures_plugin.py").write_text(_FAILURES_PLUGIN, encoding="utf-8")
     failures = workroom / "failures.txt"
     failures.write_text("", encoding="utf-8")
+    search = [str(workroom), (env or {}).get("PYTHONPATH", "")]
     own = {
-        "PYTHONPATH": str(workroom),
+        "PYTHONPATH": os.pathsep.join(filter(None, search)),
         "FAILURES_FILE": str(failures),
         "PYTHONDONTWRITEBYTECODE": "1",
         "PYTHONHASHSEED": "0",

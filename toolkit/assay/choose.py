@@ -7,7 +7,7 @@ import json
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from assay.change.delta import Difference, file_delta, whole_file
+from assay.change.delta import Difference, file_delta, imported_modules, whole_file
 from assay.impact.imports import candidates, module_names
 from assay.impact.mentions import Mentions
 from assay.impact.record import Tree, text_of, variable_digest
@@ -17,6 +17,7 @@ from assay.model.impact import (
     MODULE_PREFIX,
     POSITIONS,
     SESSION_KEY,
+    TEST_PREFIX,
     Source,
     TestRecord,
     module_key,
@@ -65,18 +66,23 @@ class Chooser:
     ) -> Selection:
         """The selected tests among `items`; of all recorded ones if None."""
         if items is None:
-            known = sorted(self.records.items(), key=lambda entry: entry[1].place)
-            items = [CollectedItem(t, r.path, 0, is_doctest=False) for t, r in known]
+            items = [CollectedItem(t, r.path, 0, False) for t, r in self.records.items()]
         general = NO_MAP if self._empty else general
         affected = Affected({}, {}) if general else self.affected()
         return select(items, self.records, affected, general, self._kills)
 
     def needs_collection(self) -> bool:
         """Whether collecting may find other tests than those recorded, or tell more."""
-        if self._empty or self._new_test_files():
+        if self._empty or self._may_hold_new_tests():
             return True
         affected = self.affected()
         return self._unproven or reaches_collection(spread(affected))
+
+    @property
+    def reached(self) -> frozenset[str]:
+        """Keys of the recorded nodes that are not tests and have something changed beneath them."""
+        keys = () if self._empty else self.affected().nodes
+        return frozenset(key for key in keys if not key.startswith(TEST_PREFIX))
 
     # -- what the change reaches
 
@@ -112,7 +118,9 @@ class Chooser:
         direct = self._direct_rows(blocks, facts)
         for one in altered:
             if one.at_import:
-                for row in self._store.rows_of([module_key(one.source[0])]):
+                key = module_key(one.source[0])
+                # Imported in a way that was not seen, it has no node of its own.
+                for row in self._store.rows_of([key]) or self._store.users(key):
                     direct[row] = _nearer(direct.get(row), one.cause)
         self._positions(direct)
         part = self._store.part(self._store.closure(direct))
@@ -173,7 +181,7 @@ class Chooser:
             here: list[Difference] = []
             for content, is_base in contents:
                 is_test = is_test_file(path, frozenset(tests))
-                here += _compare(old, content, is_base, is_test, path in self._plugins())
+                here += _compare(path, old, content, is_base, is_test, path in self._plugins())
             found[path, sha] = here
         return found
 
@@ -198,29 +206,38 @@ class Chooser:
             wanted = {module for difference in several for module in difference.imports}
             if not wanted:
                 continue
-            modules, names = self._below(path)
+            paths, names = self._below(path)
             for module in wanted:
-                paths = candidates(path, module, self._now.roots, self._now.python_files)
-                if paths:
-                    known = {module_key(p) for p in paths} <= modules
+                reached = candidates(path, module, self._now.roots, self._now.python_files)
+                if reached:
+                    known = reached <= paths
                 else:
-                    top = module.lstrip(".").partition(".")[0]
-                    known = not module.startswith(".") and top in names
+                    top = module.partition(".")[0]
+                    known = bool(top) and top in names
                 found[f"{path}:{module}"] = known
         return found
 
     def _below(self, path: str) -> tuple[set[str], set[str]]:
-        """Modules that importing the file has imported, and the names it has asked for."""
-        keys = {module_key(path)}
-        names: set[str] = set()
-        fresh = set(keys)
-        while fresh and len(keys) < MANY_NODES:
-            part = self._store.part(self._store.rows_of(fresh))
-            used = {u for n in part.nodes.values() for u in n.uses if u.startswith(MODULE_PREFIX)}
-            names |= {name.partition(".")[0] for n in part.nodes.values() for name in n.names}
-            fresh = used - keys
-            keys |= fresh
-        return keys, names
+        """Files that importing the file has run for certain, and the other names it asked for.
+
+        Not what the nodes use: that holds imports within functions too, which may never have run.
+        """
+        paths, names, fresh = {path}, set[str](), {path}
+        while fresh and len(paths) < MANY_NODES:
+            part = self._store.part(self._store.rows_of(map(module_key, fresh)))
+            own = [(p, part.nodes[module_key(p)]) for p in fresh if module_key(p) in part.nodes]
+            sources = [(p, node.lines[p].sha) for p, node in own if p in node.lines]
+            reached: set[str] = set()
+            for (file, _), text in self._store.texts(sources).items():
+                packages = ("." * depth for depth in range(1, file.count("/") + 1))
+                for module in (*imported_modules(text), *packages):
+                    here = candidates(file, module, self._now.roots, self._now.python_files)
+                    reached |= here
+                    if not here and not module.startswith("."):
+                        names.add(module.partition(".")[0])
+            fresh = reached - paths
+            paths |= reached
+        return paths, names
 
     # -- the rest of the world
 
@@ -235,8 +252,14 @@ class Chooser:
         known = self._store.python_files()
         return sorted((added - seen) | (self._now.python_files - known if known else set()))
 
-    def _new_test_files(self) -> bool:
-        return any(is_test_file(path, frozenset()) for path in self._new_files())
+    def _may_hold_new_tests(self) -> bool:
+        """Whether there are new files in which pytest may find tests: it is told which those are
+        (`python_files`, `--doctest-modules`, plug-ins), so any Python file may be one."""
+        kinds = {record.path.rpartition(".")[2] for record in self.records.values()}
+        added = (f.path for f in self._change.change.files if f.status is FileStatus.ADDED)
+        return bool(self._new_files()) or any(
+            path.rpartition(".")[2] in kinds for path in added if not path.endswith(".py")
+        )
 
     def _facts_now(self, new_files: Iterable[str], anything: bool) -> FactsNow:
         tree = self._now.tree
@@ -289,7 +312,12 @@ def _sha(content: bytes | None) -> str:
 
 
 def _compare(
-    old: str | None, content: bytes | None, is_base: bool, is_test: bool, is_plugin: bool
+    path: str,
+    old: str | None,
+    content: bytes | None,
+    is_base: bool,
+    is_test: bool,
+    is_plugin: bool,
 ) -> list[Difference]:
     """The differences between a recorded text and another content of the file.
 
@@ -300,7 +328,7 @@ def _compare(
     new = text_of(content)
     if old is None or new is None:
         return list(whole_file("changed").differences)
-    found = list(file_delta(old, new, is_test, is_plugin).differences)
+    found = list(file_delta(path, old, new, is_test, is_plugin).differences)
     return [replace(d, words=_TURNED.get(d.words, d.words)) for d in found] if is_base else found
 
 

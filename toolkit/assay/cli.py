@@ -16,7 +16,6 @@ from typing import NoReturn
 from rich.console import Console
 
 import assay
-from assay.commands import impact, map, mutate, select, show, why
 from assay.commands.common import Context
 from assay.errors import AssayError, ExitCode, UsageError
 from assay.progress import Progress
@@ -104,18 +103,27 @@ def _add_map(verbs: Verbs[Parser]) -> None:
         action="store_true",
         help="run every test in a process of its own, so that nothing depends on order",
     )
-    verb.set_defaults(run=lambda ns, c: map.run(c, map.MapOptions(ns.fresh, ns.isolated)))
+    verb.set_defaults(run=_run_map)
+
+
+def _run_map(ns: argparse.Namespace, context: Context) -> int:
+    from assay.commands import map
+
+    return map.run(context, map.MapOptions(ns.fresh, ns.isolated))
 
 
 def _add_select(verbs: Verbs[Parser]) -> None:
     verb = _verb(verbs, "select", "print the tests a change can affect; writes nothing")
     _add_change(verb)
     _add_format(verb, "text", "ids", "json")
-    verb.set_defaults(
-        run=lambda ns, c: select.run(
-            c, select.SelectOptions(ns.base, ns.diff, ns.format, ns.everything)
-        )
-    )
+    verb.set_defaults(run=_run_select)
+
+
+def _run_select(ns: argparse.Namespace, context: Context) -> int:
+    from assay.commands import select
+
+    options = select.SelectOptions(ns.base, ns.diff, ns.format, ns.everything)
+    return select.run(context, options)
 
 
 def _add_impact(verbs: Verbs[Parser]) -> None:
@@ -123,11 +131,14 @@ def _add_impact(verbs: Verbs[Parser]) -> None:
     _add_change(verb)
     _add_format(verb, "text", "json")
     _add_reports(verb)
-    verb.set_defaults(
-        run=lambda ns, c: impact.run(
-            c, impact.ImpactOptions(ns.base, ns.diff, ns.format, ns.everything)
-        )
-    )
+    verb.set_defaults(run=_run_impact)
+
+
+def _run_impact(ns: argparse.Namespace, context: Context) -> int:
+    from assay.commands import impact
+
+    options = impact.ImpactOptions(ns.base, ns.diff, ns.format, ns.everything)
+    return impact.run(context, options)
 
 
 def _add_mutate(verbs: Verbs[Parser]) -> None:
@@ -141,20 +152,22 @@ def _add_mutate(verbs: Verbs[Parser]) -> None:
     verb.add_argument("--list", action="store_true", dest="list_only", help="run nothing")
     _add_format(verb, "text", "json")
     _add_reports(verb)
-    verb.set_defaults(
-        run=lambda ns, c: mutate.run(
-            c,
-            mutate.MutateOptions(
-                paths=tuple(ns.paths),
-                changed=ns.changed,
-                base=ns.base,
-                only=tuple(ns.only),
-                list_only=ns.list_only,
-                format=ns.format,
-                everything=ns.everything,
-            ),
-        )
+    verb.set_defaults(run=_run_mutate)
+
+
+def _run_mutate(ns: argparse.Namespace, context: Context) -> int:
+    from assay.commands import mutate
+
+    options = mutate.MutateOptions(
+        paths=tuple(ns.paths),
+        changed=ns.changed,
+        base=ns.base,
+        only=tuple(ns.only),
+        list_only=ns.list_only,
+        format=ns.format,
+        everything=ns.everything,
     )
+    return mutate.run(context, options)
 
 
 def _add_show(verbs: Verbs[Parser]) -> None:
@@ -163,16 +176,27 @@ def _add_show(verbs: Verbs[Parser]) -> None:
     verb.add_argument(
         "--format", choices=("text", "json"), default="text", help="how to print the answer"
     )
-    verb.set_defaults(run=lambda ns, c: show.run(c, show.ShowOptions(ns.mutant, ns.format)))
+    verb.set_defaults(run=_run_show)
+
+
+def _run_show(ns: argparse.Namespace, context: Context) -> int:
+    from assay.commands import show
+
+    return show.run(context, show.ShowOptions(ns.mutant, ns.format))
 
 
 def _add_why(verbs: Verbs[Parser]) -> None:
     verb = _verb(verbs, "why", "what a test depends on, or which tests depend on a line")
     verb.add_argument("subject", metavar="NODEID|FILE:LINE", help="a full node id, or a line")
+    verb.add_argument("--base", metavar="REV", help="compare with the merge base of REV and HEAD")
     _add_format(verb, "text", "json")
-    verb.set_defaults(
-        run=lambda ns, c: why.run(c, why.WhyOptions(ns.subject, ns.format, ns.everything))
-    )
+    verb.set_defaults(run=_run_why)
+
+
+def _run_why(ns: argparse.Namespace, context: Context) -> int:
+    from assay.commands import why
+
+    return why.run(context, why.WhyOptions(ns.subject, ns.base, ns.format, ns.everything))
 
 
 def split_arguments(argv: Sequence[str]) -> tuple[list[str], tuple[str, ...]]:

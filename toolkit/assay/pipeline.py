@@ -1,46 +1,34 @@
-"""The conductor: change → impact → selection → baseline → mutants → plan → outcomes → answer."""
+"""The first half of the chain: change → impact → selection → baseline."""
 
 from __future__ import annotations
 
 import contextlib
 import tempfile
-import time
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import assay
 from assay.change.git import diff_file_change, resolve_base, working_tree_change
 from assay.change.semantics import compare
 from assay.choose import Chooser, Situation
 from assay.errors import NothingToCompare, UsageError
-from assay.execution import resume
 from assay.execution.environment import INI_FILES, OTHER_INI_FILES, stamp
 from assay.execution.interpreter import choose_interpreter, probe_environment
-from assay.execution.mutants import MutantRun, MutantRunner
 from assay.execution.suite import Collected, RecordedRun, SuiteRun, collected_from
 from assay.execution.zygote import Zygote, ZygoteSettings
 from assay.impact.graph import users_of
 from assay.impact.imports import import_roots
 from assay.impact.record import Recording, Tree
 from assay.impact.store import Store, open_store, read_map, reading
-from assay.model.answer import Answer, UnitAnswer
-from assay.model.change import Change, SemanticChange, UnitChange, UnitStatus
-from assay.model.impact import EMPTY_MAP, ImpactMap, TestRecord, test_key
-from assay.model.mutant import Verdict
+from assay.model.change import Change, SemanticChange
+from assay.model.impact import EMPTY_MAP, TEST_PREFIX, ImpactMap, TestRecord, test_key
 from assay.model.run import CollectedItem, TestOutcome, TestResult
 from assay.model.selection import Reason, ReasonKind, SelectedTest, Selection
-from assay.model.source import MODULE_UNIT, SourceFile
-from assay.mutation.apply import unified_diff
-from assay.mutation.mutmut_adapter import mutmut_version
-from assay.mutation.plan import Candidates, Coverage, plan
-from assay.mutation.targets import Target, targets_of_change
 from assay.progress import Progress
-from assay.project import Project, is_test_file
+from assay.project import Project
 from assay.selection.ini import ini_reason
 from assay.selection.ini import settings as pytest_settings
 from assay.selection.select import NO_MAP, environment_reason
-from assay.verdict.answer import answer_unit, is_mutable
 
 NO_CHANGE = SemanticChange(Change("", "", ()), {}, {}, (), (), ())
 
@@ -154,9 +142,9 @@ def suite_reason(suite: Suite, store: Store, change: SemanticChange) -> Reason |
 
 def select_tests(
     suite: Suite, store: Store, change: SemanticChange
-) -> tuple[Selection, tuple[str, ...]]:
-    """The tests of the suite that the change, or a map that is behind, can affect; and those of
-    them that the map knows and this session did not collect."""
+) -> tuple[Selection, tuple[str, ...], frozenset[str]]:
+    """The tests of the suite that the change, or a map that is behind, can affect; those of them
+    that the map knows and this session did not collect; and the shared nodes that are affected."""
     chooser = Chooser(store, change, situation(suite))
     general = suite_reason(suite, store, change)
     collected = {item.node_id for item in suite.collected.items}
@@ -169,7 +157,7 @@ def select_tests(
     owed = chooser.choose(others, general).node_ids
     if suite.collected.broken:
         selection = with_broken(selection, suite.collected.broken, others)
-    return selection, owed
+    return selection, owed, frozenset() if general else chooser.reached
 
 
 def with_broken(
@@ -200,7 +188,9 @@ def choose_tests(project: Project, change: SemanticChange, progress: Progress) -
     pytest would collect what it collected before: it is not started.
     """
     with reading(project.map_file) as (store, notice):
-        if not store.is_empty() and store.meta("stamp") == current_stamp(project, store):
+        # With arguments, pytest collects a part of the recorded tests: which, only it can say.
+        stamped = not store.is_empty() and not project.pytest_args
+        if stamped and store.meta("stamp") == current_stamp(project, store):
             environ = probe_environment(project.environ)
             roots = tuple(store.meta("roots").split("\0"))
             now = Situation(Tree(project.repo), roots, python_files(project, store), environ)
@@ -214,8 +204,9 @@ def choose_tests(project: Project, change: SemanticChange, progress: Progress) -
 
 def python_files(project: Project, store: Store) -> frozenset[str]:
     """The project's Python files, those recorded in unlikely places included."""
-    recorded = {path for path in store.python_files() if (project.repo / path).is_file()}
-    return project.python_files() | recorded
+    found = project.python_files()
+    elsewhere = store.python_files() - found
+    return found | {path for path in elsewhere if (project.repo / path).is_file()}
 
 
 def current_stamp(project: Project, store: Store) -> str:
@@ -264,18 +255,23 @@ class Baseline:
 
 
 def record(
-    suite: Suite, tests: Sequence[str], gone: Iterable[str], owed: Iterable[str], progress: Progress
+    suite: Suite,
+    tests: Sequence[str],
+    gone: Iterable[str],
+    owed: Iterable[str],
+    renewed: Iterable[str],
+    progress: Progress,
 ) -> Baseline:
     """Run the tests under recording and bring the stored map up to date, also when interrupted.
 
-    `gone` and `owed` are as in `Store.save`, before it is known which of the tests get a result.
+    The others are as in `Store.save`, before it is known which of the tests get a result.
     """
     with recorder(suite, len(tests), progress) as (store, runner, recording, notices):
         run = runner.run(tests) if tests else SuiteRun({}, interrupted=False)
         progress.finish()
         if tests:
             notices.extend(second_look(suite, recording, runner, run, progress))
-            save(suite, store, recording, run, gone, (*owed, *tests))
+            save(suite, store, recording, run, gone, (*owed, *tests), renewed)
         return Baseline(store.load(), run, tuple(notices))
 
 
@@ -302,7 +298,8 @@ def record_isolated(suite: Suite, progress: Progress) -> Baseline:
         recording.settle(recording.suspicions(), alone_now)
         known = store.tests()
         gone = [] if suite.project.pytest_args or run.interrupted else known.keys() - set(tests)
-        save(suite, store, recording, run, gone, tests)
+        renewed = () if suite.project.pytest_args else shared_keys(store.load())
+        save(suite, store, recording, run, gone, tests, renewed)
         return Baseline(store.load(), run, tuple(notices))
 
 
@@ -343,13 +340,18 @@ def save(
     run: SuiteRun,
     gone: Iterable[str],
     wanted: Iterable[str],
+    renewed: Iterable[str],
 ) -> None:
     """Write a run down; of the tests that were wanted, those without a result stay owed."""
     recorded = recording.finish()
     unpaid = [test for test in wanted if test not in recorded.tests]
     # After an interrupt there may be tests that the map has never heard of: pytest must be asked.
     facts = {"stamp": ""} if run.interrupted else map_facts(suite)
-    store.save(recorded, suite.collected.fingerprint, gone, unpaid, facts)
+    store.save(recorded, suite.collected.fingerprint, gone, unpaid, facts, renewed)
+
+
+def shared_keys(impact: ImpactMap) -> list[str]:
+    return [key for key in impact.nodes if not key.startswith(TEST_PREFIX)]
 
 
 def second_look(
@@ -387,7 +389,7 @@ def refresh(
     depend on has changed: which lines they run is known for that content only.
     """
     with reading(suite.project.map_file) as (store, notice):
-        selection, owed = select_tests(suite, store, change)
+        selection, owed, renewed = select_tests(suite, store, change)
         impact = EMPTY_MAP if store.is_empty() else store.load()
     if not impact.nodes and not notice:
         progress.say("no impact map yet: running the whole suite once to record it")
@@ -395,11 +397,11 @@ def refresh(
     wanted = {*selection.node_ids, *out_of_date(suite.tree, impact, paths)}
     tests = sorted(wanted & order.keys(), key=order.__getitem__)
     gone = [] if suite.project.pytest_args else [t for t in impact.tests if t not in order]
-    baseline = record(suite, tests, gone, owed, progress)
+    baseline = record(suite, tests, gone, owed, renewed, progress)
     if not impact.nodes and not baseline.run.interrupted:
         # Recorded at head just now: what the change itself affects can be told.
         with reading(suite.project.map_file) as (store, _):
-            selection, _ = select_tests(suite, store, change)
+            selection, *_ = select_tests(suite, store, change)
     return selection, baseline
 
 
@@ -418,229 +420,3 @@ def out_of_date(tree: Tree, impact: ImpactMap, paths: Collection[str]) -> set[st
         stale |= fresh
         queue += fresh
     return {key.removeprefix("test:") for key in stale if key.startswith("test:")}
-
-
-# -- mutants
-
-
-def run_mutants(
-    suite: Suite,
-    targets: Sequence[Target],
-    baseline: Baseline,
-    changed_tests: Iterable[str],
-    progress: Progress,
-) -> tuple[tuple[Verdict, ...], MutantRun]:
-    """Plan and run the targets' mutants; verdicts in the order of the text."""
-    impact = baseline.impact
-    sources = {target.source.path: target.source for target in targets}
-    mutants = [mutant for target in targets for mutant in target.mutants]
-    known = set(suite_ids(suite.collected.items))
-    passed = {
-        node_id: rec.seconds
-        for node_id, rec in impact.tests.items()
-        if rec.outcome is TestOutcome.PASSED and node_id in known
-    }
-    limits = suite.project.limits(passed)
-    candidates = Candidates(passed, frozenset(changed_tests))
-    planned = plan(mutants, sources, impact, candidates, limits.of, suite.collected.can_fork)
-    key = resume_key(suite, impact)
-    done = resume.kept(suite.project.resume_file, key, planned.planned)
-    if done:
-        progress.say(f"resuming: {len(done)} verdicts of the interrupted run still hold")
-    rest = [mutant for mutant in planned.planned if mutant.mutant.id not in done]
-    progress.start("running mutants", len(rest))
-    runner = MutantRunner(
-        suite.settings,
-        suite.zygote,
-        suite.collected,
-        sources,
-        limits,
-        suite.project.workers,
-        progress.verdict,
-    )
-    run = runner.run(rest)
-    progress.finish()
-    by_id = {**{v.mutant.id: v for v in planned.early}, **done, **run.verdicts}
-    if run.interrupted:
-        resume.keep(suite.project.resume_file, key, by_id.values())
-    else:
-        resume.forget(suite.project.resume_file)
-    return tuple(by_id[mutant.id] for mutant in mutants), run
-
-
-def resume_key(suite: Suite, impact: ImpactMap) -> str:
-    """What must be unchanged for the verdicts of an interrupted run to hold."""
-    now = Tree(suite.project.repo)
-    read = {path for node in impact.nodes.values() for path in node.files}
-    paths = sorted(suite.project.python_files() | read)
-    return resume.tree_key(
-        [
-            *(f"{path}={now.sha(path)}" for path in paths),
-            *suite.collected.fingerprint,
-            *suite.settings.pytest_args,
-            *versions(suite).values(),
-        ]
-    )
-
-
-def suite_ids(items: Iterable[CollectedItem]) -> Iterator[str]:
-    return (item.node_id for item in items)
-
-
-def diffs_of(targets: Iterable[Target]) -> dict[str, str]:
-    """A unified diff for every mutant."""
-    return {
-        mutant.id: unified_diff(mutant.path, target.text, mutant)
-        for target in targets
-        for mutant in target.mutants
-    }
-
-
-# -- answers
-
-
-@dataclass(frozen=True, slots=True)
-class Request:
-    """What is asked of the chain: the answer to a change (`targets` None), or mutants of chosen
-    places; `inconclusive` are files asked for that cannot be mutated, with the reason each."""
-
-    verb: str
-    compared: str
-    change: SemanticChange
-    targets: tuple[Target, ...] | None
-    inconclusive: tuple[str, ...] = ()
-
-
-def answer(project: Project, request: Request, progress: Progress) -> Answer:
-    """The whole chain. An interrupt ends it early, with what there is."""
-    change = request.change
-    clock = Clock()
-    with collected_suite(project, progress) as suite:
-        clock.lap("collect")
-        places = {target.source.path for target in request.targets or ()}
-        selection, baseline = refresh(suite, change, progress, places)
-        clock.lap("tests")
-        test_files = frozenset(i.path for i in suite.collected.items if not i.is_doctest)
-        changed = tuple(f.path for f in change.change.files if is_test_file(f.path, test_files))
-        inconclusive: Sequence[str] = request.inconclusive
-        targets: Sequence[Target] = request.targets or ()
-        if request.targets is None:
-            targets, inconclusive = targets_of_change(change, set(changed))
-        verdicts: tuple[Verdict, ...] = ()
-        run = MutantRun({}, {}, interrupted=False)
-        if not baseline.run.interrupted:
-            first = {i.node_id for i in suite.collected.items if i.path in changed}
-            verdicts, run = run_mutants(suite, targets, baseline, first, progress)
-        clock.lap("mutants")
-        return Answer(
-            verb=request.verb,
-            project=str(project.root),
-            compared=request.compared,
-            versions=versions(suite),
-            collected=len(suite.collected.items),
-            selection=selection,
-            results=baseline.run.results,
-            units=tuple(unit_answers(change, changed, baseline.impact, verdicts))
-            if request.targets is None
-            else (),
-            verdicts=verdicts,
-            diffs=diffs_of(targets),
-            changed_tests=changed,
-            notices=(*baseline.notices, *suite_notices(suite)),
-            inconclusive=(*inconclusive, *shadowed(suite, change, baseline.impact)),
-            flaky=run.flaky,
-            interrupted=run.interrupted or baseline.run.interrupted,
-            seconds=clock.laps,
-        )
-
-
-class Clock:
-    """Wall-clock seconds of each stage."""
-
-    def __init__(self) -> None:
-        self.laps: dict[str, float] = {}
-        self._last = time.monotonic()
-
-    def lap(self, name: str) -> None:
-        now = time.monotonic()
-        self.laps[name] = now - self._last
-        self._last = now
-
-
-def unit_answers(
-    change: SemanticChange,
-    tests: Iterable[str],
-    impact: ImpactMap,
-    verdicts: Sequence[Verdict],
-) -> Iterator[UnitAnswer]:
-    """One answer for each changed unit of the code (tests are not asked who guards them)."""
-    skip = set(tests)
-    resized = {unit.path for unit in change.units if unit.status is not UnitStatus.MODIFIED}
-    texts = {file.path: file.changed_lines for file in change.change.files}
-    coverages: dict[str, Coverage] = {}
-    for unit in change.units:
-        source = change.sources.get(unit.path)
-        if unit.path in skip or not is_mutable(unit) or source is None:
-            continue
-        # Against a base that does not parse every unit is new; only changed text is a change.
-        base = change.bases.get(unit.path)
-        if base is not None and base.problem and not unit.lines & texts[unit.path]:
-            continue
-        if unit.path not in coverages:
-            coverages[unit.path] = Coverage(impact, unit.path, source.sha)
-        found = coverages[unit.path].covering(_lines_of(unit, source))
-        mine = [v for v in verdicts if (v.mutant.path, v.mutant.unit) == (unit.path, unit.unit)]
-        # A function that comes or goes changes the body around it: that is no second finding.
-        if unit.unit == MODULE_UNIT and not mine and unit.path in resized:
-            continue
-        here = source.unit(unit.unit) or source.module
-        line = min(unit.lines, default=here.first_line)
-        yield answer_unit(unit, line, sorted(found, key=lambda t: (found[t], t)), mine)
-
-
-def _lines_of(unit: UnitChange, source: SourceFile) -> range | frozenset[int]:
-    here = source.unit(unit.unit) or source.module
-    return unit.lines if here.is_module else range(here.body_line, here.last_line + 1)
-
-
-def versions(suite: Suite) -> Mapping[str, str]:
-    """What made the answer, for whoever compares two of them."""
-    return {
-        "assay": assay.__version__,
-        "mutmut": mutmut_version(),
-        "python": ".".join(map(str, suite.settings.interpreter.version)),
-        "interpreter": suite.settings.interpreter.path,
-    }
-
-
-def suite_notices(suite: Suite) -> Iterator[str]:
-    """What about the set-up makes the answer weaker or slower."""
-    if not suite.collected.can_fork:
-        yield (
-            f"{suite.collected.threads - 1} thread(s) were alive after collection: every run "
-            "starts pytest anew, which is slower"
-        )
-
-
-def shadowed(suite: Suite, change: SemanticChange, impact: ImpactMap) -> Iterator[str]:
-    """Changed files whose module was imported from a copy elsewhere: the tests test the copy."""
-    repo = f"{suite.project.repo}/"
-    imported = set(suite.collected.modules.values())
-    recorded = {path for node in impact.nodes.values() for path in node.lines}
-    for path in change.sources:
-        if path in recorded or repo + path in imported:
-            continue
-        for name, file in suite.collected.modules.items():
-            if "." in name and not file.startswith(repo) and is_module(path, name):
-                yield (
-                    f"{path} was changed, but the tests import {name} from {file}: install the "
-                    "project in editable mode, or the change is not tested at all"
-                )
-                break
-
-
-def is_module(path: str, name: str) -> bool:
-    """Whether the file could be the module of that dotted name."""
-    stem = path.removesuffix(".py").removesuffix("/__init__")
-    tail = name.replace(".", "/")
-    return stem == tail or stem.endswith("/" + tail)

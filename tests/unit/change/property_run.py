@@ -121,7 +121,7 @@ def case(seed: int) -> tuple[str, str]:
             compile(new, FILE, "exec")
         except SyntaxError:
             return "invalid", ""
-        delta = file_delta(old, new, False, False)
+        delta = file_delta("module.py", old, new, False, False)
         if any(d.names or d.classes or d.at_import for d in delta.differences):
             return "named", ""
         lines = 0

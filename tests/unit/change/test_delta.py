@@ -13,7 +13,7 @@ EMPTY = Difference("", "")
 
 
 def delta(old: str, new: str | None, is_test: bool = False, is_plugin: bool = False) -> FileDelta:
-    return file_delta(dedent(old), None if new is None else dedent(new), is_test, is_plugin)
+    return file_delta("m.py", dedent(old), None if new is None else dedent(new), is_test, is_plugin)
 
 
 def lines(mask: int) -> list[int]:
@@ -38,8 +38,8 @@ def changes(old: str, new: str | None, is_test: bool = False, is_plugin: bool = 
     return [told(one) for one in delta(old, new, is_test, is_plugin).differences]
 
 
-DOC = "names=__doc__,doctest,getcomments,getdoc,pydoc"
-HINTS = "names=__annotations__,get_type_hints,getfullargspec,signature"
+DOC = "through=__doc__,doctest,getcomments,getdoc,pydoc"
+HINTS = "through=__annotations__,get_type_hints,getfullargspec,signature"
 
 F = "def f(a):\n    return a\n"
 C = "class C(B):\n    x = 1\n    def m(self):\n        return 1\n"
@@ -236,13 +236,13 @@ C = "class C(B):\n    x = 1\n    def m(self):\n        return 1\n"
         pytest.param(
             F,
             F.replace("(a)", "(a: int) -> int"),
-            [f"f: has other annotations {HINTS} values=f"],
+            [f"f: has other annotations values=f {HINTS}"],
             id="annotation of a function",
         ),
         pytest.param(
             F,
             "def f(a: int):\n    return 1\n",
-            [f"f: has other annotations {HINTS} values=f", "f: changed lines=[2]"],
+            [f"f: has other annotations values=f {HINTS}", "f: changed lines=[2]"],
             id="annotation and body",
         ),
         pytest.param(
@@ -269,26 +269,26 @@ C = "class C(B):\n    x = 1\n    def m(self):\n        return 1\n"
         pytest.param(
             F,
             'def f(a):\n    "text"\n    return a\n',
-            [f"f: has another docstring {DOC} values=f"],
+            [f"f: has another docstring values=f {DOC}"],
             id="docstring",
         ),
         pytest.param(
             "@command\n" + F,
             '@command\ndef f(a):\n    "text"\n    return a\n',
-            [f"f: has another docstring {DOC} values=f at_import"],
+            [f"f: has another docstring values=f {DOC} at_import"],
             id="docstring for a decorator",
         ),
         pytest.param(
             "def f(a: int):\n    'x'\n    return a\n",
             "def f(a: str):\n    'y'\n    return a\n",
             [
-                f"f: has another docstring {DOC} values=f",
-                f"f: has other annotations {HINTS} values=f",
+                f"f: has another docstring values=f {DOC}",
+                f"f: has other annotations values=f {HINTS}",
             ],
             id="docstring and annotation",
         ),
         pytest.param(
-            "'x'\n" + F, "'y'\n" + F, [f"<module>: has another docstring {DOC}"], id="mod"
+            "'x'\n" + F, "'y'\n" + F, [f"<module>: has another docstring values=m {DOC}"], id="mod"
         ),
         pytest.param(
             "@command\n" + F,
@@ -433,13 +433,13 @@ def test_a_module_is_told_by(old: str, new: str, expected: list[str]) -> None:
         pytest.param(
             C,
             C.replace("def m(self)", "def m(self) -> int"),
-            [f"C.m: has other annotations {HINTS} values=C,m"],
+            [f"C.m: has other annotations values=C,m {HINTS}"],
             id="annotation of a method",
         ),
         pytest.param(
             C,
             C.replace("    x", "    'text'\n    x"),
-            [f"C: has another docstring {DOC} values=C"],
+            [f"C: has another docstring values=C {DOC}"],
             id="docstring of a class",
         ),
         pytest.param(

@@ -69,7 +69,7 @@ def f(a):
 
 
 def differences(old: str, new: str) -> tuple[Difference, ...]:
-    return file_delta(dedent(old), dedent(new), is_test=False, is_plugin=False).differences
+    return file_delta("m.py", dedent(old), dedent(new), is_test=False, is_plugin=False).differences
 
 
 def evidence(old: str, new: str) -> set[int]:

@@ -21,7 +21,9 @@ def signs(
     text: str, ran: dict[str, list[int]], hits: dict[str, set[str]] | None = None
 ) -> dict[str, list[tuple[str, set[str]]]]:
     nodes = {key: {"m.py": mask(*lines)} for key, lines in ran.items()}
-    found = suspects(nodes, hits or {}, {"m.py": dedent(text)})
+    tests = [key for key in ran if key.startswith("test:")]
+    order = {key: place for place, key in enumerate(tests)}
+    found = suspects(nodes, hits or {}, {"m.py": dedent(text)}, order)
     return {key: [(s.what, set(s.makers)) for s in several] for key, several in found.items()}
 
 
@@ -193,7 +195,7 @@ def test_what_does_not_outlive_the_call_or_is_not_asked_for_is_no_sign(text: str
 def test_asking_and_filling_are_told_by_lines() -> None:
     text = "def get():\n    global _t\n    if _t is None:\n        _t = load()\n    return _t\n"
     [place] = kept_in("m.py", text).places
-    assert (numbers(place.asks), numbers(place.fill)) == ({3, 5}, {4})
+    assert (numbers(place.asks), numbers(place.fill)) == ({3}, {4})
     assert place.what == "m.py::get (_t)"
 
 
@@ -210,22 +212,43 @@ def use(c):
 
 
 def test_who_names_a_kept_value_and_did_not_make_it_is_a_suspect() -> None:
+    """Those who ran it later are not among the makers."""
     assert signs(PROPERTY, {"test:a": [4, 6], "test:b": [6], "test:c": [4, 6]}) == {
-        "test:b": [("m.py::C.table", {"test:a", "test:c"})]
+        "test:b": [("m.py::C.table", {"test:a"})]
     }
+    assert signs(PROPERTY, {"test:b": [6], "test:c": [4, 6]}) == {}
 
 
 def test_who_does_not_name_it_is_none() -> None:
     assert signs(PROPERTY, {"test:a": [4, 6], "test:b": [5]}) == {}
 
 
-def test_a_plain_function_counts_if_one_node_alone_ran_it() -> None:
-    text = PROPERTY.replace("@cached_property", "@property")
-    assert signs(text, {"test:a": [4, 6], "test:b": [6]}) == {
-        "test:b": [("m.py::C.table", {"test:a"})]
+@pytest.mark.parametrize(
+    "use", ["known or table()", "known and table()", "x if known else table()"]
+)
+def test_a_plain_function_counts_behind_a_condition_and_if_one_node_alone_ran_it(use: str) -> None:
+    text = f"def table():\n    return load()\ndef use(known):\n    return {use}\n"
+    assert signs(text, {"test:a": [2, 4], "test:b": [4]}) == {
+        "test:b": [("m.py::table", {"test:a"})]
     }
-    assert signs(text, {"test:a": [4, 6], "test:b": [6], "test:c": [4, 6]}) == {}
-    assert signs(text, {"test:b": [6]}) == {}
+    assert signs(text, {"test:a": [2, 4], "test:b": [2, 4], "test:c": [4]}) == {}
+    assert signs(text, {"test:b": [4]}) == {}
+    unconditional = text.replace(use, "table()")
+    assert signs(unconditional, {"test:a": [2, 4], "test:b": [4]}) == {}
+
+
+def test_who_made_the_object_itself_did_not_find_its_state_ready() -> None:
+    text = """\
+    class C:
+        def __init__(self):
+            self.rest = 1
+        def get(self):
+            if self._table is None:
+                self._table = load()
+            return self._table
+    """
+    assert set(signs(text, {"test:a": [3, 5, 6], "test:b": [5]})) == {"test:b"}
+    assert signs(text, {"test:a": [3, 5, 6], "test:b": [3, 5]}) == {}
 
 
 @pytest.mark.parametrize(

@@ -19,7 +19,7 @@ def numbers(mask: int) -> set[int]:
 
 
 def readers(difference: Difference, **files: str) -> tuple[dict[str, set[int]], set[str], bool]:
-    found = Mentions(sources(**files)).readers(difference)
+    found = Mentions(sources(**files)).readers(difference, "m.py")
     lines = {path.removesuffix(".py"): numbers(mask) for (path, _), mask in found.lines.items()}
     return lines, set(found.classes), found.followed
 
@@ -124,7 +124,6 @@ def test_a_very_long_text_is_no_mention() -> None:
 )
 def test_a_look_up_by_a_computed_name_mentions_every_name(statement: str) -> None:
     assert of_name("total", in_function("x", statement)) == {3}
-    assert of_value("total", in_function("x", statement)) == {3}
 
 
 @pytest.mark.parametrize(
@@ -255,7 +254,56 @@ def test_too_many_names_are_not_followed() -> None:
     assert readers(one, m=chain(MANY + 10)) == ({}, set(), False)
 
 
+def test_a_name_of_a_package_is_taken_from_it_without_its_name() -> None:
+    one = Difference("u", "w", names=frozenset({"total"}))
+    texts = {
+        ("pkg/__init__.py", ""): "total = 1\n",
+        ("pkg/near.py", ""): "from . import total\ndef f():\n    total\n",
+        ("pkg/sub/far.py", ""): "from .. import total\ndef f():\n    total\n",
+        ("other/near.py", ""): "from . import total\ndef f():\n    total\n",
+        ("other/own.py", ""): "total = 1\ndef f():\n    total\n",
+    }
+    found = Mentions(texts).readers(one, "pkg/__init__.py").lines
+    assert {path: numbers(mask) for (path, _), mask in found.items()} == {
+        "pkg/near.py": {3},
+        "pkg/sub/far.py": {3},
+    }
+
+
+def test_a_variable_elsewhere_is_another_one_unless_it_was_imported() -> None:
+    one = Difference("u", "w", names=frozenset({"total"}))
+    lines, _, _ = readers(
+        one,
+        a="import m\ndef f():\n    total\n    m.total\n",
+        b="from m import total\ndef f():\n    total\n",
+        c="from m import *\ndef f():\n    total\n",
+        d="import other\ndef f():\n    total\n    other.total\n",
+        e="from b import total\ndef f():\n    total\n",
+    )
+    assert lines == {
+        "a": {4},
+        "b": {3},
+        "c": {3},
+        "e": {3},
+    }
+
+
 # Classes
+
+
+def test_a_class_is_read_by_its_other_names_too() -> None:
+    lines, _, followed = of_class(
+        "C",
+        m="class C: pass\n",
+        n="from m import C as Base\nTable = [Base]\ndef f():\n    Base()\ndef g():\n    Table\n",
+    )
+    assert (lines, followed) == ({"n": {4, 6}}, True)
+
+
+def test_a_variable_is_not_what_a_class_has() -> None:
+    one = Difference("C.total", "w", names=frozenset({"total"}), classes=frozenset({"C"}))
+    lines, _, _ = readers(one, m="def f(x):\n    total\n    x.total\n    getattr(x, y)\n    C\n")
+    assert lines == {"m": {3, 5}}
 
 
 def test_a_class_is_read_by_its_name_and_those_of_derived_ones() -> None:
@@ -322,13 +370,13 @@ def test_bases_have_to_be_plain(text: str, plain: bool) -> None:
 def test_a_text_that_does_not_parse_may_mention_anything() -> None:
     assert read_mentions("def f(:\n") is UNREADABLE
     one = Difference("u", "w", names=frozenset({"total"}))
-    [mask] = Mentions(sources(m="def f(:\n    getattr total\n")).readers(one).lines.values()
+    [mask] = Mentions(sources(m="def f(:\n    getattr total\n")).readers(one, "m.py").lines.values()
     assert mask == -1
 
 
 def test_two_contents_of_a_file_are_read_apart() -> None:
     texts = {("m.py", "1"): "def f():\n    total\n", ("m.py", "2"): "def f():\n    other\n"}
-    found = Mentions(texts).readers(Difference("u", "w", names=frozenset({"total"})))
+    found = Mentions(texts).readers(Difference("u", "w", names=frozenset({"total"})), "m.py")
     assert list(found.lines) == [("m.py", "1")]
 
 

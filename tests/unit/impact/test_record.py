@@ -1,17 +1,33 @@
-"""Facts about recording: what the probe tells becomes nodes with units, digests and uses."""
+"""Facts about recording: what the probe tells becomes nodes with lines, digests and uses."""
 
 from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from textwrap import dedent
 from typing import Any
 
-from assay.impact.record import CHANGED_MEANWHILE, Recorded, Recording, Tree, units_of_mask
-from assay.model.impact import ABSENT, TestRecord
+import pytest
+
+from assay.change.semantics import read_source
+from assay.impact.memo import Suspicion
+from assay.impact.record import (
+    CHANGED_MEANWHILE,
+    SETS,
+    Recorded,
+    Recording,
+    Tree,
+    env_digest,
+    text_of,
+    units_of_mask,
+    variable_digest,
+)
+from assay.model.impact import ABSENT, POSITIONS, LineSet, Node, TestRecord
 from assay.model.run import CollectedItem, TestOutcome
 from assay.model.source import MODULE_UNIT
+from assay.selection.explain import units_run
 
 PASSED = TestRecord(TestOutcome.PASSED, 0.01)
 T = "tests/test_tax.py::test_rate"
@@ -47,24 +63,35 @@ def sink(
     lines: Mapping[str, Iterable[int]] | None = None, **kinds: Iterable[str]
 ) -> dict[str, Any]:
     masks = {path: f"{sum(1 << n for n in ns):x}" for path, ns in (lines or {}).items()}
-    empty: dict[str, Any] = {name: [] for name in ("reads", "dirs", "names", "uses", "opaque")}
+    empty: dict[str, Any] = {name: [] for name in SETS}
     return {"lines": masks, **empty, **{name: list(values) for name, values in kinds.items()}}
 
 
-def recording(root: Path, *tests: str) -> Recording:
-    return Recording(Tree(root), ("",), python_files(root), map(item, tests or (T,)))
+def recording(root: Path, *tests: str, environ: Mapping[str, str] | None = None) -> Recording:
+    items = map(item, tests or (T,))
+    return Recording(Tree(root), ("",), python_files(root), items, environ)
 
 
-def recorded(root: Path, sinks: Mapping[str, Mapping[str, Any]], *tests: str) -> Recorded:
-    found = recording(root, *(tests or (T,)))
+def recorded(
+    root: Path,
+    sinks: Mapping[str, Mapping[str, Any]],
+    *tests: str,
+    environ: Mapping[str, str] | None = None,
+) -> Recorded:
+    found = recording(root, *(tests or (T,)), environ=environ)
     found.add_sinks(sinks)
     for test in tests or (T,):
         found.add_test(test, PASSED)
     return found.finish()
 
 
-def units(found: Recorded, key: str) -> set[tuple[str, str]]:
-    return {(ref.path, ref.unit) for ref in found.nodes[key].units}
+def units(root: Path, found: Recorded, key: str) -> set[tuple[str, str]]:
+    """The units of what a node ran, in the tree as it is."""
+    sources = {
+        (path, lines.sha): read_source(path, (root / path).read_bytes())
+        for path, lines in found.nodes[key].lines.items()
+    }
+    return set(units_run(found.nodes[key], sources))
 
 
 # Lines and units
@@ -73,23 +100,13 @@ def units(found: Recorded, key: str) -> set[tuple[str, str]]:
 def test_lines_become_the_units_they_belong_to(tmp_path: Path) -> None:
     write(tmp_path, tax=TAX)
     found = recorded(tmp_path, {f"test:{T}": sink({"tax.py": [3, 7]})})
-    assert units(found, f"test:{T}") == {("tax.py", "rate"), ("tax.py", "Tax.due")}
+    assert units(tmp_path, found, f"test:{T}") == {("tax.py", "rate"), ("tax.py", "Tax.due")}
 
 
 def test_a_signature_belongs_to_the_module_body_and_not_to_its_function(tmp_path: Path) -> None:
     write(tmp_path, tax=TAX)
     found = recorded(tmp_path, {f"test:{T}": sink({"tax.py": [2]})})
-    assert units(found, f"test:{T}") == {("tax.py", MODULE_UNIT)}
-
-
-def test_units_carry_the_digest_of_their_content(tmp_path: Path) -> None:
-    write(tmp_path, tax=TAX)
-    sinks = {f"test:{T}": sink({"tax.py": [3]})}
-    (before,) = recorded(tmp_path, sinks).nodes[f"test:{T}"].units
-    write(tmp_path, tax=TAX.replace("return RATE", "return RATE + 1"))
-    (after,) = recorded(tmp_path, sinks).nodes[f"test:{T}"].units
-    assert (before.unit, after.unit) == ("rate", "rate")
-    assert before.digest != after.digest
+    assert units(tmp_path, found, f"test:{T}") == {("tax.py", MODULE_UNIT)}
 
 
 def test_lines_are_kept_with_the_content_they_are_valid_for(tmp_path: Path) -> None:
@@ -123,8 +140,8 @@ def test_a_mask_outside_every_function_means_the_module(tmp_path: Path) -> None:
 def test_running_a_files_code_uses_its_module_node(tmp_path: Path) -> None:
     write(tmp_path, tax=TAX, other="x = 1")
     node = recorded(tmp_path, {f"test:{T}": sink({"tax.py": [3]})}).nodes[f"test:{T}"]
-    assert "module:tax.py" in node.uses
-    assert "module:other.py" not in node.uses
+    # Each file of its lines implies its module.
+    assert (set(node.lines), node.uses) == ({"tax.py"}, frozenset())
 
 
 def test_a_module_node_uses_what_its_imports_reach(tmp_path: Path) -> None:
@@ -137,7 +154,8 @@ def test_a_module_node_uses_what_its_imports_reach(tmp_path: Path) -> None:
 def test_a_module_node_has_its_own_body_though_none_of_its_lines_ran(tmp_path: Path) -> None:
     write(tmp_path, tax=TAX)
     found = recorded(tmp_path, {"module:tax.py": sink()})
-    assert units(found, "module:tax.py") == {("tax.py", MODULE_UNIT)}
+    sha = hashlib.sha256(TAX.encode()).hexdigest()
+    assert found.nodes["module:tax.py"].lines == {"tax.py": LineSet(sha, 0)}
 
 
 def test_a_module_node_does_not_use_itself(tmp_path: Path) -> None:
@@ -149,7 +167,8 @@ def test_a_module_node_does_not_use_itself(tmp_path: Path) -> None:
 def test_imports_are_not_followed_for_a_test_node(tmp_path: Path) -> None:
     write(tmp_path, tax="import rates\ndef f():\n    return 1\n", rates="")
     found = recorded(tmp_path, {f"test:{T}": sink({"tax.py": [3]})})
-    assert found.nodes[f"test:{T}"].uses == {"module:tax.py"}
+    assert found.nodes[f"test:{T}"].uses == frozenset()
+    assert found.nodes[f"test:{T}"].names == frozenset()
 
 
 def test_a_module_that_begins_with_a_byte_order_mark_is_followed(tmp_path: Path) -> None:
@@ -170,8 +189,8 @@ def test_a_fixture_node_has_the_lines_it_ran_and_its_user_only_the_use(tmp_path:
             f"test:{T}": sink(uses=["fixture:tests::db"]),
         },
     )
-    assert units(found, "fixture:tests::db") == {("tax.py", "rate")}
-    assert units(found, f"test:{T}") == set()
+    assert units(tmp_path, found, "fixture:tests::db") == {("tax.py", "rate")}
+    assert found.nodes[f"test:{T}"].lines == {}
     assert found.nodes[f"test:{T}"].uses == {"fixture:tests::db"}
 
 
@@ -249,7 +268,7 @@ def test_code_that_changed_while_it_was_recorded_makes_its_node_opaque(tmp_path:
     write(tmp_path, tax=TAX + "# edited\n")
     node = found.finish().nodes[f"test:{T}"]
     assert node.opaque == {f"tax.py {CHANGED_MEANWHILE}"}
-    assert (node.units, node.lines) == (frozenset(), {})
+    assert node.lines == {}
 
 
 def test_code_that_stayed_as_it_was_makes_no_node_opaque(tmp_path: Path) -> None:
@@ -299,5 +318,255 @@ def test_a_test_that_ended_without_a_message_has_an_empty_node(tmp_path: Path) -
     found = recording(tmp_path)
     found.add_test(T, TestRecord(TestOutcome.CRASHED, 0.0))
     done = found.finish()
-    assert done.nodes[f"test:{T}"].units == frozenset()
-    assert done.tests == {T: TestRecord(TestOutcome.CRASHED, 0.0)}
+    assert done.nodes[f"test:{T}"] == Node(f"test:{T}")
+    assert done.tests[T].outcome is TestOutcome.CRASHED
+
+
+def test_a_record_says_where_its_test_stands(tmp_path: Path) -> None:
+    found = recording(tmp_path, "a.py::one", "b.py::two")
+    found.add_test("b.py::two", PASSED)
+    assert found.finish().tests["b.py::two"] == replace(PASSED, path="b.py", place=1)
+
+
+def test_the_files_of_the_project_come_along(tmp_path: Path) -> None:
+    write(tmp_path, tax=TAX, other="")
+    assert recorded(tmp_path, {}).files == {"tax.py", "other.py"}
+
+
+# Texts
+
+
+def test_the_texts_of_all_that_ran_come_along(tmp_path: Path) -> None:
+    write(tmp_path, tax=TAX, other="x = 1", unused="y = 1")
+    sinks = {f"test:{T}": sink({"tax.py": [3]}), "module:other.py": sink({"other.py": [1]})}
+    texts = recorded(tmp_path, sinks).texts
+    assert {path: text for (path, _), text in texts.items()} == {"tax.py": TAX, "other.py": "x = 1"}
+    assert {sha for _, sha in texts} == {
+        hashlib.sha256(text.encode()).hexdigest() for text in (TAX, "x = 1")
+    }
+
+
+def test_a_text_is_read_by_its_own_encoding(tmp_path: Path) -> None:
+    (tmp_path / "tax.py").write_bytes(b"# coding: latin-1\nNAME = '\xe9'\n")
+    texts = recorded(tmp_path, {f"test:{T}": sink({"tax.py": [2]})}).texts
+    assert list(texts.values()) == ["# coding: latin-1\nNAME = '\xe9'\n"]
+
+
+@pytest.mark.parametrize(
+    "content", [b"# coding: nonsense\n", b"x = '\xff'\n", b"# coding: ascii\nx = '\xc3\xa9'\n"]
+)
+def test_what_does_not_fit_its_encoding_is_no_text(content: bytes) -> None:
+    assert text_of(content) is None
+
+
+# What there is at a path
+
+
+def test_what_there_is_at_a_path(tmp_path: Path) -> None:
+    (tmp_path / "data").mkdir()
+    (tmp_path / "a.txt").touch()
+    (tmp_path / "broken").symlink_to(tmp_path / "nowhere")
+    tree = Tree(tmp_path)
+    paths = ("data", "a.txt", "broken", "nowhere")
+    assert [tree.kind(path) for path in paths] == ["directory", "file", "file", ABSENT]
+
+
+def test_what_was_only_asked_for_is_kept_by_what_there_was(tmp_path: Path) -> None:
+    (tmp_path / "data").mkdir()
+    (tmp_path / "a.txt").touch()
+    found = recorded(tmp_path, {f"test:{T}": sink(exists=["data", "a.txt", "no.cfg"])})
+    node = found.nodes[f"test:{T}"]
+    assert node.exists == {"data": "directory", "a.txt": "file", "no.cfg": ABSENT}
+    assert (node.files, node.dirs) == ({}, {})
+
+
+def test_what_there_was_counts_at_the_time_it_was_asked(tmp_path: Path) -> None:
+    found = recording(tmp_path)
+    found.add_sinks({f"test:{T}": sink(exists=["made.txt"])})
+    (tmp_path / "made.txt").touch()
+    found.add_test(T, PASSED)
+    assert found.finish().nodes[f"test:{T}"].exists == {"made.txt": ABSENT}
+
+
+# The environment
+
+
+SECRET = "hunter2-and-more"
+
+
+def env_of(root: Path, environ: Mapping[str, str], *names: str) -> Mapping[str, str]:
+    found = recorded(root, {f"test:{T}": sink(env=names)}, environ=environ)
+    return found.nodes[f"test:{T}"].env
+
+
+def test_a_variable_is_kept_by_a_digest_and_never_by_its_value(tmp_path: Path) -> None:
+    environ = {"TOKEN": SECRET, "OTHER": "x"}
+    found = env_of(tmp_path, environ, "TOKEN", "*")
+    assert set(found) == {"TOKEN", "*"}
+    assert SECRET not in str(found)
+    assert SECRET[:6] not in str(found)
+
+
+def test_the_digest_of_a_variable_is_no_plain_digest_of_its_value(tmp_path: Path) -> None:
+    plain = hashlib.sha256(SECRET.encode()).hexdigest()
+    digest = env_of(tmp_path, {"TOKEN": SECRET}, "TOKEN")["TOKEN"]
+    assert digest
+    assert digest not in plain
+
+
+def test_a_variable_that_is_not_set_is_absent_and_an_empty_one_is_not(tmp_path: Path) -> None:
+    found = env_of(tmp_path, {"EMPTY": ""}, "EMPTY", "NONE")
+    assert found["NONE"] == ABSENT
+    assert found["EMPTY"] != ABSENT
+
+
+def test_equal_values_have_equal_digests_and_others_do_not() -> None:
+    assert env_digest("a") == env_digest("a")
+    assert env_digest("a") != env_digest("b")
+    assert env_digest("\udcff") != env_digest("")
+
+
+@pytest.mark.parametrize(
+    ("environ", "same"),
+    [({"B": "2", "A": "1"}, True), ({"A": "1"}, False), ({"A": "1", "B": "3"}, False)],
+)
+def test_all_variables_together_have_one_digest(environ: Mapping[str, str], same: bool) -> None:
+    before = variable_digest("*", {"A": "1", "B": "2"})
+    assert (variable_digest("*", environ) == before) is same
+
+
+# Positions
+
+
+def flags(root: Path, path: str, line: int) -> frozenset[str]:
+    return recorded(root, {f"test:{T}": sink({path: [line]})}).nodes[f"test:{T}"].flags
+
+
+LOOKS = """\
+import inspect                           # 1
+def where():                             # 2
+    return inspect.getsource(where)       # 3
+def lineno(node):                        # 4
+    return node.lineno                   # 5
+def plain():                             # 6
+    return 1                             # 7
+"""
+
+
+def test_a_node_that_ran_a_line_which_asks_for_positions_is_flagged(tmp_path: Path) -> None:
+    write(tmp_path, looks=LOOKS)
+    assert flags(tmp_path, "looks.py", 3) == {POSITIONS}
+
+
+def test_a_node_that_ran_other_lines_of_the_file_is_not(tmp_path: Path) -> None:
+    write(tmp_path, looks=LOOKS)
+    assert flags(tmp_path, "looks.py", 7) == frozenset()
+
+
+@pytest.mark.parametrize("path", ["tests/test_tax.py", "looks.py"])
+def test_line_numbers_are_positions_in_a_test_file_only(tmp_path: Path, path: str) -> None:
+    write(tmp_path, **{path.removesuffix(".py").replace("/", "__"): LOOKS})
+    wanted = {POSITIONS} if path.startswith("tests/") else frozenset()
+    assert flags(tmp_path, path, 5) == wanted
+
+
+def test_each_node_is_flagged_by_what_it_ran_itself(tmp_path: Path) -> None:
+    write(tmp_path, looks=LOOKS)
+    sinks = {
+        f"test:{T}": sink({"looks.py": [7]}, uses=["fixture:::f"]),
+        "fixture:::f": sink({"looks.py": [3]}),
+    }
+    nodes = recorded(tmp_path, sinks).nodes
+    assert nodes["fixture:::f"].flags == {POSITIONS}
+    assert nodes[f"test:{T}"].flags == frozenset()
+
+
+# What others left behind
+
+
+KEEPS = """\
+_table = None             # 1
+def table():              # 2
+    global _table         # 3
+    if _table is None:    # 4
+        _table = 1        # 5
+    return _table         # 6
+"""
+A, B = "test_a.py::a", "test_b.py::b"
+
+
+def with_memo(root: Path, maker: str = f"test:{A}") -> Recording:
+    """A recording in which B asked for a value that another node had made."""
+    write(root, keeps=KEEPS)
+    found = recording(root, A, B)
+    found.add_sinks({maker: sink({"keeps.py": [4, 5, 6]})})
+    found.add_sinks({f"test:{B}": sink({"keeps.py": [4, 6]})})
+    for test in (A, B):
+        found.add_test(test, PASSED)
+    return found
+
+
+def test_a_test_that_found_a_value_ready_is_a_suspect(tmp_path: Path) -> None:
+    (sign,) = with_memo(tmp_path).suspicions()[f"test:{B}"]
+    assert sign.makers == {f"test:{A}"}
+    assert sign.what == "keeps.py::table (_table)"
+
+
+def test_a_test_that_made_the_value_itself_is_none(tmp_path: Path) -> None:
+    assert set(with_memo(tmp_path).suspicions()) == {f"test:{B}"}
+
+
+def test_a_test_that_did_not_end_is_no_suspect(tmp_path: Path) -> None:
+    write(tmp_path, keeps=KEEPS)
+    found = recording(tmp_path, A, B)
+    found.add_sinks({f"test:{A}": sink({"keeps.py": [5]}), f"test:{B}": sink({"keeps.py": [4]})})
+    found.add_test(A, PASSED)
+    assert found.suspicions() == {}
+
+
+def test_a_hit_of_a_cache_is_a_sign(tmp_path: Path) -> None:
+    write(tmp_path, cached="def f():\n    return 1\n")
+    found = recording(tmp_path, A, B)
+    found.add_sinks({f"test:{A}": sink({"cached.py": [2]})})
+    found.add_sinks({f"test:{B}": sink(memo=["cached.py::f"])})
+    for test in (A, B):
+        found.add_test(test, PASSED)
+    (sign,) = found.suspicions()[f"test:{B}"]
+    assert sign == Suspicion("cached.py::f", frozenset({f"test:{A}"}))
+
+
+def test_a_suspect_depends_on_the_makers_through_what_was_kept(tmp_path: Path) -> None:
+    found = with_memo(tmp_path)
+    found.settle(found.suspicions(), alone=())
+    nodes = found.finish().nodes
+    assert nodes[f"test:{B}"].uses == {"memo:keeps.py::table (_table)"}
+    assert nodes["memo:keeps.py::table (_table)"].uses == {f"test:{A}"}
+    assert nodes[f"test:{A}"].uses == frozenset()
+
+
+def test_a_suspect_that_ran_alone_does_not_depend_on_other_tests(tmp_path: Path) -> None:
+    found = with_memo(tmp_path)
+    found.settle(found.suspicions(), alone=[B])
+    nodes = found.finish().nodes
+    assert nodes[f"test:{B}"].uses == frozenset()
+    assert not [key for key in nodes if key.startswith("memo:")]
+
+
+def test_a_suspect_that_ran_alone_depends_on_what_the_import_made(tmp_path: Path) -> None:
+    found = with_memo(tmp_path, maker="module:app.py")
+    found.settle(found.suspicions(), alone=[B])
+    nodes = found.finish().nodes
+    assert nodes[f"test:{B}"].uses == {"memo:keeps.py::table (_table)"}
+    assert nodes["memo:keeps.py::table (_table)"].uses == {"module:app.py"}
+
+
+def test_what_a_suspect_ran_alone_is_added_to_what_it_ran_with_others(tmp_path: Path) -> None:
+    found = with_memo(tmp_path)
+    found.add_sinks({f"test:{B}": sink({"keeps.py": [5]})})
+    assert found.finish().nodes[f"test:{B}"].lines["keeps.py"].mask == 1 << 4 | 1 << 5 | 1 << 6
+
+
+def test_a_suspicion_of_a_test_that_is_not_there_books_nothing(tmp_path: Path) -> None:
+    found = recording(tmp_path, A)
+    found.settle({"test:gone": [Suspicion("x", frozenset({"test:b"}))]}, alone=())
+    assert found.finish().nodes == {}

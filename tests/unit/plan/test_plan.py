@@ -8,13 +8,14 @@ import pytest
 
 from assay.change.semantics import read_source
 from assay.impact.graph import users_of
-from assay.model.impact import ImpactMap, LineSet, Node, UnitRef
+from assay.model.impact import ImpactMap, LineSet, Node
 from assay.model.mutant import Mutant, PlannedTest, Route, Status
 from assay.model.source import MODULE_UNIT, Span
 from assay.mutation.plan import (
     BY_FIXTURE,
     BY_IMPORT,
     DIRECT,
+    IN_THIS_FILE,
     Candidates,
     Coverage,
     Plan,
@@ -47,12 +48,14 @@ def mutant(line: int, unit: str = "rate", lines: Iterable[int] | None = None) ->
 
 
 def ran(
-    key: str, *lines: int, uses: Iterable[str] = (), sha: str = SOURCE.sha, units: int = 1
+    key: str, *lines: int, uses: Iterable[str] = (), sha: str = SOURCE.sha, others: int = 0
 ) -> Node:
-    refs = frozenset(UnitRef("tax.py", f"f{n}", "d") for n in range(units))
+    """A node that ran these lines of the file, and so many of another one."""
     mask = sum(1 << line for line in lines)
     found = {"tax.py": LineSet(sha, mask)} if lines else {}
-    return Node(key, refs, found, uses=frozenset(uses))
+    if others:
+        found["other.py"] = LineSet("any", (1 << others) - 1)
+    return Node(key, found, uses=frozenset(uses))
 
 
 def impact_of(*nodes: Node) -> ImpactMap:
@@ -120,6 +123,16 @@ def test_a_line_that_ran_at_import_is_covered_by_every_test_that_depends_on_the_
     assert Coverage(impact, "tax.py", SOURCE.sha).covering([1]) == {"a": BY_IMPORT}
 
 
+def test_of_those_that_only_import_it_tests_that_ran_something_in_the_file_are_told_apart() -> None:
+    impact = impact_of(
+        ran("module:tax.py", 1),
+        ran("test:a", 4, uses=["module:tax.py"]),
+        ran("test:b", uses=["module:tax.py"]),
+    )
+    found = Coverage(impact, "tax.py", SOURCE.sha).covering([1])
+    assert found == {"a": IN_THIS_FILE, "b": BY_IMPORT}
+
+
 def test_the_most_direct_way_counts() -> None:
     impact = impact_of(
         ran("module:tax.py", 4),
@@ -163,8 +176,13 @@ def test_faster_tests_come_first() -> None:
 
 
 def test_among_equally_fast_tests_the_more_specific_come_first() -> None:
-    impact = impact_of(ran("test:a", 4, units=5), ran("test:b", 4, units=2))
+    impact = impact_of(ran("test:a", 4, others=5), ran("test:b", 4, others=2))
     assert order(planned(mutant(4), impact, {"a": 0.001, "b": 0.002})) == ["b", "a"]
+
+
+def test_breadth_is_the_number_of_lines_in_all_files() -> None:
+    coverage = Coverage(impact_of(ran("test:a", 4, 5, others=3)), "tax.py", SOURCE.sha)
+    assert (coverage.breadth("a"), coverage.breadth("unknown")) == (5, 0)
 
 
 def test_among_equal_tests_the_name_decides() -> None:

@@ -49,7 +49,7 @@ def test_what_a_test_depends_on() -> None:
           tax.py::rate
         fixture db of tests (1):
           db.py::open
-        import of app.py (1):
+        imported by app.py (1):
           app.py::(module body)
         files and directories it read:
           data/
@@ -89,7 +89,7 @@ def test_which_tests_depend_on_a_line() -> None:
         1 test that ran other lines of it:
           c
         1 test that depends on it through something else:
-          d ← import of app.py ← fixture db
+          d ← imported by app.py ← fixture db
         """
     )
 

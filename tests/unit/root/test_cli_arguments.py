@@ -94,6 +94,20 @@ def test_an_option_has_the_same_default_in_every_verb() -> None:
 
 
 @pytest.mark.parametrize(
+    ("arguments", "fresh", "isolated"),
+    [
+        ([], False, False),
+        (["--fresh"], True, False),
+        (["--isolated"], False, True),
+        (["--isolated", "--fresh"], True, True),
+    ],
+)
+def test_map_takes_both_of_its_options(arguments: list[str], fresh: bool, isolated: bool) -> None:
+    found = parser().parse_args(["map", *arguments])
+    assert (found.fresh, found.isolated) == (fresh, isolated)
+
+
+@pytest.mark.parametrize(
     ("error", "code"),
     [
         (UsageError, ExitCode.USAGE),

@@ -6,8 +6,9 @@ difference says who is affected:
 - `lines`: whoever ran any of these lines of the old version;
 - `names`: whoever ran a line, anywhere, that mentions one of these names: a function whose
   signature changed, a constant, a method that is new ...;
-- `values`: as `names`, but only where one is mentioned other than by calling it: whoever hands a
-  function on may look at its docstring or annotations;
+- `values`: as `names`, but only where one is mentioned as a thing of its own, not to call it or to
+  reach into it: whoever hands a function on may look at its docstring or annotations. `through` are
+  the words by which code does so;
 - `classes`: whoever ran a line that mentions one of these classes or a class derived from it: what
   an instance has and what it answers to changed;
 - `at_import`: whoever depends on the module having been imported at all.
@@ -29,6 +30,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from difflib import SequenceMatcher
+from pathlib import PurePosixPath
 
 from assay.change.digest import digest
 from assay.change.inert import (
@@ -38,6 +40,8 @@ from assay.change.inert import (
     header_parts,
     inert_header,
     is_inert,
+    is_mark,
+    is_plain_decorator,
 )
 from assay.change.regions import (
     body_lines,
@@ -88,6 +92,7 @@ class Difference:
     lines: int = 0
     names: frozenset[str] = _NONE
     values: frozenset[str] = _NONE
+    through: frozenset[str] = _NONE
     classes: frozenset[str] = _NONE
     at_import: bool = False
     bases: frozenset[str] = _NONE
@@ -110,7 +115,7 @@ def whole_file(words: str) -> FileDelta:
     return FileDelta((found,), needs_import=False)
 
 
-def file_delta(old: str, new: str | None, is_test: bool, is_plugin: bool) -> FileDelta:
+def file_delta(path: str, old: str, new: str | None, is_test: bool, is_plugin: bool) -> FileDelta:
     """What differs between two texts of a file; None: the file is gone.
 
     `is_test`: the file holds tests, whose functions pytest finds by itself. `is_plugin`: it is a
@@ -122,7 +127,7 @@ def file_delta(old: str, new: str | None, is_test: bool, is_plugin: bool) -> Fil
         before, after = _File.read(old), _File.read(new)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return whole_file("changed")
-    return _Comparison(before, after, is_test, is_plugin).run()
+    return _Comparison(path, before, after, is_test, is_plugin).run()
 
 
 def plain_lines(text: str) -> str:
@@ -156,6 +161,7 @@ class _File:
             n.id for n in nodes if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load)
         )
         self.asked = frozenset(n.arg for n in nodes if isinstance(n, ast.arg))
+        self.sure_imports = frozenset(_imported(tree.body, sure=True))
         self._scopes: dict[tuple[int, str], list[symtable.SymbolTable]] = {}
         pending = [table]
         while pending:
@@ -196,8 +202,9 @@ def _shadowed(tree: ast.Module) -> Iterator[str]:
 _KNOWN = _STANDARD | {"pytest", "typing_extensions"}
 
 
-def _imported(body: Iterable[ast.stmt]) -> Iterator[str]:
-    """Dotted names of all that the import statements outside functions ask for."""
+def _imported(body: Iterable[ast.stmt], sure: bool = False) -> Iterator[str]:
+    """Dotted names of all that the import statements outside functions ask for; `sure`: only of
+    those that run whatever the conditions around them say."""
     for statement in body:
         if _is_typing_only(statement) or (
             isinstance(statement, ast.If) and _is_main(statement.test)
@@ -211,11 +218,22 @@ def _imported(body: Iterable[ast.stmt]) -> Iterator[str]:
             yield stem
             for alias in statement.names:
                 yield f"{stem}:{alias.name}"
+        elif isinstance(statement, ast.If) and (sure or _is_typing_only(statement)):
+            continue
         elif isinstance(statement, ast.If | ast.Try | ast.With | ast.ClassDef):
             for field in ("body", "orelse", "finalbody"):
-                yield from _imported(getattr(statement, field, ()))
-            for handler in getattr(statement, "handlers", ()):
+                yield from _imported(getattr(statement, field, ()), sure)
+            for handler in () if sure else getattr(statement, "handlers", ()):
                 yield from _imported(handler.body)
+
+
+def imported_modules(text: str) -> frozenset[str]:
+    """The modules, or names in modules, that importing a file of this text asks for."""
+    try:
+        body = parsed(text).body
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return frozenset()
+    return frozenset(_modules(_imported(body, sure=True)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -340,7 +358,10 @@ def _name_by_name(statement: ast.stmt) -> list[ast.stmt]:
 class _Comparison:
     """Compares two versions, outermost statements first."""
 
-    def __init__(self, before: _File, after: _File, is_test: bool, is_plugin: bool) -> None:
+    def __init__(
+        self, path: str, before: _File, after: _File, is_test: bool, is_plugin: bool
+    ) -> None:
+        self.path = path
         self.before, self.after = before, after
         self.is_test, self.is_plugin = is_test, is_plugin
         self.found: list[Difference] = []
@@ -348,12 +369,30 @@ class _Comparison:
     def run(self) -> FileDelta:
         old, new = self.before.tree.body, self.after.tree.body
         if docstring_of(old) != docstring_of(new):
-            self.found.append(Difference(MODULE_UNIT, "has another docstring", names=_DOC))
+            self._module_docstring()
         place = _Place(tests=self.is_test)
         self._statements(without_docstring(old), without_docstring(new), place)
         if _foreign(_modules(self._no_longer_imported())):
             self.found.append(Difference(MODULE_UNIT, "imports less", at_import=True))
         return FileDelta(tuple(self.found), needs_import=any(_rests(d) for d in self.found))
+
+    def _module_docstring(self) -> None:
+        """Whoever reads it here, as `__doc__`, or through the module."""
+        lines = 0
+        for node in ast.walk(self.before.tree):
+            if isinstance(node, ast.Name) and node.id == "__doc__":
+                lines |= lines_of(node)
+        path = PurePosixPath(self.path)
+        name = path.parent.name if path.stem == "__init__" else path.stem
+        self.found.append(
+            Difference(
+                MODULE_UNIT,
+                "has another docstring",
+                lines=lines,
+                values=frozenset({name}),
+                through=_DOC,
+            )
+        )
 
     def _no_longer_imported(self) -> Iterator[str]:
         """What only the old version asks for, but for names that are surely no modules."""
@@ -474,7 +513,7 @@ class _Comparison:
                 tests=_tests_of(names, place),
             )
         if isinstance(statement, ast.Import | ast.ImportFrom) and not deleted:
-            fresh = self.after.imports - self.before.imports
+            fresh = self.after.imports - self.before.sure_imports
             difference = replace(difference, imports=_foreign(_modules(fresh)))
         self.found.append(difference)
 
@@ -562,8 +601,8 @@ class _Comparison:
                 Difference(
                     unit,
                     "has other annotations",
-                    names=_HINTS,
                     values=place.classes | {new.name},
+                    through=_HINTS,
                 )
             )
             self._function(old, _with_header(new, old), place)
@@ -583,13 +622,16 @@ class _Comparison:
 
     def _docstring(self, new: Function, unit: str, place: _Place) -> None:
         """Whoever reads docstrings, and whatever a decorator makes of it."""
-        decorated = not self._inert(new, place, self.after)
+        decorated = not all(
+            is_plain_decorator(d, self.after.shadowed) or (self.is_test and is_mark(d, ()))
+            for d in new.decorator_list
+        )
         self.found.append(
             Difference(
                 unit,
                 "has another docstring",
-                names=_DOC,
                 values=place.classes | {new.name},
+                through=_DOC,
                 at_import=decorated or not place.plain,
             )
         )
@@ -602,8 +644,8 @@ class _Comparison:
                 Difference(
                     unit,
                     "has another docstring",
-                    names=_DOC,
                     values=frozenset({new.name}),
+                    through=_DOC,
                     at_import=not inner.plain,
                 )
             )
@@ -700,7 +742,7 @@ _DOC = frozenset({"__doc__", "getdoc", "getcomments", "pydoc", "doctest"})
 
 def _rests(difference: Difference) -> bool:
     """Whether the difference is told by names, on the ground that the import has no effect."""
-    told = difference.names - _DOC or difference.classes
+    told = difference.names or difference.classes or difference.through == _HINTS
     return bool(told) and not difference.at_import
 
 
@@ -844,7 +886,8 @@ def _words_of(lines: int, body: int) -> str:
 def _modules(names: Iterable[str]) -> Iterator[str]:
     """The modules among asked-for names; `stem:name` may be a module or a name in one."""
     for name in names:
-        yield name.replace(":", "." if not name.endswith(".") else "")
+        stem, colon, rest = name.partition(":")
+        yield f"{stem}{'' if stem.endswith('.') or not colon else '.'}{rest}"
 
 
 def _foreign(modules: Iterable[str]) -> frozenset[str]:

@@ -6,8 +6,9 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 
+from assay.answering import Request, answer
 from assay.commands.common import Context, keep_record
-from assay.pipeline import Request, answer, read_change
+from assay.pipeline import read_change
 from assay.report.as_json import answer_json
 from assay.report.text import answer_text
 

@@ -9,12 +9,12 @@ from pathlib import Path
 
 from assay.change.semantics import read_source
 from assay.commands.common import Context
-from assay.errors import ExitCode, UsageError
+from assay.errors import ExitCode, NothingToCompare, UsageError
 from assay.impact.record import Tree
 from assay.impact.store import reading
 from assay.model.impact import ImpactMap, Source, test_key
 from assay.model.source import SourceFile
-from assay.pipeline import load_map
+from assay.pipeline import NO_CHANGE, choose_tests, load_map, read_change
 from assay.project import Project
 from assay.report.as_json import FORMAT
 from assay.report.why import line_text, test_text
@@ -25,9 +25,10 @@ _LINE = re.compile(r"^(?P<path>.+):(?P<line>\d+)$")
 
 @dataclass(frozen=True, slots=True)
 class WhyOptions:
-    """`subject` is a node id, or FILE:LINE."""
+    """`subject` is a node id, or FILE:LINE; `base` what the change is compared with."""
 
     subject: str
+    base: str | None
     format: str
     everything: bool
 
@@ -39,7 +40,9 @@ def run(context: Context, options: WhyOptions) -> int:
     match = _LINE.match(options.subject)
     if test_key(options.subject) in impact.nodes:
         needs = needs_of_test(impact, options.subject, _sources(context.project, impact))
-        text, record = test_text(needs, options.everything), _needs_json(needs)
+        now = _selected_now(context, options)
+        text, record = f"{now.words}\n\n{test_text(needs, options.everything)}", _needs_json(needs)
+        record |= {"compared": now.compared, "selected": now.selected, "reasons": list(now.reasons)}
     elif match is not None and "::" not in options.subject:
         users = _line(context.project, impact, match["path"], int(match["line"]))
         text, record = line_text(users, options.everything), _users_json(users)
@@ -51,6 +54,36 @@ def run(context: Context, options: WhyOptions) -> int:
     shown = json.dumps(record, indent=1, ensure_ascii=False) + "\n"
     context.out(shown if options.format == "json" else text)
     return ExitCode.CLEAN
+
+
+@dataclass(frozen=True, slots=True)
+class _Now:
+    """Whether the change at hand selects the test, and the words for it."""
+
+    compared: str
+    selected: bool
+    reasons: tuple[str, ...]
+    words: str
+
+
+def _selected_now(context: Context, options: WhyOptions) -> _Now:
+    change, compared = NO_CHANGE, "the tree against what was recorded"
+    try:
+        change = read_change(context.project, options.base, None)
+        compared = change.change.description
+    except NothingToCompare:
+        if options.base is not None:
+            raise
+    chosen = choose_tests(context.project, change, context.progress)
+    for test in chosen.selection.selected:
+        if test.node_id == options.subject:
+            reasons = tuple(reason.text for reason in test.reasons)
+            shown = "\n".join(f"  because: {reason}" for reason in reasons)
+            return _Now(compared, True, reasons, f"Selected ({compared}):\n{shown}")
+    words = f"Not selected ({compared}): nothing that it depends on has changed."
+    if options.subject not in chosen.selection.dropped:
+        words = f"Not selected ({compared}): pytest no longer collects it."
+    return _Now(compared, False, (), words)
 
 
 def _line(project: Project, impact: ImpactMap, path: str, line: int) -> LineUsers:

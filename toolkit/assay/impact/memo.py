@@ -4,10 +4,11 @@ A test that finds a value ready does not run the code that made it, and would no
 that code changes. Three signs, none of them proof:
 
 - a cache of functools gave the test a value that was there before it began (`hits`);
-- the test ran code that asks for some state (`if _table is None`), and not the line in the same
-  function that fills it, while something else did run that line;
-- the test ran a line that names a function, and not the function, which only one node ever ran, or
-  which keeps what it computed (`cached_property`).
+- the test ran a condition that asks for some state (`if _table is None`), and not the line in the
+  same function that fills it, while something before it did run that line. For state kept in an
+  object, only if the test made no object of that class itself;
+- the test ran a line that names a function, and not the function, which others ran before: one that
+  a decorator makes compute only once (`cached_property`), or one behind `or`, `and`, `if ... else`.
 
 Whoever shows a sign is a suspect: to be run again alone, where everything has to be made anew.
 """
@@ -34,17 +35,19 @@ _FILLERS = frozenset({"setdefault", "append", "add", "update", "insert", "extend
 @dataclass(frozen=True, slots=True)
 class Kept:
     """A place that keeps a value for later: who ran `fill` made it, who ran `asks` and not `fill`
-    may have found it ready."""
+    may have found it ready. `made` are the lines that run when an object with such a value is made
+    (0: it is not kept in an object)."""
 
     path: str
     what: str
     asks: int
     fill: int
+    made: int
 
 
 @dataclass(frozen=True, slots=True)
 class FunctionPlace:
-    """A function by its last name; `keeps`: a decorator says that it computes only once."""
+    """A function by its last name; `keeps`: a decorator may make it compute only once."""
 
     path: str
     name: str
@@ -55,11 +58,13 @@ class FunctionPlace:
 
 @dataclass(frozen=True, slots=True)
 class KeptIn:
-    """What one file holds of these, and which of its lines mention which names."""
+    """What one file holds of these, and which of its lines mention which names: anywhere, and where
+    it depends on a condition within the line whether what is named is called."""
 
     places: tuple[Kept, ...]
     functions: tuple[FunctionPlace, ...]
     mentions: Mapping[str, int] = field(hash=False)
+    conditional: Mapping[str, int] = field(hash=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,21 +76,26 @@ class Suspicion:
 
 
 def suspects(
-    ran: Mapping[str, Masks], hits: Mapping[str, Collection[str]], texts: Mapping[str, str]
+    ran: Mapping[str, Masks],
+    hits: Mapping[str, Collection[str]],
+    texts: Mapping[str, str],
+    order: Mapping[str, int],
 ) -> dict[str, list[Suspicion]]:
     """The signs of each test, by node key.
 
     `ran` are the lines of every node, `hits` the caches (`PATH::QUALNAME`) that gave a node a value
-    from before it, `texts` the files by path.
+    from before it, `texts` the files by path, `order` the places of the tests in the run.
     """
     files = {path: kept_in(path, text) for path, text in texts.items()}
     runners = _Runners(ran)
     found: dict[str, list[Suspicion]] = {}
 
     def book(test: str, what: str, makers: Iterable[str]) -> None:
-        others = frozenset(makers) - {test}
-        if others and test.startswith(TEST_PREFIX):
-            found.setdefault(test, []).append(Suspicion(what, others))
+        if test.startswith(TEST_PREFIX):
+            place = order.get(test, 0)
+            before = frozenset(m for m in makers if m != test and order.get(m, -1) < place)
+            if before:
+                found.setdefault(test, []).append(Suspicion(what, before))
 
     for test, caches in hits.items():
         for cache in caches:
@@ -93,7 +103,8 @@ def suspects(
     for kept in (kept for file in files.values() for kept in file.places):
         makers = runners.of(kept.path, kept.fill)
         if makers:
-            for node in runners.of(kept.path, kept.asks) - makers:
+            made = runners.of(kept.path, kept.made)
+            for node in runners.of(kept.path, kept.asks) - makers - made:
                 book(node, kept.what, makers)
     for test, what, makers in _functions_found_ready(files, runners):
         book(test, what, makers)
@@ -125,18 +136,21 @@ def _makers_of_cache(cache: str, files: Mapping[str, KeptIn], runners: _Runners)
 def _functions_found_ready(
     files: Mapping[str, KeptIn], runners: _Runners
 ) -> Iterator[tuple[str, str, set[str]]]:
-    candidates: dict[str, list[tuple[FunctionPlace, set[str]]]] = {}
+    keeping: dict[str, list[FunctionPlace]] = {}
+    plain: dict[str, list[FunctionPlace]] = {}
     for file in files.values():
         for function in file.functions:
-            makers = runners.of(function.path, function.body)
-            if makers and (function.keeps or len(makers) == 1):
-                candidates.setdefault(function.name, []).append((function, makers))
+            (keeping if function.keeps else plain).setdefault(function.name, []).append(function)
     for path, file in files.items():
-        for name in candidates.keys() & file.mentions.keys():
-            namers = runners.of(path, file.mentions[name])
-            for function, makers in candidates[name]:
-                for node in namers - makers:
-                    yield node, f"{function.path}::{function.qualname}", makers
+        for candidates, mentions in ((keeping, file.mentions), (plain, file.conditional)):
+            for name in candidates.keys() & mentions.keys():
+                namers = runners.of(path, mentions[name])
+                for function in candidates[name] if namers else ():
+                    makers = runners.of(function.path, function.body)
+                    # Run by many: then it is not run once and for all.
+                    if makers and (function.keeps or len(makers) == 1):
+                        for node in namers - makers:
+                            yield node, f"{function.path}::{function.qualname}", makers
 
 
 # One file
@@ -147,44 +161,143 @@ def kept_in(path: str, text: str) -> KeptIn:
     try:
         tree = parsed(text)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return KeptIn((), (), {})
-    places: list[Kept] = []
-    functions: list[FunctionPlace] = []
-    mentions: dict[str, int] = {}
-    for qualname, function in _functions(tree):
-        body = body_lines(function)
-        keeps = any(_says_kept(decorator) for decorator in function.decorator_list)
-        functions.append(FunctionPlace(path, function.name, qualname, body, keeps))
-        places.extend(_places(path, qualname, function))
+        return KeptIn((), (), {}, {})
+    reader = _Reader(path)
+    reader.read(tree, "", 0)
+    return KeptIn(
+        tuple(reader.places), tuple(reader.functions), reader.mentions, reader.conditional
+    )
+
+
+class _Reader:
+    """Walks one file, a function at a time."""
+
+    def __init__(self, path: str) -> None:
+        self.path = path
+        self.places: list[Kept] = []
+        self.functions: list[FunctionPlace] = []
+        self.mentions: dict[str, int] = {}
+        self.conditional: dict[str, int] = {}
+
+    def read(self, scope: ast.AST, prefix: str, made: int) -> None:
+        """Everything in a scope; `made` are the lines that run when the class around makes an
+        object."""
+        pending = list(ast.iter_child_nodes(scope))
+        while pending:
+            node = pending.pop()
+            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+                self._function(node, prefix, made)
+                self.read(node, f"{prefix}{node.name}.<locals>.", 0)
+            elif isinstance(node, ast.ClassDef):
+                self.read(node, f"{prefix}{node.name}.", _making(node))
+            elif not isinstance(node, ast.expr):
+                pending.extend(ast.iter_child_nodes(node))
+
+    def _function(self, function: Function, prefix: str, made: int) -> None:
+        qualname = prefix + function.name
+        keeps = any(_may_keep(decorator) for decorator in function.decorator_list)
+        self.functions.append(
+            FunctionPlace(self.path, function.name, qualname, body_lines(function), keeps)
+        )
+        state = _State(function)
         for statement in _statements(function):
-            lines = lines_of(statement)
-            if any(_inner(statement)):
-                first = statement.lineno
-                lines = 1 << first
-            for node in _own_nodes(statement):
-                for name in _named(node):
-                    mentions[name] = mentions.get(name, 0) | lines
-    return KeptIn(tuple(places), tuple(functions), mentions)
+            compound = any(_inner(statement))
+            lines = 1 << statement.lineno if compound else lines_of(statement)
+            for name, conditional in _named(statement):
+                self.mentions[name] = self.mentions.get(name, 0) | lines
+                if conditional:
+                    self.conditional[name] = self.conditional.get(name, 0) | lines
+            state.read(statement, lines, compound)
+        for name, asks, fill, in_object in state.kept():
+            what = f"{self.path}::{qualname} ({name})"
+            self.places.append(Kept(self.path, what, asks, fill, made if in_object else 0))
 
 
-def _functions(tree: ast.Module) -> Iterator[tuple[str, Function]]:
-    pending: list[tuple[ast.AST, str]] = [(tree, "")]
-    while pending:
-        node, prefix = pending.pop()
-        for child in ast.iter_child_nodes(node):
-            inner = prefix
-            if isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef):
-                yield prefix + child.name, child
-                inner = f"{prefix}{child.name}.<locals>."
-            elif isinstance(child, ast.ClassDef):
-                inner = f"{prefix}{child.name}."
-            pending.append((child, inner))
+def _making(node: ast.ClassDef) -> int:
+    """The lines of what a class runs to make an object."""
+    found = 0
+    for statement in node.body:
+        names = ("__init__", "__new__", "__post_init__", "__attrs_post_init__")
+        if isinstance(statement, ast.FunctionDef) and statement.name in names:
+            found |= body_lines(statement)
+    return found
 
 
-def _says_kept(decorator: ast.expr) -> bool:
+def _may_keep(decorator: ast.expr) -> bool:
     node = decorator.func if isinstance(decorator, ast.Call) else decorator
     name = getattr(node, "attr", getattr(node, "id", "")).lower()
     return any(word in name for word in _KEEPERS)
+
+
+class _State:
+    """What one function asks for in conditions, and what it fills."""
+
+    def __init__(self, function: Function) -> None:
+        self._asks: dict[str, int] = {}
+        self._fill: dict[str, int] = {}
+        self._outer: set[str] = set()
+        self._local = {n.arg for n in ast.walk(function.args) if isinstance(n, ast.arg)}
+        self._in_object: set[str] = set()
+
+    def read(self, statement: ast.stmt, lines: int, compound: bool) -> None:
+        if isinstance(statement, ast.Global | ast.Nonlocal):
+            self._outer.update(statement.names)
+        if isinstance(statement, ast.Try):
+            # `try: return _cache[key]`, and the handler fills it.
+            for inner in statement.body:
+                self._ask(inner, lines_of(inner))
+        for node in _own_nodes(statement):
+            if isinstance(node, ast.If | ast.While | ast.IfExp):
+                self._ask(node.test, lines)
+            elif isinstance(node, ast.BoolOp | ast.Compare):
+                self._ask(node, lines)
+            elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+                self._local.add(node.id)
+                self._fills(node.id, lines)
+            elif not compound:
+                self._stores(node, lines)
+
+    def _ask(self, part: ast.AST, lines: int) -> None:
+        for node in ast.walk(part):
+            name = getattr(node, "attr", getattr(node, "id", ""))
+            if isinstance(node, ast.Constant) and isinstance(node.value, str):
+                name = node.value  # hasattr(self, "_table")
+            if name:
+                self._asks[name] = self._asks.get(name, 0) | lines
+
+    def _stores(self, node: ast.AST, lines: int) -> None:
+        target: ast.expr | None = None
+        if isinstance(node, ast.Attribute | ast.Subscript) and isinstance(node.ctx, ast.Store):
+            target = node if isinstance(node, ast.Attribute) else node.value
+        elif isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+            if node.func.attr in _FILLERS:
+                target = node.func.value
+            elif node.func.attr == "__setattr__":
+                self._fill_texts(node, lines)
+        elif isinstance(node, ast.Call) and getattr(node.func, "id", "") == "setattr":
+            self._fill_texts(node, lines)
+        if isinstance(target, ast.Attribute):
+            self._fills(target.attr, lines)
+            if isinstance(target.value, ast.Name) and target.value.id == "self":
+                self._in_object.add(target.attr)
+        elif isinstance(target, ast.Name):
+            self._fills(target.id, lines)
+
+    def _fill_texts(self, call: ast.Call, lines: int) -> None:
+        for argument in call.args:
+            if isinstance(argument, ast.Constant) and isinstance(argument.value, str):
+                self._fills(argument.value, lines)
+
+    def _fills(self, name: str, lines: int) -> None:
+        self._fill[name] = self._fill.get(name, 0) | lines
+
+    def kept(self) -> Iterator[tuple[str, int, int, bool]]:
+        """(name, lines that ask, lines that fill, kept in an object) of what outlives a call."""
+        for name in self._fill.keys() & self._asks.keys() - (self._local - self._outer):
+            fill = self._fill[name]
+            asks = self._asks[name] & ~fill
+            if asks:
+                yield name, asks, fill, name in self._in_object
 
 
 def _statements(function: Function) -> Iterator[ast.stmt]:
@@ -213,72 +326,24 @@ def _own_nodes(statement: ast.stmt) -> Iterator[ast.AST]:
         pending.extend(c for c in ast.iter_child_nodes(node) if not isinstance(c, ast.stmt))
 
 
-def _named(node: ast.AST) -> Iterator[str]:
-    if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load):
-        yield node.id
-    elif isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Load):
-        yield node.attr
+def _named(statement: ast.stmt) -> Iterator[tuple[str, bool]]:
+    """Names that a statement loads; whether it depends on a condition in it that a function of the
+    name is called: one of its own (`f()`, `self.f()`), for whose `x.get()` is, nobody knows."""
+    pending: list[tuple[ast.AST, bool]] = [(statement, False)]
+    while pending:
+        node, conditional = pending.pop()
+        if isinstance(node, ast.Name | ast.Attribute) and isinstance(node.ctx, ast.Load):
+            yield getattr(node, "attr", getattr(node, "id", "")), False
+        if conditional and isinstance(node, ast.Call):
+            base = getattr(node.func, "value", None)
+            if isinstance(node.func, ast.Name):
+                yield node.func.id, True
+            elif isinstance(node.func, ast.Attribute) and getattr(base, "id", "") in _OWN:
+                yield node.func.attr, True
+        inner = conditional or isinstance(node, ast.BoolOp | ast.IfExp)
+        pending.extend(
+            (c, inner) for c in ast.iter_child_nodes(node) if not isinstance(c, ast.stmt)
+        )
 
 
-def _places(path: str, qualname: str, function: Function) -> Iterator[Kept]:
-    """State that the function both asks for and fills, on different lines."""
-    asks: dict[str, int] = {}
-    fill: dict[str, int] = {}
-    outer = {n for s in _statements(function) if isinstance(s, ast.Global) for n in s.names}
-    local = _local_names(function) - outer
-    for statement in _statements(function):
-        compound = any(_inner(statement))
-        lines = 1 << statement.lineno if compound else lines_of(statement)
-        filled = set() if compound else set(_filled(statement, outer))
-        for state in filled:
-            fill[state] = fill.get(state, 0) | lines
-        for node in _own_nodes(statement):
-            for name in _named(node):
-                if name not in filled and name not in local:
-                    asks[name] = asks.get(name, 0) | lines
-            if isinstance(node, ast.Constant) and isinstance(node.value, str):
-                # hasattr(self, "_table")
-                asks[node.value] = asks.get(node.value, 0) | lines
-    for state, stored in fill.items():
-        if asks.get(state, 0) & ~stored:
-            yield Kept(path, f"{path}::{qualname} ({state})", asks[state] & ~stored, stored)
-
-
-def _local_names(function: Function) -> set[str]:
-    arguments = function.args
-    names = {a.arg for a in (*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs)}
-    for statement in _statements(function):
-        for node in _own_nodes(statement):
-            if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
-                names.add(node.id)
-    return names
-
-
-def _filled(statement: ast.stmt, outer: Collection[str]) -> Iterator[str]:
-    """Names of state that outlives the call, which the statement stores to."""
-    for node in _own_nodes(statement):
-        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store) and node.id in outer:
-            yield node.id
-        elif isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store):
-            yield node.attr
-        elif isinstance(node, ast.Subscript) and isinstance(node.ctx, ast.Store):
-            yield from _last_name(node.value)
-        elif isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
-            if node.func.attr in _FILLERS:
-                yield from _last_name(node.func.value)
-            elif node.func.attr == "__setattr__":
-                yield from _texts(node)
-        if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "setattr":
-            yield from _texts(node)
-
-
-def _texts(call: ast.Call) -> Iterator[str]:
-    for argument in call.args:
-        if isinstance(argument, ast.Constant) and isinstance(argument.value, str):
-            yield argument.value
-
-
-def _last_name(node: ast.expr) -> Iterator[str]:
-    name = getattr(node, "attr", getattr(node, "id", ""))
-    if name:
-        yield name
+_OWN = frozenset({"self", "cls"})

@@ -7,7 +7,12 @@ the top level of a module or class ran when that was imported. There, an import,
 base class or a plain assignment does not use what it names: it gives it another name, and that is
 followed instead.
 
-A line that looks names up by computed text (`getattr(x, name)`, `vars(x)`) mentions every name.
+What a module binds is reached through the module: a bare `total` elsewhere is that one only where
+it was imported from there (or from one that hands it on), and a look-up by a computed name
+(`getattr(x, name)`, `vars(x)`) concerns it only on a line that names the module, in a file that
+imports modules by computed names, or in the module itself. A line that hands the module on counts
+as well. What an object has is not looked for by computed names: whoever holds one of a class has
+named the class, or what made it did.
 """
 
 from __future__ import annotations
@@ -16,6 +21,7 @@ import ast
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from pathlib import PurePosixPath
 
 from assay.change.delta import Difference, is_plain_class, is_plain_header, parsed, plain_bases
 from assay.change.inert import inert_header, is_inert
@@ -45,15 +51,19 @@ _ANYTHING = frozenset(
 class Mention:
     """What one statement mentions.
 
-    `tokens` are all names in it, `values` those in another position than that of a called
-    function; `lines` its own lines. `gives` are the names that it binds to what it mentions, if
-    that is all it does with it.
+    `tokens` are all names in it, `bare` those that are only variables in it, `values` those that
+    stand for a thing of their own: not to call it, nor to reach into it (but for its dunder
+    attributes); `lines` its own lines. `gives` are the names that it binds to what it mentions, if
+    that is all it does with it; `exports` those that an import at the top level hands on ("*":
+    all).
     """
 
     lines: int
     tokens: frozenset[str]
+    bare: frozenset[str]
     values: frozenset[str]
     gives: frozenset[str] | None = None
+    exports: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,26 +76,64 @@ class ClassDefinition:
 
 
 @dataclass(frozen=True, slots=True)
+class Taken:
+    """One name that an import statement binds.
+
+    `module` is the last part of the module's name, `name` what is taken from it ("*": everything,
+    "": the module itself), `bound` what it is called here.
+    """
+
+    module: str
+    name: str
+    bound: str
+
+
+@dataclass(frozen=True, slots=True)
 class FileMentions:
-    """All statements and classes of one text."""
+    """All statements, classes and imports of one text, and every name in it."""
 
     statements: tuple[Mention, ...]
     classes: tuple[ClassDefinition, ...]
+    imports: tuple[Taken, ...] = ()
+    tokens: frozenset[str] = frozenset()
 
 
-UNREADABLE = FileMentions((Mention(-1, frozenset({ANY}), frozenset({ANY})),), ())
+_ANY = frozenset({ANY})
+UNREADABLE = FileMentions((Mention(-1, _ANY, frozenset(), _ANY),), (), (), _ANY)
 """Of a text that does not parse: it may mention anything."""
 
 
-def read_mentions(text: str) -> FileMentions:
-    """Take a file apart."""
+def read_mentions(text: str, path: str = "") -> FileMentions:
+    """Take a file apart; its path tells what `from . import name` takes from."""
     try:
         tree = parsed(text)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return UNREADABLE
     reader = _Reader()
     reader.read(tree.body, top=True, tried=False)
-    return FileMentions(tuple(reader.statements), tuple(reader.classes))
+    taken = tuple(_taken(tree, PurePosixPath(path)))
+    tokens = frozenset().union(*(mention.tokens for mention in reader.statements))
+    return FileMentions(tuple(reader.statements), tuple(reader.classes), taken, tokens)
+
+
+def _taken(tree: ast.Module, path: PurePosixPath) -> Iterator[Taken]:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            for alias in node.names:
+                last = alias.name.rpartition(".")[2]
+                yield Taken(last, "", alias.asname or alias.name.partition(".")[0])
+                if alias.asname is None and "." in alias.name:
+                    # `import a.b` binds `a`, and `b` is reached through it.
+                    yield Taken(last, "", last)
+        elif isinstance(node, ast.ImportFrom):
+            last = (node.module or "").rpartition(".")[2]
+            if node.level and not node.module:
+                last = path.parents[min(node.level, len(path.parents)) - 1].name
+            for alias in node.names:
+                bound = alias.asname or alias.name
+                yield Taken(last, alias.name, bound)
+                # What is taken may be a module.
+                yield Taken(alias.name, "", bound)
 
 
 class _Reader:
@@ -97,11 +145,12 @@ class _Reader:
         """Book each statement of a list; `top`: it runs when the module is imported."""
         for statement in body:
             parts = _own_parts(statement)
-            tokens, values = _tokens(parts)
+            tokens, bare, values = _tokens(parts)
             if tokens:
                 lines = _own_lines(statement, parts)
                 gives = _gives(statement, tried) if top else None
-                self.statements.append(Mention(lines, tokens, values, gives))
+                exports = _exports(statement) if top else frozenset()
+                self.statements.append(Mention(lines, tokens, bare, values, gives, exports))
             function = isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef)
             if isinstance(statement, ast.ClassDef):
                 definition = ClassDefinition(
@@ -154,20 +203,29 @@ def _own_lines(statement: ast.stmt, parts: Iterable[ast.AST]) -> int:
     return found
 
 
-def _tokens(parts: Iterable[ast.AST]) -> tuple[frozenset[str], frozenset[str]]:
+def _tokens(
+    parts: Iterable[ast.AST],
+) -> tuple[frozenset[str], frozenset[str], frozenset[str]]:
     tokens: set[str] = set()
     called: set[int] = set()
     values: set[str] = set()
+    others: set[str] = set()
     for part in parts:
         for node in ast.walk(part):
             if isinstance(node, ast.Call):
                 called.add(id(node.func))
                 if _is_computed(node):
                     tokens.add(ANY)
+            elif isinstance(node, ast.Attribute) and not node.attr.startswith("__"):
+                called.add(id(node.value))
+            elif isinstance(node, ast.alias):
+                called.add(id(node))
     for part in parts:
         for node in ast.walk(part):
             found = set(_names_in(node))
             tokens |= found
+            if not isinstance(node, ast.Name):
+                others |= found
             # Not the words of a text: those may say "dir" and mean something else.
             if isinstance(node, ast.Name | ast.Attribute) and found & _ANYTHING:
                 tokens.add(ANY)
@@ -178,7 +236,7 @@ def _tokens(parts: Iterable[ast.AST]) -> tuple[frozenset[str], frozenset[str]]:
                     tokens.add(ANY)
     if ANY in tokens:
         values.add(ANY)
-    return frozenset(tokens), frozenset(values)
+    return frozenset(tokens), frozenset(tokens - others), frozenset(values)
 
 
 def _is_computed(call: ast.Call) -> bool:
@@ -245,6 +303,12 @@ def lines_with(text: str, words: Collection[str]) -> int:
     return found
 
 
+def _exports(statement: ast.stmt) -> frozenset[str]:
+    if not isinstance(statement, ast.ImportFrom):
+        return frozenset()
+    return frozenset(alias.name for alias in statement.names)
+
+
 # Asking
 
 
@@ -273,11 +337,11 @@ class Mentions:
     def of(self, source: Source) -> FileMentions:
         found = self._read.get(source)
         if found is None:
-            found = self._read[source] = read_mentions(self._texts[source])
+            found = self._read[source] = read_mentions(self._texts[source], source[0])
         return found
 
-    def readers(self, difference: Difference) -> Readers:
-        """Every line that mentions what differs."""
+    def readers(self, difference: Difference, path: str) -> Readers:
+        """Every line that mentions what differs in the file at `path`."""
         classes = self._derived(difference.classes)
         if classes is None or not all(self._is_plain(base) for base in difference.bases):
             return Readers({}, difference.classes, followed=False)
@@ -285,24 +349,76 @@ class Mentions:
         values = self._follow(difference.values) if difference.values else frozenset()
         if names is None or values is None:
             return Readers({}, classes, followed=False)
-        lines: dict[Source, int] = {}
-        for source in self._with_text(names | values | _LOOK_UPS):
-            mask = 0
-            for mention in self.of(source).statements:
-                if mention.gives is not None and ANY not in mention.tokens:
-                    continue
-                wide = ANY in mention.tokens and bool(names or values)
-                if wide or mention.tokens & names or mention.values & values:
-                    mask |= mention.lines
-            if mask:
-                lines[source] = mask
+        if difference.classes or "." in difference.unit:
+            # What a name was given to may be a variable, and so may another name of a class.
+            given = names - difference.names
+            lines = self._lines_of_class(difference.names - classes, given | classes, values)
+        else:
+            lines = self._lines_of_module(difference, path, names, values)
         return Readers(lines, classes, followed=True)
 
-    def _with_text(self, words: Collection[str]) -> list[Source]:
-        if "__all__" in words:
-            # Who imports all mentions it without a word.
-            words = {*words, "import *"}
-        return [s for s, text in self._texts.items() if any(word in text for word in words)]
+    def _lines_of_class(
+        self, names: frozenset[str], classes: frozenset[str], values: frozenset[str]
+    ) -> dict[Source, int]:
+        """Mentions of what a class has, but for variables of that name, and of the classes."""
+        found: dict[Source, int] = {}
+        for source in self._with_text(names | classes | values):
+            mask = 0
+            for mention in self.of(source).statements:
+                named = (mention.tokens - mention.bare) & names or mention.tokens & classes
+                if mention.gives is None and (named or mention.values & values):
+                    mask |= mention.lines
+            if mask:
+                found[source] = mask
+        return found
+
+    def _lines_of_module(
+        self, difference: Difference, path: str, names: frozenset[str], values: frozenset[str]
+    ) -> dict[Source, int]:
+        """Mentions of what a module binds, where the module can be reached."""
+        modules = self._modules(path, names | values)
+        found: dict[Source, int] = {}
+        for source in self._with_text(modules | _DYNAMIC | _NEAR | {path.rpartition("/")[2]}, path):
+            file = self.of(source)
+            reach = _Reach(file, source[0] == path, modules, names, values)
+            wide = self._is_wide(source, difference)
+            mask = 0
+            for mention in file.statements:
+                if reach.concerns(mention, wide):
+                    mask |= mention.lines
+            if mask:
+                found[source] = mask
+        return found
+
+    def _is_wide(self, source: Source, difference: Difference) -> bool:
+        """Whether a look-up by a computed name in the file may concern the difference."""
+        if difference.names == {"__all__"}:
+            return False
+        text = self._texts[source]
+        # What only matters to who reads docstrings matters where a line does.
+        return bool(difference.names) or any(word in text for word in difference.through)
+
+    def _modules(self, path: str, names: frozenset[str]) -> frozenset[str]:
+        """The last parts of the names of the module and of those that hand its names on."""
+        known = {_module_name(path)}
+        fresh = set(known)
+        while fresh:
+            found: set[str] = set()
+            for source in self._with_text(fresh | _NEAR):
+                for taken in self.of(source).imports:
+                    if taken.module in fresh and (taken.name == "*" or taken.name in names):
+                        found.add(_module_name(source[0]))
+            fresh = found - known
+            known |= found
+        return frozenset(known)
+
+    def _with_text(self, words: Collection[str], path: str = "") -> list[Source]:
+        """The files whose text has one of the words, and that at `path`."""
+        return [
+            source
+            for source, text in self._texts.items()
+            if source[0] == path or any(word in text for word in words)
+        ]
 
     def _follow(self, names: frozenset[str]) -> frozenset[str] | None:
         """The names, and those that are given to what they stand for."""
@@ -361,4 +477,51 @@ class Mentions:
         )
 
 
-_LOOK_UPS = _BY_TEXT | _ANYTHING
+_NEAR = frozenset({"from . ", "from .. ", "from ... "})
+"""How a package is imported from without its name."""
+
+_DYNAMIC = frozenset({"import_module", "__import__", "sys.modules", "iter_modules"})
+_DYNAMIC_TOKENS = frozenset({"import_module", "__import__", "modules", "iter_modules"})
+
+
+class _Reach:
+    """Whether a statement of one file can get at what a module binds."""
+
+    def __init__(
+        self,
+        file: FileMentions,
+        own: bool,
+        modules: frozenset[str],
+        names: frozenset[str],
+        values: frozenset[str],
+    ) -> None:
+        self._own = own
+        self._names, self._values = names, values
+        self._dynamic = not _DYNAMIC_TOKENS.isdisjoint(file.tokens)
+        taken = [t for t in file.imports if t.module in modules]
+        self._near = own or self._dynamic or bool(taken) or not modules.isdisjoint(file.tokens)
+        self._handles = frozenset(t.bound for t in taken if t.name == "")
+        self._stars = any(t.name == "*" for t in taken)
+        self._bare = frozenset(t.bound for t in taken if t.name in names | values)
+
+    def concerns(self, mention: Mention, wide: bool) -> bool:
+        computed = ANY in mention.tokens and wide
+        if mention.gives is not None and not computed:
+            return False
+        if not self._near:
+            return False
+        bare = mention.bare if self._own or self._stars else mention.bare & self._bare
+        tokens = (mention.tokens - mention.bare) | bare
+        if tokens & self._names or (mention.values & self._values and mention.values & tokens):
+            return True
+        if self._own or self._dynamic:
+            return computed
+        if wide and self._handles & mention.values:
+            return True
+        return computed and bool(self._handles & mention.tokens)
+
+
+def _module_name(path: str) -> str:
+    """The last part of a module's dotted name."""
+    file = PurePosixPath(path)
+    return file.parent.name if file.stem == "__init__" else file.stem

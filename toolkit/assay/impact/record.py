@@ -14,6 +14,7 @@ from assay.impact.memo import Suspicion, suspects
 from assay.impact.mentions import lines_with
 from assay.model.impact import (
     ABSENT,
+    COLLECT_PREFIX,
     MEMO_PREFIX,
     MODULE_PREFIX,
     POSITIONS,
@@ -33,7 +34,7 @@ CHANGED_MEANWHILE = "changed while it was recorded"
 
 POSITION_WORDS = frozenset(
     """
-    f_lineno tb_lineno co_firstlineno co_lines co_positions currentframe _getframe getsource
+    f_lineno tb_lineno co_firstlineno co_lines co_positions getsource
     getsourcelines findsource getframeinfo getinnerframes getouterframes extract_tb extract_stack
     format_exc format_exception format_tb format_stack print_exc walk_tb walk_stack getcomments
     """.split()
@@ -44,7 +45,15 @@ TEST_POSITION_WORDS = POSITION_WORDS | {"lineno", "end_lineno"}
 """In a test, these are positions in the code under test; elsewhere mostly those of other texts."""
 
 
-SHARED_BEFORE_TESTS = (MODULE_PREFIX, SESSION_KEY)
+LEFTOVERS = frozenset({"__pycache__", ".assay", ".pytest_cache"})
+"""Directories that running tests leaves behind: no part of the project."""
+
+
+def is_leftover(path: str) -> bool:
+    return not LEFTOVERS.isdisjoint(path.split("/"))
+
+
+SHARED_BEFORE_TESTS = (MODULE_PREFIX, SESSION_KEY, COLLECT_PREFIX)
 """Nodes that ran before any test did: what these left behind is there even for a test alone."""
 
 
@@ -53,6 +62,8 @@ class Tree:
 
     def __init__(self, repo: Path) -> None:
         self.repo = repo
+        self._prefix = f"{repo}/"
+        self._shas: dict[str, str] = {}
         self._content: dict[str, bytes | None] = {}
         self._sources: dict[str, SourceFile] = {}
 
@@ -60,14 +71,20 @@ class Tree:
         """The file's bytes, None if it cannot be read."""
         if path not in self._content:
             try:
-                self._content[path] = (self.repo / path).read_bytes()
+                # Thousands of files: joining texts is cheaper than making path objects.
+                with open(f"{self._prefix}{path}", "rb") as file:  # noqa: PTH123
+                    self._content[path] = file.read()
             except OSError:
                 self._content[path] = None
         return self._content[path]
 
     def sha(self, path: str) -> str:
-        content = self.content(path)
-        return ABSENT if content is None else hashlib.sha256(content).hexdigest()
+        found = self._shas.get(path)
+        if found is None:
+            content = self.content(path)
+            found = ABSENT if content is None else hashlib.sha256(content).hexdigest()
+            self._shas[path] = found
+        return found
 
     def source(self, path: str) -> SourceFile | None:
         """The file divided into units; None if it is not there."""
@@ -80,16 +97,20 @@ class Tree:
 
     def directory(self, path: str) -> str:
         """A digest of the names in a directory."""
+        if is_leftover(path):
+            return ABSENT
         try:
             names = sorted(entry.name for entry in (self.repo / path).iterdir())
         except OSError:
             return ABSENT
         # What running tests leaves behind is not a change of the project.
-        kept = [name for name in names if name not in ("__pycache__", ".assay", ".pytest_cache")]
+        kept = [name for name in names if name not in LEFTOVERS]
         return hashlib.sha256("\0".join(kept).encode("utf-8", "surrogateescape")).hexdigest()
 
     def kind(self, path: str) -> str:
         """What there is at a path: "file", "directory", or `ABSENT`."""
+        if is_leftover(path):
+            return ABSENT
         full = self.repo / path
         if full.is_dir():
             return "directory"
@@ -101,6 +122,7 @@ class Tree:
         return None if content is None else text_of(content)
 
     def forget(self) -> None:
+        self._shas.clear()
         self._content.clear()
         self._sources.clear()
 
@@ -199,9 +221,15 @@ class Recording:
             books = self._books.get(key)
             if books is None:
                 books = self._books[key] = _Books({})
+            reads = set(sink["reads"])
             for path, mask in sink["lines"].items():
-                books.lines[path] = books.lines.get(path, 0) | int(mask, 16)
-            for path in sink["reads"]:
+                if path.endswith(".py"):
+                    books.lines[path] = books.lines.get(path, 0) | int(mask, 16)
+                else:
+                    # A template compiled under its own name, a script: its text is what counts.
+                    reads.add(path)
+            books.reads.update(reads)
+            for path in reads:
                 # Now, not at the end: a test may change what another has read.
                 self._read.setdefault(path, self._tree.sha(path))
             for path in sink["dirs"]:
@@ -229,7 +257,8 @@ class Recording:
         paths = {path for masks in ran.values() for path in masks}
         texts = {path: self._tree.text(path) or "" for path in paths}
         hits = {key: books.memo for key, books in self._books.items() if books.memo}
-        found = suspects(ran, hits, texts)
+        order = {test_key(node_id): number for number, node_id in enumerate(self._tests)}
+        found = suspects(ran, hits, texts, order)
         return {key: signs for key, signs in found.items() if self._is_finished(key)}
 
     def _is_finished(self, key: str) -> bool:

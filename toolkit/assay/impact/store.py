@@ -12,9 +12,9 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from assay.change.semantics import read_source
-from assay.errors import StateError
-from assay.impact.record import Recorded, units_of_mask
+from assay.impact import database
+from assay.impact.merge import carried, merged
+from assay.impact.record import Recorded
 from assay.model.impact import (
     EMPTY_MAP,
     MODULE_PREFIX,
@@ -30,32 +30,6 @@ from assay.model.impact import (
     test_key,
 )
 from assay.model.run import TestOutcome
-
-SCHEMA_VERSION = 2
-
-_SCHEMA = """
-CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL);
-CREATE TABLE file (
-    id INTEGER PRIMARY KEY, path TEXT NOT NULL, sha TEXT NOT NULL, text BLOB,
-    UNIQUE (path, sha));
-CREATE TABLE block (
-    id INTEGER PRIMARY KEY, file INTEGER NOT NULL, mask BLOB NOT NULL,
-    UNIQUE (file, mask));
-CREATE TABLE fact (
-    id INTEGER PRIMARY KEY, kind TEXT NOT NULL, name TEXT NOT NULL, value TEXT NOT NULL,
-    UNIQUE (kind, name, value));
-CREATE TABLE node (
-    id INTEGER PRIMARY KEY, key TEXT NOT NULL UNIQUE,
-    outcome TEXT, seconds REAL, path TEXT, place INTEGER);
-CREATE TABLE node_block (
-    block INTEGER NOT NULL, node INTEGER NOT NULL, PRIMARY KEY (block, node)) WITHOUT ROWID;
-CREATE INDEX block_of_node ON node_block (node, block);
-CREATE TABLE node_fact (
-    fact INTEGER NOT NULL, node INTEGER NOT NULL, PRIMARY KEY (fact, node)) WITHOUT ROWID;
-CREATE INDEX fact_of_node ON node_fact (node, fact);
-"""
-
-BUSY_SECONDS = 30.0
 
 _MAPS = {"file": "files", "dir": "dirs", "exists": "exists", "env": "env"}
 _SETS = {"name": "names", "use": "uses", "opaque": "opaque", "flag": "flags"}
@@ -212,12 +186,17 @@ class Store:
         while fresh:
             users: set[int] = set()
             for key in self.keys(fresh).values():
-                users.update(row[0] for row in self._db.execute(_USERS, (key,)))
-                if key.startswith(MODULE_PREFIX):
-                    path = key.removeprefix(MODULE_PREFIX)
-                    users.update(row[0] for row in self._db.execute(_RUNNERS, (path,)))
+                users |= self.users(key)
             fresh = users - found
             found |= fresh
+        return found
+
+    def users(self, key: str) -> set[int]:
+        """The nodes that depend on a node directly, whether it is recorded itself or not."""
+        found = {row[0] for row in self._db.execute(_USERS, (key,))}
+        if key.startswith(MODULE_PREFIX):
+            path = key.removeprefix(MODULE_PREFIX)
+            found |= {row[0] for row in self._db.execute(_RUNNERS, (path,))}
         return found
 
     def rows_of(self, keys: Iterable[str]) -> set[int]:
@@ -238,6 +217,7 @@ class Store:
         gone: Iterable[str],
         owed: Iterable[str] = (),
         meta: Mapping[str, str] | None = None,
+        renewed: Iterable[str] = (),
     ) -> None:
         """Write a run's nodes in one transaction.
 
@@ -246,14 +226,16 @@ class Store:
         a fixture than the whole suite does); tests are replaced. `gone` are node ids to forget.
         `owed` are tests that something recorded anew affects and that did not run (an interrupt,
         fewer tests asked for): what they share is up to date from now on, so the debt itself has
-        to be written down.
+        to be written down. `renewed` are shared nodes of which every user ran, or is owed: what
+        earlier runs saw of them is forgotten.
         """
         with self._transaction():
             if self._other_environment(fingerprint):
                 for table in ("node_block", "node_fact", "node"):
                     self._db.execute(f"DELETE FROM {table}")
+            known = set(renewed)
             shared = [key for key in recorded.nodes if not key.startswith(TEST_PREFIX)]
-            stored = self.part(self.rows_of(shared)).nodes
+            stored = self.part(self.rows_of(key for key in shared if key not in known)).nodes
             self._set_meta("fingerprint", "\n".join(fingerprint))
             olds = {(p, ls.sha) for node in stored.values() for p, ls in node.lines.items()}
             texts = {**self.texts(olds), **recorded.texts}
@@ -264,11 +246,13 @@ class Store:
                 if old is not None:
                     node = merged(carried(old, node, texts), node)  # noqa: PLW2901
                 writer.write(node, record)
-            for node_id in gone:
-                writer.delete(test_key(node_id))
+            gone = set(gone)
+            orphans = self._users_of_tests(gone) - recorded.tests.keys()
+            for key in (*map(test_key, gone), *(known - recorded.nodes.keys())):
+                writer.delete(key)
             self._db.executemany(
                 "UPDATE node SET outcome = ? WHERE key = ?",
-                [(TestOutcome.NOT_RUN.value, test_key(node_id)) for node_id in owed],
+                [(TestOutcome.NOT_RUN.value, test_key(test)) for test in orphans.union(owed)],
             )
             files = [path for path in sorted(recorded.files) if _is_text(path)]
             self._set_meta("files", "\0".join(files))
@@ -282,6 +266,12 @@ class Store:
             for key, value in meta.items():
                 self._set_meta(key, value)
 
+    def _users_of_tests(self, tests: Iterable[str]) -> set[str]:
+        """Tests that depend on what one of these left behind: without it, on something else."""
+        rows = self.closure(self.rows_of(map(test_key, tests)))
+        found = (key for key in self.keys(rows).values() if key.startswith(TEST_PREFIX))
+        return {key.removeprefix(TEST_PREFIX) for key in found}
+
     def _other_environment(self, fingerprint: tuple[str, ...]) -> bool:
         known = self.meta("fingerprint")
         return bool(known) and tuple(known.splitlines()) != fingerprint
@@ -291,13 +281,16 @@ class Store:
         try:
             self._db.execute("BEGIN IMMEDIATE")
         except sqlite3.OperationalError as problem:
-            raise _unusable(self.path, problem) from problem
+            raise database.unusable(self.path, problem) from problem
         try:
             yield
-        except BaseException:
-            self._db.execute("ROLLBACK")
+            self._db.execute("COMMIT")
+        except BaseException as problem:
+            if self._db.in_transaction:
+                self._db.execute("ROLLBACK")
+            if isinstance(problem, sqlite3.OperationalError):
+                raise database.unusable(self.path, problem) from problem
             raise
-        self._db.execute("COMMIT")
 
     def _prune(self) -> None:
         """Forget contents that no node refers to any more."""
@@ -437,73 +430,9 @@ def _is_text(path: str) -> bool:
     return True
 
 
-def carried(old: Node, new: Node, texts: Mapping[Source, str]) -> Node:
-    """The old node with its lines moved to the contents that the new one saw.
-
-    A run of few tests sees less of what is shared; what it did not see is still so, at other line
-    numbers. Of a function of which any line ran, all lines count.
-    """
-    lines = dict(old.lines)
-    for path, theirs in old.lines.items():
-        ours = new.lines.get(path)
-        if ours is None or ours.sha == theirs.sha:
-            continue
-        before, after = texts.get((path, theirs.sha)), texts.get((path, ours.sha))
-        if before is None or after is None:
-            continue
-        lines[path] = LineSet(ours.sha, _same_units(path, before, after, theirs.mask))
-    return replace(old, lines=lines)
-
-
-def _same_units(path: str, before: str, after: str, mask: int) -> int:
-    hit = {unit.name for unit in units_of_mask(read_source(path, _bytes(before)), mask)}
-    found = 0
-    for unit in read_source(path, _bytes(after)).units[1:]:
-        if unit.name in hit:
-            found |= (1 << (unit.last_line + 1)) - (1 << unit.body_line)
-    return found
-
-
-def merged(old: Node, new: Node) -> Node:
-    """A shared node seen in two runs: the union, where what the new run saw is newer.
-
-    Lines of a file that has changed meanwhile are replaced; a file that the new run did not touch
-    stays, for another test may still run it.
-    """
-    lines = dict(old.lines)
-    for path, ours in new.lines.items():
-        theirs = lines.get(path)
-        same = theirs is not None and theirs.sha == ours.sha
-        lines[path] = LineSet(ours.sha, ours.mask | theirs.mask) if same and theirs else ours
-    return Node(
-        key=new.key,
-        lines=lines,
-        files={**old.files, **new.files},
-        dirs={**old.dirs, **new.dirs},
-        exists={**old.exists, **new.exists},
-        env={**old.env, **new.env},
-        names=old.names | new.names,
-        uses=old.uses | new.uses,
-        opaque=old.opaque | new.opaque,
-        flags=old.flags | new.flags,
-    )
-
-
 def open_store(path: Path) -> Opened:
     """Open or create the store; a damaged or newer one is moved beside it first."""
-    notice = ""
-    if path.exists():
-        problem = _problem_with(path)
-        if problem:
-            aside = _set_aside(path)
-            notice = f"the impact map {problem}: set aside as {aside.name}, recording a new one"
-    try:
-        connection = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None)
-        if not _tables(connection):
-            connection.executescript(f"BEGIN; {_SCHEMA} COMMIT;")
-            connection.execute("INSERT INTO meta VALUES ('schema', ?)", (str(SCHEMA_VERSION),))
-    except sqlite3.Error as error:
-        raise _unusable(path, error) from error
+    connection, notice = database.connect(path)
     return Opened(Store(connection, path), notice)
 
 
@@ -511,83 +440,15 @@ def open_store(path: Path) -> Opened:
 def reading(path: Path) -> Iterator[tuple[Store, str]]:
     """The store for reading, and what has to be said of it; an empty one where there is none.
 
-    Nothing is written, not even beside the file.
+    Nothing is written, not even beside the file, and what another process writes meanwhile is not
+    seen: what is asked in several questions fits together.
     """
-    problem = _problem_with(path) if path.exists() else ""
-    if path.exists() and not problem:
-        connection = _open_read_only(path)
-        # Lists of rows for a condition are kept in memory.
-        connection.execute("PRAGMA temp_store = MEMORY")
-        if not _tables(connection):
-            connection.close()
-            connection = _in_memory()
-    else:
-        connection = _in_memory()
-    notice = f"the impact map {problem}: it is not used" if problem else ""
-    try:
+    connection, notice = database.snapshot(path)
+    with contextlib.closing(connection):
         yield Store(connection, path), notice
-    finally:
-        connection.close()
 
 
 def read_map(path: Path) -> tuple[ImpactMap, str]:
     """The map without writing anything, and why it is empty if that needs saying."""
     with reading(path) as (store, notice):
         return (EMPTY_MAP if store.is_empty() else store.load()), notice
-
-
-def _in_memory() -> sqlite3.Connection:
-    connection = sqlite3.connect(":memory:", isolation_level=None)
-    connection.executescript(_SCHEMA)
-    return connection
-
-
-def _open_read_only(path: Path) -> sqlite3.Connection:
-    return sqlite3.connect(
-        f"{path.absolute().as_uri()}?mode=ro", uri=True, timeout=BUSY_SECONDS, isolation_level=None
-    )
-
-
-def _problem_with(path: Path) -> str:
-    """What is wrong with the file as a store, in words; empty if it can be used."""
-    try:
-        connection = _open_read_only(path)
-        try:
-            if not _tables(connection):
-                return ""
-            verdict = connection.execute("PRAGMA quick_check").fetchone()[0]
-            if verdict != "ok":
-                return f"is damaged ({verdict})"
-            row = connection.execute("SELECT value FROM meta WHERE key = 'schema'").fetchone()
-        finally:
-            connection.close()
-    except sqlite3.OperationalError as problem:
-        if "no such" in str(problem):
-            return "is damaged (it is another program's)"
-        raise _unusable(path, problem) from problem
-    except sqlite3.DatabaseError as problem:
-        return f"is damaged ({problem})"
-    version = row[0] if row else "none"
-    if version != str(SCHEMA_VERSION):
-        return f"has schema {version} where this assay has {SCHEMA_VERSION}"
-    return ""
-
-
-def _tables(connection: sqlite3.Connection) -> list[str]:
-    return [row[0] for row in connection.execute("SELECT name FROM sqlite_master")]
-
-
-def _set_aside(path: Path) -> Path:
-    number = 1
-    while (aside := path.with_name(f"{path.name}.damaged-{number}")).exists():
-        number += 1
-    path.rename(aside)
-    for suffix in ("-wal", "-shm"):
-        path.with_name(path.name + suffix).unlink(missing_ok=True)
-    return aside
-
-
-def _unusable(path: Path, problem: Exception) -> StateError:
-    return StateError(
-        f"the state in {path.parent} cannot be used ({problem}): check its permissions"
-    )

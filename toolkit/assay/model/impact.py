@@ -28,6 +28,7 @@ Source = tuple[str, str]
 """A file at one content: its path, and the SHA-256 of its bytes."""
 
 MEMO_PREFIX = "memo:"
+COLLECT_PREFIX = "collect:"
 
 POSITIONS = "positions"
 """The flag of a node that looks at line numbers or source texts of the code it runs."""

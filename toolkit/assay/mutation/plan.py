@@ -82,7 +82,7 @@ class Coverage:
         return any(
             mask & wanted
             for key, mask in self._masks.items()
-            if key.startswith(("module:", "session:"))
+            if key.startswith(("module:", "session:", "collect:"))
         )
 
     def breadth(self, node_id: str) -> int:

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from .recorder import FIXTURE, MODULE, SESSION, TEST, Recorder
+from .recorder import COLLECT, FIXTURE, MODULE, SESSION, TEST, Recorder
 from .reports import PhaseLog, quick_report
 
 EXCERPT_LIMIT = 4000
@@ -93,6 +93,15 @@ class AssayPlugin:
             return None
         return None if os.path.realpath(collection_path) in self._wanted else True
 
+    @pytest.hookimpl(hookwrapper=True, tryfirst=True)
+    def pytest_make_collect_report(self, collector: Any) -> Generator[None, Any, None]:
+        key = None if self._recorder is None else collect_key(self._recorder, collector)
+        if self._recorder is None or key is None:
+            yield
+            return
+        with self._recorder.sink(key):
+            yield
+
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
         if report.failed:
             self.errors.append((report.nodeid, str(report.longrepr)[-EXCERPT_LIMIT:]))
@@ -154,6 +163,13 @@ def wrap_fixtures(recorder: Recorder) -> None:
 
     FixtureDef.execute = recorded_execute  # type: ignore[method-assign]
     FixtureDef.finish = recorded_finish  # type: ignore[method-assign]
+
+
+def collect_key(recorder: Recorder, collector: Any) -> str | None:
+    """The sink of looking for tests in a file; None for directories and the session."""
+    path = str(getattr(collector, "path", ""))
+    relative = recorder.relative(path) if path and os.path.isfile(path) else None
+    return None if relative is None else COLLECT + relative
 
 
 def fixture_key(fixture: Any) -> str | None:
@@ -230,6 +246,9 @@ def run_item(
         module = recorder.module_key(str(item.path))
         recorder.use(module if module is not None else MODULE + str(item.path))
         recorder.use(SESSION)
+        relative = recorder.relative(str(item.path))
+        if relative is not None:
+            recorder.use(COLLECT + relative)
     try:
         item.config.hook.pytest_runtest_protocol(item=item, nextitem=following)
     finally:

@@ -24,6 +24,10 @@ SESSION = "session:"
 TEST = "test:"
 FIXTURE = "fixture:"
 MODULE = "module:"
+COLLECT = "collect:"
+"""Of one file: what ran while pytest looked for tests in it, its import apart."""
+
+ON_PYTESTS_BEHALF = (SESSION, COLLECT)
 
 _thread_id = threading.get_ident
 
@@ -119,7 +123,7 @@ class Recorder:
         Collection imports every test module, and no test depends on all of them for that: the
         session depends only on what its own plug-ins run.
         """
-        if key != self._stack[-1] and self._stack[-1] != SESSION:
+        if key != self._stack[-1] and not self._stack[-1].startswith(ON_PYTESTS_BEHALF):
             self.top.uses.add(key)
 
     def opaque(self, why: str) -> None:
@@ -205,7 +209,7 @@ class Recorder:
         Collecting reads configuration, lists directories and asks the platform for its name on
         pytest's own behalf: that is no test's dependency, unless the project's code does it.
         """
-        if self._stack[-1] != SESSION:
+        if not self._stack[-1].startswith(ON_PYTESTS_BEHALF):
             return True
         while frame is not None:
             if self.owns(frame.f_code.co_filename):

@@ -175,7 +175,8 @@ class ColdZygote:
 
 
 def make_recorder(request: Request) -> Recorder:
-    return Recorder(request["repo"], request["excluded"], request.get("collector"))
+    chosen = request.get("collector") or os.environ.get("ASSAY_COLLECTOR")
+    return Recorder(request["repo"], request["excluded"], chosen)
 
 
 def describe_item(item: pytest.Item) -> dict[str, Any]:

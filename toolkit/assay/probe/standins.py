@@ -41,7 +41,10 @@ _PATHS = frozenset(
     {"os", "genericpath", "posixpath", "ntpath", "pathlib", "pathlib._local", "pathlib._abc"}
 )
 _SOURCE_READERS = frozenset(
-    {"linecache", "inspect", "traceback", "tokenize", "doctest", "dis", "_pytest._code.source"}
+    {
+        *("linecache", "inspect", "traceback", "tokenize", "doctest", "dis"),
+        *("_pytest._code.source", "exceptiongroup._formatting"),
+    }
 )
 _FINDERS = frozenset({"importlib", "_frozen_importlib", "_frozen_importlib_external", "zipimport"})
 _RUNNERS = frozenset({"_pytest", "pytest", "pluggy", "coverage"})

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from types import FrameType
 from typing import TYPE_CHECKING, Any
 
+from .children import is_harmless, words_of
 from .collectors import CODE_EVENTS
 
 if TYPE_CHECKING:
@@ -66,13 +67,44 @@ class Watch:
             "os.scandir": self._listed,
             "import": lambda args: recorder.top.names.add(args[0]),
             **{event: process(why) for event, why in _PROCESS_EVENTS.items()},
+            "subprocess.Popen": self._started,
         }
+
+    def _started(self, args: tuple[Any, ...]) -> None:
+        """A child that is a well-known tool depends on the files it is given, any other on all."""
+        executable, arguments, directory = args[:3]
+        recorder = self._recorder
+        words = words_of(executable, arguments) or [""]
+        owned = recorder.relative(self._found(words[0])) is not None
+        if not is_harmless(words, owned):
+            recorder.top.opaque.add(_PROCESS_EVENTS["subprocess.Popen"])
+            return
+        for word in words[1:]:
+            full = os.path.join(os.fsdecode(directory or os.getcwd()), word)
+            relative = recorder.relative(full)
+            if relative is not None and os.path.isfile(full):
+                recorder.book_path(recorder.top.reads, full, relative)
+
+    def _found(self, command: str) -> str:
+        """Where a command is; the command itself if it is nowhere."""
+        if os.sep in command:
+            return command
+        for directory in os.get_exec_path():
+            candidate = os.path.join(directory, command)
+            if os.path.isfile(candidate):
+                return candidate
+        return os.path.join(os.sep, command)
 
     def _opened(self, args: tuple[Any, ...]) -> None:
         path, mode, flags = args
         if isinstance(path, bytes):
             path = os.fsdecode(path)
         if not isinstance(path, str) or path.endswith(".pyc"):
+            return
+        # A syntax error in made-up text looks for its line in a file of its made-up name.
+        if path[:1] == "<" and path[-1] == ">":
+            return
+        if _opens_for_getlines(sys._getframe(2)):
             return
         flags = flags if isinstance(flags, int) else 0
         if mode in ("w", "wb", "x", "xb") or flags & _WRITE_ANEW:
@@ -114,6 +146,20 @@ class Watch:
             original(process)
 
         BaseProcess.start = start  # type: ignore[method-assign, assignment]
+
+
+def _opens_for_getlines(frame: FrameType) -> bool:
+    """Whether `linecache.getlines` fills its cache: its stand-in knows on whose behalf."""
+    if module_of(frame) != "tokenize" or frame.f_back is None:
+        return False
+    above = frame.f_back
+    asker = above.f_back
+    return (
+        module_of(above) == "linecache"
+        and asker is not None
+        and module_of(asker) == "linecache"
+        and asker.f_code.co_name == "getlines"
+    )
 
 
 def module_of(frame: FrameType) -> str:

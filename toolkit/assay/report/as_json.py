@@ -7,7 +7,7 @@ from typing import Any
 from assay.model.answer import Answer, UnitAnswer
 from assay.model.mutant import Mutant, Verdict
 from assay.model.run import TestResult
-from assay.model.selection import Selection
+from assay.model.selection import SelectedTest, Selection
 
 FORMAT = 1
 
@@ -41,6 +41,7 @@ def selection_json(selection: Selection) -> dict[str, Any]:
             {
                 "test": test.node_id,
                 "rank": rank,
+                "because_rank": rank_words(test),
                 "seconds": round(test.seconds, 4),
                 "reasons": [
                     {"kind": r.kind.name.lower(), "text": r.text, "chain": list(r.chain)}
@@ -51,6 +52,18 @@ def selection_json(selection: Selection) -> dict[str, Any]:
         ],
         "dropped": list(selection.dropped),
     }
+
+
+def rank_words(test: SelectedTest) -> str:
+    """Why a test stands where it does in the order of running."""
+    kind = min(reason.kind for reason in test.reasons)
+    parts = [kind.name.lower().replace("_", " ")]
+    if test.kills:
+        parts.append(f"first to notice {test.kills} mutants lately")
+    if test.breadth:
+        parts.append(f"ran {test.breadth} lines")
+    parts.append(f"{test.seconds:.2f} s")
+    return ", ".join(parts)
 
 
 def _result(result: TestResult) -> dict[str, Any]:

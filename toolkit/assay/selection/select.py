@@ -16,7 +16,9 @@ from assay.model.run import CollectedItem, TestOutcome
 from assay.model.selection import Reason, ReasonKind, SelectedTest, Selection
 from assay.selection.touch import Altered, Cause
 
-SETTLED = frozenset({TestOutcome.PASSED, TestOutcome.SKIPPED, TestOutcome.XFAILED})
+SETTLED = frozenset(
+    {TestOutcome.PASSED, TestOutcome.SKIPPED, TestOutcome.XFAILED, TestOutcome.XPASSED}
+)
 """Outcomes of which a repetition on unchanged code says nothing new."""
 
 
@@ -126,10 +128,10 @@ class _Own:
             above = str(PurePosixPath(conftest).parent)
             if above == "." or item.path.startswith(above + "/"):
                 return Reason(ReasonKind.TEST_CHANGED, f"{conftest} is new and applies to it")
-        _, *parts = item.node_id.partition("[")[0].split("::")
-        for part in parts:
+        parts = item.node_id.partition("::")[2].partition("[")[0].split("::")
+        for depth, part in enumerate(parts, 1):
             cause = self.named.get((item.path, part))
-            if cause is None and part is not parts[-1]:
+            if cause is None and depth < len(parts):
                 cause = self.classes.get(part)
             if cause is not None:
                 return Reason(cause.kind, cause.text)
@@ -160,7 +162,6 @@ def _reasons(
 _PAST = {
     TestOutcome.FAILED: "failed",
     TestOutcome.ERROR: "had an error",
-    TestOutcome.XPASSED: "passed although marked xfail",
     TestOutcome.CRASHED: "took its process down",
     TestOutcome.TIMEOUT: "timed out",
     TestOutcome.NOT_RUN: "did not run",
@@ -189,8 +190,9 @@ _THROUGH = {"fixture": ReasonKind.FIXTURE_CHANGED, "memo": ReasonKind.MEMO}
 def _words(cause: Cause, chain: list[str]) -> Iterable[str]:
     """The links from what changed to the test, as people say them."""
     for link in reversed(chain):
-        # That a module's own change reaches those who import it needs no link of its own.
-        if not cause.text.startswith(f"{link.partition(':')[2]}::"):
+        # That what a module says itself reaches those who import it needs no link of its own.
+        where = link.partition(":")[2]
+        if not cause.text.startswith(f"{where}::") and not cause.text.endswith(f" in {where}"):
             yield f"← {node_words(link)}"
 
 
@@ -206,6 +208,8 @@ def node_words(key: str) -> str:
         return f"kept by {name}"
     if kind == "session":
         return "collection"
+    if kind == "collect":
+        return f"collection of {name}"
     return name
 
 
@@ -228,4 +232,4 @@ def spread(affected: Affected) -> dict[str, _Found]:
 
 def reaches_collection(found: Collection[str]) -> bool:
     """Whether collecting might give other tests than before: something it imports is affected."""
-    return any(key.startswith(("module:", "session:")) for key in found)
+    return any(key.startswith(("module:", "session:", "collect:")) for key in found)

@@ -87,7 +87,7 @@ def alter(
             if told and not at_import and not (source in importable and known):
                 at_import = True
             if told and not at_import:
-                readers = mentions.readers(difference)
+                readers = mentions.readers(difference, source[0])
                 at_import = not readers.followed
             found.append(Altered(source, difference, readers, at_import))
     return found

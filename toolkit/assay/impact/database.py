@@ -1,0 +1,132 @@
+"""The sqlite file that holds the impact map: its tables, and opening it without ever trusting it.
+
+A file is opened for writing by `connect`, or copied into memory by `snapshot`.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import sqlite3
+from pathlib import Path
+
+from assay.errors import StateError
+
+SCHEMA_VERSION = 2
+
+_SCHEMA = f"""
+CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS file (
+    id INTEGER PRIMARY KEY, path TEXT NOT NULL, sha TEXT NOT NULL, text BLOB,
+    UNIQUE (path, sha));
+CREATE TABLE IF NOT EXISTS block (
+    id INTEGER PRIMARY KEY, file INTEGER NOT NULL, mask BLOB NOT NULL,
+    UNIQUE (file, mask));
+CREATE TABLE IF NOT EXISTS fact (
+    id INTEGER PRIMARY KEY, kind TEXT NOT NULL, name TEXT NOT NULL, value TEXT NOT NULL,
+    UNIQUE (kind, name, value));
+CREATE TABLE IF NOT EXISTS node (
+    id INTEGER PRIMARY KEY, key TEXT NOT NULL UNIQUE,
+    outcome TEXT, seconds REAL, path TEXT, place INTEGER);
+CREATE TABLE IF NOT EXISTS node_block (
+    block INTEGER NOT NULL, node INTEGER NOT NULL, PRIMARY KEY (block, node)) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS block_of_node ON node_block (node, block);
+CREATE TABLE IF NOT EXISTS node_fact (
+    fact INTEGER NOT NULL, node INTEGER NOT NULL, PRIMARY KEY (fact, node)) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS fact_of_node ON node_fact (node, fact);
+INSERT OR IGNORE INTO meta VALUES ('schema', '{SCHEMA_VERSION}');
+"""
+
+BUSY_SECONDS = 30.0
+
+UNFINISHED = "was left in the middle of a write"
+
+
+def connect(path: Path) -> tuple[sqlite3.Connection, str]:
+    """Open or create the file; a damaged or newer one is moved beside it first, which is told."""
+    notice = ""
+    if path.exists():
+        # For writing: what a killed process left half done is rolled back first.
+        problem = _problem_with(path, "rw")
+        if problem:
+            aside = _set_aside(path)
+            notice = f"the impact map {problem}: set aside as {aside.name}, recording a new one"
+    try:
+        connection = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None)
+        if not _tables(connection):
+            # Another process may be at it at the same time: each statement allows for that.
+            connection.executescript(f"BEGIN IMMEDIATE; {_SCHEMA} COMMIT;")
+    except sqlite3.Error as error:
+        raise unusable(path, error) from error
+    return connection, notice
+
+
+def snapshot(path: Path) -> tuple[sqlite3.Connection, str]:
+    """A copy in memory of what is committed, and why it is empty if that needs saying.
+
+    A copy, so that a writer neither waits for its reader nor changes the map beneath it.
+    """
+    memory = sqlite3.connect(":memory:", isolation_level=None)
+    problem = _problem_with(path, "ro") if path.exists() else ""
+    if path.exists() and not problem:
+        try:
+            with contextlib.closing(_open(path, "ro")) as source:
+                if _tables(source):
+                    source.backup(memory)
+        except sqlite3.Error as error:
+            raise unusable(path, error) from error
+    if not _tables(memory):
+        memory.executescript(_SCHEMA)
+    return memory, f"the impact map {problem}: it is not used" if problem else ""
+
+
+def unusable(path: Path, problem: Exception) -> StateError:
+    return StateError(
+        f"the state in {path.parent} cannot be used ({problem}): check its permissions"
+    )
+
+
+def _open(path: Path, mode: str) -> sqlite3.Connection:
+    return sqlite3.connect(
+        f"{path.absolute().as_uri()}?mode={mode}",
+        uri=True,
+        timeout=BUSY_SECONDS,
+        isolation_level=None,
+    )
+
+
+def _problem_with(path: Path, mode: str) -> str:
+    """What is wrong with the file as a store, in words; empty if it can be used."""
+    try:
+        with contextlib.closing(_open(path, mode)) as connection:
+            if not _tables(connection):
+                return ""
+            verdict = connection.execute("PRAGMA quick_check").fetchone()[0]
+            if verdict != "ok":
+                return f"is damaged ({verdict})"
+            row = connection.execute("SELECT value FROM meta WHERE key = 'schema'").fetchone()
+    except sqlite3.OperationalError as problem:
+        if "no such" in str(problem):
+            return "is damaged (it is another program's)"
+        if problem.sqlite_errorcode == sqlite3.SQLITE_READONLY_ROLLBACK:
+            return UNFINISHED
+        raise unusable(path, problem) from problem
+    except sqlite3.DatabaseError as problem:
+        return f"is damaged ({problem})"
+    version = row[0] if row else "none"
+    if version != str(SCHEMA_VERSION):
+        return f"has schema {version} where this assay has {SCHEMA_VERSION}"
+    return ""
+
+
+def _tables(connection: sqlite3.Connection) -> list[str]:
+    return [row[0] for row in connection.execute("SELECT name FROM sqlite_master")]
+
+
+def _set_aside(path: Path) -> Path:
+    number = 1
+    while (aside := path.with_name(f"{path.name}.damaged-{number}")).exists():
+        number += 1
+    path.rename(aside)
+    for suffix in ("-wal", "-shm", "-journal"):
+        path.with_name(path.name + suffix).unlink(missing_ok=True)
+    return aside

@@ -7,7 +7,7 @@ import inspect
 import random
 import sys
 import warnings
-from collections.abc import Iterator
+from collections.abc import Coroutine, Iterator
 from contextlib import contextmanager, suppress
 from types import FrameType
 from typing import Any
@@ -52,17 +52,7 @@ def plain(value: object, deep: int = 3) -> object:
         except Exception as error:
             return "function", value.__doc__, type(error).__name__
     if inspect.iscoroutine(value):
-        try:
-            value.send(None)
-        except StopIteration as done:
-            return "coroutine", plain(done.value, deep - 1)
-        except Exception as error:
-            return "coroutine", type(error).__name__
-        finally:
-            value.close()
-        return "suspended"
-    if inspect.isasyncgen(value):
-        return "asyncgen"
+        return "coroutine", driven(value, deep)
     if inspect.isgenerator(value):
         found: list[object] = []
         try:
@@ -78,6 +68,18 @@ def plain(value: object, deep: int = 3) -> object:
     if isinstance(value, int | str | bool | None):
         return value
     return type(value).__name__
+
+
+def driven(value: Coroutine[object, object, object], deep: int) -> object:
+    try:
+        value.send(None)
+    except StopIteration as done:
+        return plain(done.value, deep - 1)
+    except Exception as error:
+        return type(error).__name__
+    finally:
+        value.close()
+    return "suspended"
 
 
 def outcome(text: str, arguments: tuple[int, int]) -> tuple[object, int]:

@@ -66,24 +66,25 @@ class Maker:
             *(self.nested, self.nested, self.klass),
         ]
 
-    def log(self, depth: int, loop: bool) -> list[str]:
+    def log(self, _depth: int, _loop: bool) -> list[str]:
         self.count += 1
         return [f"T.append({self.count})"]
 
-    def assign(self, depth: int, loop: bool) -> list[str]:
+    def assign(self, _depth: int, _loop: bool) -> list[str]:
         target = self.chance.choice(("x", "y", "x", "y", "a", "G"))
         return [f"{target} {self.chance.choice(('=', '=', '+='))} {self.expression()}"]
 
-    def small(self, depth: int, loop: bool) -> list[str]:
+    def small(self, _depth: int, _loop: bool) -> list[str]:
         some = [
             *("pass", '"text"', "...", "del x", "x: int", "y: int = 3", "T.append(x)", "raise"),
-            *("assert a", "assert True", "raise ValueError", "return", "T.append(sorted(locals()))"),
+            *("assert a", "assert True", "raise ValueError", "return"),
+            "T.append(sorted(locals()))",
             *(f"return {self.expression()}", f"T.append({self.expression()})", "x = 1; y = 2"),
             *("yield x", "(yield)", "import os as y", "T.append(eval('x'))", "1 + 1", "not 1"),
         ]
         return [self.chance.choice(some)]
 
-    def jump(self, depth: int, loop: bool) -> list[str]:
+    def jump(self, _depth: int, _loop: bool) -> list[str]:
         return [self.chance.choice(("break", "continue"))]
 
     def if_(self, depth: int, loop: bool) -> list[str]:
@@ -140,15 +141,13 @@ class Maker:
         for _ in range(self.chance.randint(1, 3)):
             pattern = self.chance.choice(("0", "1", "(0, y)", "1 | 2", "int()", "str()"))
             guard = f" if {self.test()}" if self.chance.random() < 0.2 else ""
-            lines += indented(
-                [f"case {pattern}{guard}:", *indented(self.block(depth + 1, loop))]
-            )
+            lines += indented([f"case {pattern}{guard}:", *indented(self.block(depth + 1, loop))])
         if self.chance.random() < 0.5:
             last = self.chance.choice(("_", "x", "_ if a", "_ if (\n  a)"))
             lines += indented([f"case {last}:", *indented(self.block(depth + 1, loop))])
         return lines
 
-    def nested(self, depth: int, loop: bool) -> list[str]:
+    def nested(self, depth: int, _loop: bool) -> list[str]:
         name = self.chance.choice(("g", "h"))
         head = self.chance.choice(("", "", "@same\n")) + f"def {name}():"
         body = self.block(depth + 1, False)
@@ -157,7 +156,7 @@ class Maker:
         use = self.chance.choice((f"x = {name}()", f"T.append({name})", f"return {name}", "pass"))
         return [*head.split("\n"), *indented(body), use]
 
-    def klass(self, depth: int, loop: bool) -> list[str]:
+    def klass(self, depth: int, _loop: bool) -> list[str]:
         body = [*self.chance.choice((['"text"'], ["x = a"], ["y = x"], ["pass"]))]
         body += ["def m(self):", *indented(self.block(depth + 1, False))]
         use = self.chance.choice(("C().m()", "T.append(C().m())", "T.append(C.__doc__)", "pass"))

@@ -103,21 +103,20 @@ UNREADABLE = FileMentions((Mention(-1, _ANY, frozenset(), _ANY),), (), (), _ANY)
 """Of a text that does not parse: it may mention anything."""
 
 
-def read_mentions(text: str) -> FileMentions:
-    """Take a file apart."""
+def read_mentions(text: str, path: str = "") -> FileMentions:
+    """Take a file apart; its path tells what `from . import name` takes from."""
     try:
         tree = parsed(text)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return UNREADABLE
     reader = _Reader()
     reader.read(tree.body, top=True, tried=False)
+    taken = tuple(_taken(tree, PurePosixPath(path)))
     tokens = frozenset().union(*(mention.tokens for mention in reader.statements))
-    return FileMentions(
-        tuple(reader.statements), tuple(reader.classes), tuple(_taken(tree)), tokens
-    )
+    return FileMentions(tuple(reader.statements), tuple(reader.classes), taken, tokens)
 
 
-def _taken(tree: ast.Module) -> Iterator[Taken]:
+def _taken(tree: ast.Module, path: PurePosixPath) -> Iterator[Taken]:
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             for alias in node.names:
@@ -128,6 +127,8 @@ def _taken(tree: ast.Module) -> Iterator[Taken]:
                     yield Taken(last, "", last)
         elif isinstance(node, ast.ImportFrom):
             last = (node.module or "").rpartition(".")[2]
+            if node.level and not node.module:
+                last = path.parents[min(node.level, len(path.parents)) - 1].name
             for alias in node.names:
                 bound = alias.asname or alias.name
                 yield Taken(last, alias.name, bound)
@@ -336,7 +337,7 @@ class Mentions:
     def of(self, source: Source) -> FileMentions:
         found = self._read.get(source)
         if found is None:
-            found = self._read[source] = read_mentions(self._texts[source])
+            found = self._read[source] = read_mentions(self._texts[source], source[0])
         return found
 
     def readers(self, difference: Difference, path: str) -> Readers:
@@ -349,7 +350,9 @@ class Mentions:
         if names is None or values is None:
             return Readers({}, classes, followed=False)
         if difference.classes or "." in difference.unit:
-            lines = self._lines_of_class(names - classes, classes, values)
+            # What a name was given to may be a variable, and so may another name of a class.
+            given = names - difference.names
+            lines = self._lines_of_class(difference.names - classes, given | classes, values)
         else:
             lines = self._lines_of_module(difference, path, names, values)
         return Readers(lines, classes, followed=True)
@@ -375,7 +378,7 @@ class Mentions:
         """Mentions of what a module binds, where the module can be reached."""
         modules = self._modules(path, names | values)
         found: dict[Source, int] = {}
-        for source in self._with_text(modules | _DYNAMIC | {path.rpartition("/")[2]}, path):
+        for source in self._with_text(modules | _DYNAMIC | _NEAR | {path.rpartition("/")[2]}, path):
             file = self.of(source)
             reach = _Reach(file, source[0] == path, modules, names, values)
             wide = self._is_wide(source, difference)
@@ -401,7 +404,7 @@ class Mentions:
         fresh = set(known)
         while fresh:
             found: set[str] = set()
-            for source in self._with_text(fresh):
+            for source in self._with_text(fresh | _NEAR):
                 for taken in self.of(source).imports:
                     if taken.module in fresh and (taken.name == "*" or taken.name in names):
                         found.add(_module_name(source[0]))
@@ -473,6 +476,9 @@ class Mentions:
             d.plain and all(self._is_plain(b, seen | {base}) for b in d.bases) for d in definitions
         )
 
+
+_NEAR = frozenset({"from . ", "from .. ", "from ... "})
+"""How a package is imported from without its name."""
 
 _DYNAMIC = frozenset({"import_module", "__import__", "sys.modules", "iter_modules"})
 _DYNAMIC_TOKENS = frozenset({"import_module", "__import__", "modules", "iter_modules"})

@@ -49,14 +49,20 @@ def versions() -> dict[str, str]:
 
 
 def fingerprint(config: pytest.Config) -> list[str]:
-    """What every result depends on beside the project's own files, as `name=value` lines."""
+    """What every result depends on beside the project's own files, as `name=value` lines.
+
+    Distributions are looked for in the current directory first, as `python -m pytest` does, however
+    pytest was started.
+    """
     from importlib import metadata
 
     facts = {
         "Python": versions()["python"],
         "pytest.ini": repr(ini_settings(config)),
     }
-    for distribution in metadata.distributions():
+    here = os.getcwd()
+    path = [here, *(entry for entry in sys.path if entry not in ("", here))]
+    for distribution in metadata.distributions(path=path):
         name = distribution.metadata["Name"]
         if name:
             facts[name.lower()] = distribution.version

@@ -44,9 +44,11 @@ def _begin(config: Any, options: Any) -> None:
     else:
         root = _root_of(config)
         run = _ask_assay("begin", root, config)
+        run_lock = None
         if "problem" not in run:
             config.option.assay_run = run
-        config.pluginmanager.register(Farewell(root, run), "_assay_farewell")
+            run_lock = _hold(run["directory"])
+        config.pluginmanager.register(Farewell(root, run, run_lock), "_assay_farewell")
         worker = "main"
     distributes = getattr(options, "numprocesses", None) or getattr(options, "tx", None)
     if "problem" not in run and (parent is not None or not distributes):
@@ -55,6 +57,15 @@ def _begin(config: Any, options: Any) -> None:
         config.pluginmanager.register(
             ordinary.start(run["repo"], run["excluded"], spool), "_assay_ordinary"
         )
+
+
+def _hold(directory: str) -> Any:
+    """A lock that tells others that this run has not ended."""
+    import fcntl
+
+    file = open(os.path.join(directory, "lock"), "ab")  # noqa: SIM115, PTH123
+    fcntl.flock(file.fileno(), fcntl.LOCK_EX)
+    return file
 
 
 def _root_of(config: Any) -> str:
@@ -105,8 +116,9 @@ def _ask_assay(verb: str, root: str, config: Any, *more: str) -> dict[str, Any]:
 class Farewell:
     """In the process that the user has started: brings the map up to date when all is over."""
 
-    def __init__(self, root: str, run: dict[str, Any]) -> None:
+    def __init__(self, root: str, run: dict[str, Any], lock: Any) -> None:
         self._root = root
+        self._lock = lock
         self._run = run
 
     @pytest.hookimpl(tryfirst=True)
@@ -124,4 +136,7 @@ class Farewell:
             answer = _ask_assay("end", self._root, config, self._run["directory"])
         except KeyboardInterrupt:
             return "interrupted; what was recorded joins the map with the next `assay map`"
+        finally:
+            if self._lock is not None:
+                self._lock.close()
         return str(answer.get("problem") or answer["words"])

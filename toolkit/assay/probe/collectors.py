@@ -63,6 +63,16 @@ def make_collector(
     return CoverageCollector(repo, excluded)
 
 
+_WARNINGS = [
+    "already-imported",
+    "module-not-imported",
+    "module-not-measured",
+    "module-not-python",
+    "no-data-collected",
+    "trace-changed",
+]
+
+
 class CoverageCollector:
     """Coverage's tracer, its data taken from it context by context."""
 
@@ -76,6 +86,8 @@ class CoverageCollector:
             omit=[prefix + "*" for prefix in excluded],
             messages=False,
         )
+        # What it has to say is not for the user: it is none of the user's measuring.
+        self._coverage.set_option("run:disable_warnings", _WARNINGS)
         self._lines: dict[str, set[int]] = {}
         self._sharing = Sharing(self._start_own, self._should_trace, self._add_lines)
         self._asks = False

@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 
 PROBE = "_assay_probe"
+RUN_VARIABLE = "ASSAY_RUN"
 
 _MISLEADING = ("COV_CORE_", "COVERAGE_PROCESS_")
 
@@ -29,34 +30,50 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 @pytest.hookimpl(hookwrapper=True, tryfirst=True)
 def pytest_load_initial_conftests(early_config: Any) -> Generator[None, Any, None]:
-    options = early_config.known_args_namespace
-    # Assay's own runs record by themselves; so does the run around one within a test.
-    if options.assay and not options.collectonly and PROBE not in sys.modules:
-        _begin(early_config, options)
+    _asked(early_config, early_config.known_args_namespace)
     yield
 
 
-def _begin(config: Any, options: Any) -> None:
-    parent = getattr(options, "assay_run", None)
-    if parent is not None:
-        worker = os.environ.get("PYTEST_XDIST_WORKER", "worker")
-        run = parent
+def _asked(config: Any, options: Any) -> None:
+    # Assay's own runs record by themselves; so does the run around one within a test.
+    if not options.assay or options.collectonly or PROBE in sys.modules:
+        return
+    told = os.environ.pop(RUN_VARIABLE, None)
+    if told is not None:
+        _record(config, json.loads(told), os.environ.get("PYTEST_XDIST_WORKER", "worker"))
+        return
+    root = _root_of(config)
+    run = _ask_assay("begin", root, config)
+    lock = None if "problem" in run else _hold(run["directory"])
+    config.pluginmanager.register(Farewell(root, run, lock), "_assay_farewell")
+    if "problem" in run:
+        return
+    if getattr(options, "numprocesses", None) or getattr(options, "tx", None):
+        # The workers record; this process runs no test.
+        config.pluginmanager.register(Announcement(run), "_assay_announcement")
     else:
-        root = _root_of(config)
-        run = _ask_assay("begin", root, config)
-        run_lock = None
-        if "problem" not in run:
-            config.option.assay_run = run
-            run_lock = _hold(run["directory"])
-        config.pluginmanager.register(Farewell(root, run, run_lock), "_assay_farewell")
-        worker = "main"
-    distributes = getattr(options, "numprocesses", None) or getattr(options, "tx", None)
-    if "problem" not in run and (parent is not None or not distributes):
-        spool = os.path.join(run["directory"], f"{worker}-{os.getpid()}.jsonl")
-        ordinary = _load_probe(run["probe"])
-        config.pluginmanager.register(
-            ordinary.start(run["repo"], run["excluded"], spool), "_assay_ordinary"
-        )
+        _record(config, run, "main")
+
+
+def _record(config: Any, run: dict[str, Any], worker: str) -> None:
+    spool = os.path.join(run["directory"], f"{worker}-{os.getpid()}.jsonl")
+    ordinary = _load_probe(run["probe"])
+    started = ordinary.start(run["repo"], run["excluded"], spool)
+    config.pluginmanager.register(started, "_assay_ordinary")
+
+
+class Announcement:
+    """Tells the workers of pytest-xdist where to record; their tests do not see it."""
+
+    def __init__(self, run: dict[str, Any]) -> None:
+        self._run = run
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_xdist_setupnodes(self) -> None:
+        os.environ[RUN_VARIABLE] = json.dumps(self._run)
+
+    def pytest_unconfigure(self) -> None:
+        os.environ.pop(RUN_VARIABLE, None)
 
 
 def _hold(directory: str) -> Any:

@@ -128,9 +128,10 @@ class OrdinaryRun:
     def pytest_collectreport(self, report: Any) -> None:
         self._errors += bool(report.failed)
 
-    @pytest.hookimpl(tryfirst=True)
-    def pytest_collection_modifyitems(self, items: list[Any]) -> None:
+    @pytest.hookimpl(hookwrapper=True, tryfirst=True)
+    def pytest_collection_modifyitems(self, items: list[Any]) -> Generator[None, Any, None]:
         self._order = list(items)
+        yield
 
     @pytest.hookimpl(hookwrapper=True, tryfirst=True)
     def pytest_runtestloop(self, session: Any) -> Generator[None, Any, None]:

@@ -37,7 +37,7 @@ class _Guest:
             ran = self.lines.setdefault(path, set())
             for pair in pairs:
                 # Negative numbers stand for the way in and out of a function.
-                ran.update(number for number in pair if number > 0)
+                ran.update(number for number in pair if number >= 0)
             self._hand_on(path, pairs)
 
     def add_file_tracers(self, tracers: Mapping[str, str]) -> None:

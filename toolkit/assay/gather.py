@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from assay.choose import Chooser, Situation
-from assay.errors import AssayError
+from assay.errors import AssayError, UsageError
 from assay.execution.interpreter import choose_interpreter, probe_environment
 from assay.impact.imports import import_roots
 from assay.impact.lock import Busy, is_held, locked
@@ -288,7 +288,7 @@ def _facts(project: Project, made: Made, invocation: Invocation) -> dict[str, st
 
 def absorb(project: Project) -> tuple[str, ...]:
     """Take in what killed runs left behind, under the lock; what is to be said."""
-    said = []
+    said: list[str] = []
     for directory in sorted(spool_of(project).glob("*/")):
         if _is_under_way(directory):
             continue
@@ -297,6 +297,15 @@ def absorb(project: Project) -> tuple[str, ...]:
             said += absorb_run(project, run)
         shutil.rmtree(directory, ignore_errors=True)
     return tuple(said)
+
+
+def runs_in(directory: Path) -> list[SpooledRun]:
+    """The runs that a directory holds, or is; UsageError if there are none."""
+    found = [read_run(path) for path in (directory, *sorted(directory.glob("*/")))]
+    runs = [run for run in found if run is not None]
+    if not runs:
+        raise UsageError(f"{directory} holds no recorded run: give a map, or a directory of runs")
+    return runs
 
 
 def _is_under_way(directory: Path) -> bool:

@@ -19,7 +19,7 @@ from assay.execution.interpreter import choose_interpreter, probe_environment
 from assay.execution.mutants import MutantRun, MutantRunner
 from assay.execution.suite import Collected, RecordedRun, SuiteRun, collected_from
 from assay.execution.zygote import Zygote, ZygoteSettings
-from assay.gather import NO_CHANGE, taking_turns
+from assay.gather import taking_turns
 from assay.impact.graph import users_of
 from assay.impact.imports import import_roots
 from assay.impact.record import Recording, Tree
@@ -41,7 +41,6 @@ from assay.selection.ini import ini_reason
 from assay.selection.select import NO_MAP, environment_reason
 from assay.stamps import facts_of, stamp_of
 from assay.verdict.answer import answer_unit, is_mutable
-
 
 # -- change
 

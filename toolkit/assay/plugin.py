@@ -80,7 +80,7 @@ def _hold(directory: str) -> Any:
     """A lock that tells others that this run has not ended."""
     import fcntl
 
-    file = open(os.path.join(directory, "lock"), "ab")  # noqa: SIM115, PTH123
+    file = open(os.path.join(directory, "lock"), "ab")  # noqa: SIM115
     fcntl.flock(file.fileno(), fcntl.LOCK_EX)
     return file
 

@@ -13,7 +13,7 @@ from assay.errors import StateError
 PAUSE = 0.1
 
 
-class Busy(StateError):
+class Busy(StateError):  # noqa: N818 - a state rather than an error
     """Another process holds the lock, and is not waited for any longer."""
 
 
@@ -24,8 +24,7 @@ def locked(path: Path, seconds: float, waiting: Callable[[], None]) -> Iterator[
         file = path.open("ab")
     except OSError as problem:
         raise StateError(
-            f"the state in {path.parent} cannot be used ({problem.strerror}): "
-            "check its permissions"
+            f"the state in {path.parent} cannot be used ({problem.strerror}): check its permissions"
         ) from problem
     with file:
         end = time.monotonic() + seconds

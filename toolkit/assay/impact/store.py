@@ -289,7 +289,10 @@ class Store:
             self._prune()
 
     def replace_all(
-        self, impact: ImpactMap, texts: Mapping[Source, str], times: Mapping[str, int],
+        self,
+        impact: ImpactMap,
+        texts: Mapping[Source, str],
+        times: Mapping[str, int],
         meta: Mapping[str, str],
     ) -> None:
         """Write a whole map in place of what is stored; each node keeps its time."""

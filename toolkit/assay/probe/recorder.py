@@ -137,7 +137,9 @@ class Recorder:
         """What was imported before recording began: every test depends on all of it."""
         for module in modules:
             path = getattr(module, "__file__", None)
-            key = self.module_key(path) if isinstance(path, str) else None
+            if not isinstance(path, str):
+                continue
+            key = self.module_key(path)
             if key is None or not key.endswith(".py"):
                 continue
             with contextlib.suppress(OSError), open(path, "rb") as file:

@@ -123,9 +123,7 @@ class Sharing:
 
     # -- theirs
 
-    def _wrap(
-        self, name: str, before: Callable[[Any], None], after: Callable[[Any], None]
-    ) -> None:
+    def _wrap(self, name: str, before: Callable[[Any], None], after: Callable[[Any], None]) -> None:
         original = getattr(self._owner, name)
         sharing = self
 

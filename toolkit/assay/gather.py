@@ -17,7 +17,7 @@ from typing import Any
 
 from assay.choose import Chooser, Situation
 from assay.errors import AssayError, UsageError
-from assay.execution.interpreter import choose_interpreter, probe_environment
+from assay.execution.interpreter import probe_environment
 from assay.impact.imports import import_roots
 from assay.impact.lock import Busy, is_held, locked
 from assay.impact.record import Recorded, Tree, variable_digest
@@ -275,12 +275,10 @@ def _telling(arguments: Sequence[str]) -> list[str]:
 
 
 def _facts(project: Project, made: Made, invocation: Invocation) -> dict[str, str]:
-    path, _ = choose_interpreter(project.root, project.python, project.environ)
-    ours, theirs = Path(path), Path(invocation.interpreter)
-    if ours.parent != theirs.parent or ours.resolve() != theirs.resolve():
-        return {"stamp": ""}
+    """With another interpreter than the one that ran, a later selection asks pytest anew."""
     found = made.collected
-    return facts_of(project, path, found.search_path, made.roots, found.inifile)
+    python = invocation.interpreter
+    return facts_of(project, python, found.search_path, made.roots, found.inifile)
 
 
 # -- leftovers

@@ -78,5 +78,5 @@ def test_pytest_is_asked_anew_unless_all_have_the_same_tests() -> None:
 
 def test_maps_of_different_environments_are_named() -> None:
     other = shard("other.sqlite", {}, fingerprint=("Python=4",))
-    with pytest.raises(UsageError, match=r"one\.sqlite and other\.sqlite .* Python=3"):
+    with pytest.raises(UsageError, match=r"one\.sqlite and other\.sqlite .*Python=3"):
         check_environments([shard("one.sqlite", {}), other])

@@ -137,6 +137,20 @@ class Recorder:
             if key is not None and not key.endswith("conftest.py"):
                 self._sink(SESSION).uses.add(key)
 
+    def book_imported(self, modules: Iterable[Any]) -> None:
+        """What was imported before recording began: every test depends on all of it."""
+        for module in modules:
+            path = getattr(module, "__file__", None)
+            if not isinstance(path, str):
+                continue
+            key = self.module_key(path)
+            if key is None or not key.endswith(".py"):
+                continue
+            with contextlib.suppress(OSError), open(path, "rb") as file:
+                self._sink(SESSION).uses.add(key)
+                mask = (1 << (file.read().count(b"\n") + 2)) - 2
+                self._sink(key).lines[key[len(MODULE) :]] = mask
+
     def drain(self) -> dict[str, dict[str, Any]]:
         """Everything booked since the last call, by sink; the books are empty afterwards."""
         self.flush()
@@ -211,6 +225,8 @@ class Recorder:
         """
         if not self._stack[-1].startswith(ON_PYTESTS_BEHALF):
             return True
+        if _thread_id() in self.resolving:
+            return False
         while frame is not None:
             if self.owns(frame.f_code.co_filename):
                 return True

@@ -24,7 +24,7 @@ from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 
 from assay.change.delta import Difference, is_plain_class, is_plain_header, parsed, plain_bases
-from assay.change.inert import inert_header, is_inert
+from assay.change.inert import inert_header, is_inert, is_plain_decorator
 from assay.change.regions import lines_of, span
 from assay.model.impact import Source
 
@@ -122,10 +122,8 @@ def _taken(tree: ast.Module, path: PurePosixPath) -> Iterator[Taken]:
         if isinstance(node, ast.Import):
             for alias in node.names:
                 last = alias.name.rpartition(".")[2]
-                yield Taken(last, "", alias.asname or alias.name.partition(".")[0])
-                if alias.asname is None and "." in alias.name:
-                    # `import a.b` binds `a`, and `b` is reached through it.
-                    yield Taken(last, "", last)
+                # `import a.b` binds `a`; what is of interest is `b`, which is reached through it.
+                yield Taken(last, "", alias.asname or last)
         elif isinstance(node, ast.ImportFrom):
             last = (node.module or "").rpartition(".")[2]
             if node.level and not node.module:
@@ -190,7 +188,16 @@ def _inner_lists(statement: ast.stmt) -> Iterator[list[ast.stmt]]:
 
 
 def _own_parts(statement: ast.stmt) -> list[ast.AST]:
-    """The expressions of a statement, without those of the statements in it."""
+    """The expressions of a statement, without those of the statements in it.
+
+    The annotations of a function only count where a decorator may look at them.
+    """
+    if isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef) and all(
+        is_plain_decorator(decorator, ()) for decorator in statement.decorator_list
+    ):
+        arguments = statement.args
+        defaults = [*arguments.defaults, *filter(None, arguments.kw_defaults)]
+        return [*statement.decorator_list, *defaults]
     parts: list[ast.AST] = []
     pending: list[ast.AST] = [statement]
     while pending:
@@ -249,7 +256,7 @@ def _tokens(
             # Not the words of a text: those may say "dir" and mean something else.
             if isinstance(node, ast.Name | ast.Attribute) and found & _ANYTHING:
                 tokens.add(ANY)
-            if id(node) not in called:
+            if id(node) not in called and not isinstance(node, ast.Constant):
                 values |= found
                 if isinstance(node, ast.Name | ast.Attribute) and found & _BY_TEXT:
                     # `map(getattr, ...)`: the names are elsewhere.

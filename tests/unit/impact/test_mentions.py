@@ -300,6 +300,15 @@ def test_a_class_is_read_by_its_other_names_too() -> None:
     assert (lines, followed) == ({"n": {4, 6}}, True)
 
 
+def test_a_class_that_comes_or_goes_is_looked_up_in_its_module_by_computed_names() -> None:
+    names = frozenset({"C"})
+    texts = {"m": "class C: pass\n", "n": "import m\ndef f(x):\n    getattr(m, x + 'Kind')\n"}
+    lines, _, _ = readers(Difference("C", "is deleted", names=names, classes=names), **texts)
+    assert lines == {"n": {3}}
+    lines, _, _ = readers(Difference("C.x", "w", names=frozenset({"x"}), classes=names), **texts)
+    assert lines == {}
+
+
 def test_a_variable_is_not_what_a_class_has() -> None:
     one = Difference("C.total", "w", names=frozenset({"total"}), classes=frozenset({"C"}))
     lines, _, _ = readers(one, m="def f(x):\n    total\n    x.total\n    getattr(x, y)\n    C\n")

@@ -353,6 +353,10 @@ class Mentions:
             # What a name was given to may be a variable, and so may another name of a class.
             given = names - difference.names
             lines = self._lines_of_class(difference.names - classes, given | classes, values)
+            if "." not in difference.unit:
+                # The class itself is one more thing that its module binds.
+                for source, mask in self._lines_of_module(difference, path, names, values).items():
+                    lines[source] = lines.get(source, 0) | mask
         else:
             lines = self._lines_of_module(difference, path, names, values)
         return Readers(lines, classes, followed=True)

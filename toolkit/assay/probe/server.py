@@ -11,7 +11,7 @@ from typing import Any
 import coverage
 import pytest
 
-from . import coldimport, hotswap
+from . import coldimport, hotswap, options
 from .plugin import AssayPlugin, run_items
 from .recorder import Recorder
 from .supervise import Emit, StopRequested, Supervisor
@@ -55,6 +55,7 @@ def fingerprint(config: pytest.Config) -> list[str]:
     facts = {
         "Python": versions()["python"],
         "pytest.ini": repr(ini_settings(config)),
+        **options.facts(map(str, config.invocation_params.args), os.environ),
     }
     for distribution in metadata.distributions():
         name = distribution.metadata["Name"]

@@ -55,7 +55,7 @@ class Mention:
     stand for a thing of their own: not to call it, nor to reach into it (but for its dunder
     attributes); `lines` its own lines. `gives` are the names that it binds to what it mentions, if
     that is all it does with it; `exports` those that an import at the top level hands on ("*":
-    all).
+    all). `member`: it stands in a class, whose attributes those are.
     """
 
     lines: int
@@ -64,6 +64,7 @@ class Mention:
     values: frozenset[str]
     gives: frozenset[str] | None = None
     exports: frozenset[str] = frozenset()
+    member: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,12 +81,14 @@ class Taken:
     """One name that an import statement binds.
 
     `module` is the last part of the module's name, `name` what is taken from it ("*": everything,
-    "": the module itself), `bound` what it is called here.
+    "": the module itself), `bound` what it is called here; `above`: that is the package which it is
+    reached through.
     """
 
     module: str
     name: str
     bound: str
+    above: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,8 +124,9 @@ def _taken(tree: ast.Module, path: PurePosixPath) -> Iterator[Taken]:
         if isinstance(node, ast.Import):
             for alias in node.names:
                 last = alias.name.rpartition(".")[2]
-                yield Taken(last, "", alias.asname or alias.name.partition(".")[0])
-                if alias.asname is None and "." in alias.name:
+                above = alias.asname is None and "." in alias.name
+                yield Taken(last, "", alias.asname or alias.name.partition(".")[0], above)
+                if above:
                     # `import a.b` binds `a`, and `b` is reached through it.
                     yield Taken(last, "", last)
         elif isinstance(node, ast.ImportFrom):
@@ -141,7 +145,7 @@ class _Reader:
         self.statements: list[Mention] = []
         self.classes: list[ClassDefinition] = []
 
-    def read(self, body: Iterable[ast.stmt], top: bool, tried: bool) -> None:
+    def read(self, body: Iterable[ast.stmt], top: bool, tried: bool, member: bool = False) -> None:
         """Book each statement of a list; `top`: it runs when the module is imported."""
         for statement in body:
             parts = _own_parts(statement)
@@ -150,7 +154,7 @@ class _Reader:
                 lines = _own_lines(statement, parts)
                 gives = _gives(statement, tried) if top else None
                 exports = _exports(statement) if top else frozenset()
-                self.statements.append(Mention(lines, tokens, bare, values, gives, exports))
+                self.statements.append(Mention(lines, tokens, bare, values, gives, exports, member))
             function = isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef)
             if isinstance(statement, ast.ClassDef):
                 definition = ClassDefinition(
@@ -159,7 +163,8 @@ class _Reader:
                 self.classes.append(definition)
             inner_tried = tried or isinstance(statement, ast.Try | ast.TryStar)
             for inner in _inner_lists(statement):
-                self.read(inner, top and not function, inner_tried)
+                in_class = member or isinstance(statement, ast.ClassDef)
+                self.read(inner, top and not function, inner_tried, in_class)
 
 
 def _inner_lists(statement: ast.stmt) -> Iterator[list[ast.stmt]]:
@@ -380,11 +385,13 @@ class Mentions:
         self, difference: Difference, path: str, names: frozenset[str], values: frozenset[str]
     ) -> dict[Source, int]:
         """Mentions of what a module binds, where the module can be reached."""
-        modules = self._modules(path, names | values)
+        modules, givers, members = self._modules(path, names | values)
         found: dict[Source, int] = {}
-        for source in self._with_text(modules | _DYNAMIC | _NEAR | {path.rpartition("/")[2]}, path):
+        words = modules | members | _DYNAMIC | _NEAR | {path.rpartition("/")[2]}
+        for source in self._with_text(words, path):
             file = self.of(source)
-            reach = _Reach(file, source[0] == path, modules, names, values)
+            own = source[0] == path
+            reach = _Reach(file, own, own or source[0] in givers, modules, names, values, members)
             wide = self._is_wide(source, difference)
             mask = 0
             for mention in file.statements:
@@ -402,19 +409,41 @@ class Mentions:
         # What only matters to who reads docstrings matters where a line does.
         return bool(difference.names) or any(word in text for word in difference.through)
 
-    def _modules(self, path: str, names: frozenset[str]) -> frozenset[str]:
-        """The last parts of the names of the module and of those that hand its names on."""
+    def _modules(
+        self, path: str, names: frozenset[str]
+    ) -> tuple[frozenset[str], set[str], frozenset[str]]:
+        """How what a module binds can be reached.
+
+        (1) the last parts of the names of the module and of those that hand its names on, and the
+        other names that these modules are given; (2) the files that give one of the names to
+        another of them; (3) which of these are attributes of classes.
+        """
         known = {_module_name(path)}
-        fresh = set(known)
-        while fresh:
-            found: set[str] = set()
-            for source in self._with_text(fresh | _NEAR):
-                for taken in self.of(source).imports:
-                    if taken.module in fresh and (taken.name == "*" or taken.name in names):
-                        found.add(_module_name(source[0]))
-            fresh = found - known
-            known |= found
-        return frozenset(known)
+        givers: set[str] = set()
+        members: set[str] = set()
+        size = 0
+        while size != len(known):
+            size = len(known)
+            for source in self._with_text(known | _DYNAMIC | _NEAR, path):
+                file = self.of(source)
+                taken = [t for t in file.imports if t.module in known]
+                if any(t.name == "*" or t.name in names for t in taken):
+                    known.add(_module_name(source[0]))
+                handles = {t.bound for t in taken if t.name == ""}
+                known |= {t.bound for t in taken if t.name == "" and not t.above}
+                if source[0] != path and not taken and not _mentions_any(file, known):
+                    continue
+                for mention in file.statements:
+                    if not mention.gives:
+                        continue
+                    if mention.values & handles:
+                        # `tools = module`, whether a variable or an attribute of a class.
+                        known |= mention.gives
+                    if mention.gives & names and mention.tokens & names:
+                        known.add(_module_name(source[0]))
+                        givers.add(source[0])
+                        members |= mention.gives & names if mention.member else frozenset()
+        return frozenset(known), givers, frozenset(members)
 
     def _with_text(self, words: Collection[str], path: str = "") -> list[Source]:
         """The files whose text has one of the words, and that at `path`."""
@@ -488,6 +517,11 @@ _DYNAMIC = frozenset({"import_module", "__import__", "sys.modules", "iter_module
 _DYNAMIC_TOKENS = frozenset({"import_module", "__import__", "modules", "iter_modules"})
 
 
+def _mentions_any(file: FileMentions, modules: Collection[str]) -> bool:
+    """Whether a file has the name of one of the modules, or names that nobody knows."""
+    return not file.tokens.isdisjoint(modules) or not file.tokens.isdisjoint(_DYNAMIC_TOKENS)
+
+
 class _Reach:
     """Whether a statement of one file can get at what a module binds."""
 
@@ -495,15 +529,18 @@ class _Reach:
         self,
         file: FileMentions,
         own: bool,
+        gives: bool,
         modules: frozenset[str],
         names: frozenset[str],
         values: frozenset[str],
+        members: frozenset[str],
     ) -> None:
-        self._own = own
+        self._own, self._gives = own, gives
+        self._members = members
         self._names, self._values = names, values
         self._dynamic = not _DYNAMIC_TOKENS.isdisjoint(file.tokens)
         taken = [t for t in file.imports if t.module in modules]
-        self._near = own or self._dynamic or bool(taken) or not modules.isdisjoint(file.tokens)
+        self._near = gives or self._dynamic or bool(taken) or not modules.isdisjoint(file.tokens)
         self._handles = frozenset(t.bound for t in taken if t.name == "")
         self._stars = any(t.name == "*" for t in taken)
         self._bare = frozenset(t.bound for t in taken if t.name in names | values)
@@ -512,9 +549,11 @@ class _Reach:
         computed = ANY in mention.tokens and wide
         if mention.gives is not None and not computed:
             return False
+        if (mention.tokens - mention.bare) & self._members:
+            return True
         if not self._near:
             return False
-        bare = mention.bare if self._own or self._stars else mention.bare & self._bare
+        bare = mention.bare if self._gives or self._stars else mention.bare & self._bare
         tokens = (mention.tokens - mention.bare) | bare
         if tokens & self._names or (mention.values & self._values and mention.values & tokens):
             return True

@@ -109,19 +109,7 @@ def selected(project: Path, run_assay: RunAssay) -> set[str]:
     return set(done.lines)
 
 
-# What an earlier test has filled, a later one does not run: see docs/limits.md.
-MEMO = {"behind_lru_cache", "behind_lazy_singleton"}
-
-
-@pytest.mark.parametrize(
-    "kind",
-    [
-        pytest.param(
-            kind, marks=pytest.mark.xfail(reason="no memo nodes yet") if kind in MEMO else ()
-        )
-        for kind in [*CHANGES, *WIDE_CHANGES]
-    ],
-)
+@pytest.mark.parametrize("kind", [*CHANGES, *WIDE_CHANGES])
 def test_select_has_every_test_that_fails_after_change_of(
     kind: str, mapped_project: MappedProject, run_assay: RunAssay, tmp_path: Path
 ) -> None:

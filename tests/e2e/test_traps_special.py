@@ -352,7 +352,6 @@ SPECIALS["file_of_distribution"] = Special(
 
 
 def site_customised(room: Room) -> None:
-    room.put(".gitignore", "failures*\n")
     room.put("site/sitecustomize.py", "import builtins\nbuiltins.VAT = 20\n")
     room.put("site/rents.py", "RENT = 7\n")
     room.put("tests/test_rates.py", "def test_vat():\n    assert VAT == 20\n")
@@ -756,8 +755,7 @@ def spring(special: Special, tmp_path: Path, run_assay: RunAssay) -> Outcome:
         special.twin(room)
         selected_for_twin = selected(room.project, run_assay, env)
     special.change(room)
-    workroom = Path(env["PYTHONPATH"]) if "PYTHONPATH" in env else tmp_path / "work"
-    failing = failing_tests(room.project, workroom)
+    failing = failing_tests(room.project, tmp_path / "work", env=env)
     return Outcome(frozenset(failing), selected(room.project, run_assay, env), selected_for_twin)
 
 

@@ -366,6 +366,18 @@ def test_a_node_of_which_every_user_ran_again_is_replaced(path: Path) -> None:
     assert found.nodes == {"fixture:::f": Node("fixture:::f")}
 
 
+def test_a_user_of_a_replaced_node_that_did_not_run_is_owed(path: Path) -> None:
+    # Another process may have recorded it since the tests to run were chosen.
+    tests = [uses(f"test:{name}", "fixture:::f") for name in ("a", "b")]
+    save(path, recorded(ran("fixture:::f", 3), *tests, Node("test:c")))
+    found = save(path, recorded(ran("fixture:::f", 4), tests[0]), renewed=["fixture:::f"])
+    assert {test: record.outcome for test, record in found.tests.items()} == {
+        "a": TestOutcome.PASSED,
+        "b": TestOutcome.NOT_RUN,
+        "c": TestOutcome.PASSED,
+    }
+
+
 def test_a_node_that_all_its_users_have_left_is_forgotten(path: Path) -> None:
     save(path, recorded(Node("module:gone.py"), Node("module:kept.py")))
     found = save(path, recorded(Node("test:a")), renewed=["module:gone.py", "module:unknown.py"])

@@ -54,8 +54,8 @@ class Mention:
     `tokens` are all names in it, `bare` those that are only variables in it, `values` those that
     stand for a thing of their own: not to call it, nor to reach into it (but for its dunder
     attributes); `lines` its own lines. `gives` are the names that it binds to what it mentions, if
-    that is all it does with it; `exports` those that an import at the top level hands on ("*":
-    all). `member`: it stands in a class, whose attributes those are.
+    that is all it does with it: names of the class `owner`, or of the module. `scope` is the first
+    line of the outermost function around it (0: none).
     """
 
     lines: int
@@ -63,8 +63,8 @@ class Mention:
     bare: frozenset[str]
     values: frozenset[str]
     gives: frozenset[str] | None = None
-    exports: frozenset[str] = frozenset()
-    member: bool = False
+    owner: str = ""
+    scope: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,26 +145,44 @@ class _Reader:
         self.statements: list[Mention] = []
         self.classes: list[ClassDefinition] = []
 
-    def read(self, body: Iterable[ast.stmt], top: bool, tried: bool, member: bool = False) -> None:
-        """Book each statement of a list; `top`: it runs when the module is imported."""
+    def read(
+        self,
+        body: Iterable[ast.stmt],
+        top: bool,
+        tried: bool,
+        owner: str = "",
+        plain: bool = True,
+        scope: int = 0,
+    ) -> None:
+        """Book each statement of a list; `top`: it runs when the module is imported. `owner` is
+        the class around it, `plain` whether nothing looks at what that contains."""
         for statement in body:
             parts = _own_parts(statement)
             tokens, bare, values = _tokens(parts)
-            if tokens:
+            if tokens and not _is_text(statement):
                 lines = _own_lines(statement, parts)
-                gives = _gives(statement, tried) if top else None
-                exports = _exports(statement) if top else frozenset()
-                self.statements.append(Mention(lines, tokens, bare, values, gives, exports, member))
+                gives = _gives(statement, tried) if top and plain else None
+                mention = Mention(lines, tokens, bare, values, gives, owner, scope)
+                self.statements.append(mention)
             function = isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef)
+            inner_owner, inner_plain = owner, plain
             if isinstance(statement, ast.ClassDef):
                 definition = ClassDefinition(
                     statement.name, is_plain_class(statement), plain_bases(statement)
                 )
                 self.classes.append(definition)
+                inner_owner, inner_plain = statement.name, plain and definition.plain
             inner_tried = tried or isinstance(statement, ast.Try | ast.TryStar)
+            inner_scope = scope or (statement.lineno if function else 0)
             for inner in _inner_lists(statement):
-                in_class = member or isinstance(statement, ast.ClassDef)
-                self.read(inner, top and not function, inner_tried, in_class)
+                self.read(
+                    inner, top and not function, inner_tried, inner_owner, inner_plain, inner_scope
+                )
+
+
+def _is_text(statement: ast.stmt) -> bool:
+    """A docstring, or another text that stands alone: it mentions nothing."""
+    return isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Constant)
 
 
 def _inner_lists(statement: ast.stmt) -> Iterator[list[ast.stmt]]:
@@ -308,12 +326,6 @@ def lines_with(text: str, words: Collection[str]) -> int:
     return found
 
 
-def _exports(statement: ast.stmt) -> frozenset[str]:
-    if not isinstance(statement, ast.ImportFrom):
-        return frozenset()
-    return frozenset(alias.name for alias in statement.names)
-
-
 # Asking
 
 
@@ -350,100 +362,75 @@ class Mentions:
         classes = self._derived(difference.classes)
         if classes is None or not all(self._is_plain(base) for base in difference.bases):
             return Readers({}, difference.classes, followed=False)
-        names = self._follow(difference.names | classes)
-        values = self._follow(difference.values) if difference.values else frozenset()
-        if names is None or values is None:
-            return Readers({}, classes, followed=False)
+        search = _Search(difference)
         if difference.classes or "." in difference.unit:
-            # What a name was given to may be a variable, and so may another name of a class.
-            given = names - difference.names
-            lines = self._lines_of_class(difference.names - classes, given | classes, values)
-            if "." not in difference.unit:
-                # The class itself is one more thing that its module binds.
-                for source, mask in self._lines_of_module(difference, path, names, values).items():
-                    lines[source] = lines.get(source, 0) | mask
-        else:
-            lines = self._lines_of_module(difference, path, names, values)
-        return Readers(lines, classes, followed=True)
+            search.of_classes(difference.names - classes, classes, difference.values)
+        if "." not in difference.unit:
+            # A class that comes or goes is one more thing that its module binds.
+            search.of_module(path, difference.names, difference.values)
+        while search.pending:
+            if len(search.known) > MANY:
+                return Readers({}, classes, followed=False)
+            what = search.pending.pop()
+            if isinstance(what, _OfModule):
+                self._search_module(search, what)
+            else:
+                self._search_classes(search, what)
+        return Readers(search.lines, classes, followed=True)
 
-    def _lines_of_class(
-        self, names: frozenset[str], classes: frozenset[str], values: frozenset[str]
-    ) -> dict[Source, int]:
-        """Mentions of what a class has, but for variables of that name, and of the classes."""
-        found: dict[Source, int] = {}
-        for source in self._with_text(names | classes | values):
+    def _search_classes(self, search: _Search, what: _OfClasses) -> None:
+        """Mentions of what classes have, but for variables of that name, and of the classes."""
+        for source in self._with_text(what.names | what.classes | what.values):
             mask = 0
             for mention in self.of(source).statements:
-                named = (mention.tokens - mention.bare) & names or mention.tokens & classes
-                if mention.gives is None and (named or mention.values & values):
+                named = (mention.tokens - mention.bare) & what.names
+                if not (named or mention.tokens & what.classes or mention.values & what.values):
+                    continue
+                if mention.gives is None:
                     mask |= mention.lines
-            if mask:
-                found[source] = mask
-        return found
+                else:
+                    self._given(search, source, mention)
+            search.add(source, mask)
 
-    def _lines_of_module(
-        self, difference: Difference, path: str, names: frozenset[str], values: frozenset[str]
-    ) -> dict[Source, int]:
+    def _search_module(self, search: _Search, what: _OfModule) -> None:
         """Mentions of what a module binds, where the module can be reached."""
-        modules, givers, members = self._modules(path, names | values)
-        found: dict[Source, int] = {}
-        words = modules | members | _DYNAMIC | _NEAR | {path.rpartition("/")[2]}
-        for source in self._with_text(words, path):
+        module = what.alias or _module_name(what.path)
+        for source in self._with_text({module} | _DYNAMIC | _NEAR, what.path):
             file = self.of(source)
-            own = source[0] == path
-            reach = _Reach(file, own, own or source[0] in givers, modules, names, values, members)
-            wide = self._is_wide(source, difference)
+            reach = _Reach(file, source[0] == what.path, module, what)
+            for taken in reach.taken_from_it:
+                # Whoever takes the name has it under a name of his own, for others to take.
+                names = what.names if taken.name == "*" else what.names & {taken.name}
+                values = what.values if taken.name == "*" else what.values & {taken.name}
+                bound = frozenset({taken.bound}) if taken.name != "*" else names
+                search.of_module(source[0], bound if names else names, bound if values else values)
+            for alias in reach.aliases:
+                # Who takes the module from there takes it under the name it has there.
+                search.of_module(what.path, what.names, what.values, alias)
+            wide = search.is_wide(self._texts[source])
             mask = 0
             for mention in file.statements:
-                if reach.concerns(mention, wide):
+                if reach.computes(mention, wide):
                     mask |= mention.lines
-            if mask:
-                found[source] = mask
-        return found
+                elif reach.names(mention, wide):
+                    if mention.gives is None:
+                        mask |= mention.lines
+                    else:
+                        self._given(search, source, mention)
+            search.add(source, mask)
 
-    def _is_wide(self, source: Source, difference: Difference) -> bool:
-        """Whether a look-up by a computed name in the file may concern the difference."""
-        if difference.names == {"__all__"}:
-            return False
-        text = self._texts[source]
-        # What only matters to who reads docstrings matters where a line does.
-        return bool(difference.names) or any(word in text for word in difference.through)
-
-    def _modules(
-        self, path: str, names: frozenset[str]
-    ) -> tuple[frozenset[str], set[str], frozenset[str]]:
-        """How what a module binds can be reached.
-
-        (1) the last parts of the names of the module and of those that hand its names on, and the
-        other names that these modules are given; (2) the files that give one of the names to
-        another of them; (3) which of these are attributes of classes.
-        """
-        known = {_module_name(path)}
-        givers: set[str] = set()
-        members: set[str] = set()
-        size = 0
-        while size != len(known):
-            size = len(known)
-            for source in self._with_text(known | _DYNAMIC | _NEAR, path):
-                file = self.of(source)
-                taken = [t for t in file.imports if t.module in known]
-                if any(t.name == "*" or t.name in names for t in taken):
-                    known.add(_module_name(source[0]))
-                handles = {t.bound for t in taken if t.name == ""}
-                known |= {t.bound for t in taken if t.name == "" and not t.above}
-                if source[0] != path and not taken and not _mentions_any(file, known):
-                    continue
-                for mention in file.statements:
-                    if not mention.gives:
-                        continue
-                    if mention.values & handles:
-                        # `tools = module`, whether a variable or an attribute of a class.
-                        known |= mention.gives
-                    if mention.gives & names and mention.tokens & names:
-                        known.add(_module_name(source[0]))
-                        givers.add(source[0])
-                        members |= mention.gives & names if mention.member else frozenset()
-        return frozenset(known), givers, frozenset(members)
+    def _given(self, search: _Search, source: Source, mention: Mention) -> None:
+        """A top-level statement gives what it mentions other names: these differ too."""
+        assert mention.gives is not None
+        if not mention.owner:
+            search.of_module(source[0], mention.gives, frozenset())
+            return
+        derived = self._derived(frozenset({mention.owner}))
+        if derived is None:
+            # Somebody takes notice of what the class contains: the import itself differs.
+            search.add(source, mention.lines)
+        else:
+            search.of_classes(mention.gives, derived, frozenset())
 
     def _with_text(self, words: Collection[str], path: str = "") -> list[Source]:
         """The files whose text has one of the words, and that at `path`."""
@@ -454,14 +441,16 @@ class Mentions:
         ]
 
     def _follow(self, names: frozenset[str]) -> frozenset[str] | None:
-        """The names, and those that are given to what they stand for."""
+        """The classes' names, and those that are given to them."""
         known = set(names)
         fresh = set(names)
         while fresh:
             given: set[str] = set()
             for source in self._with_text(fresh):
-                for mention in self.of(source).statements:
-                    if mention.gives and mention.tokens & fresh:
+                file = self.of(source)
+                given |= {t.bound for t in file.imports if t.name in fresh}
+                for mention in file.statements:
+                    if mention.gives and mention.tokens & fresh and not mention.owner:
                         given |= mention.gives
             fresh = given - known
             known |= fresh
@@ -517,51 +506,98 @@ _DYNAMIC = frozenset({"import_module", "__import__", "sys.modules", "iter_module
 _DYNAMIC_TOKENS = frozenset({"import_module", "__import__", "modules", "iter_modules"})
 
 
-def _mentions_any(file: FileMentions, modules: Collection[str]) -> bool:
-    """Whether a file has the name of one of the modules, or names that nobody knows."""
-    return not file.tokens.isdisjoint(modules) or not file.tokens.isdisjoint(_DYNAMIC_TOKENS)
+@dataclass(frozen=True, slots=True)
+class _OfModule:
+    """Names bound by the module at `path`, and those that matter as values only; `alias`: where
+    the module has that name."""
+
+    path: str
+    names: frozenset[str]
+    values: frozenset[str]
+    alias: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class _OfClasses:
+    """Names that objects of some classes have, the classes, and names that matter as values."""
+
+    names: frozenset[str]
+    classes: frozenset[str]
+    values: frozenset[str]
+
+
+class _Search:
+    """What is still to be looked for, and the lines found."""
+
+    def __init__(self, difference: Difference) -> None:
+        self._difference = difference
+        self.pending: list[_OfModule | _OfClasses] = []
+        self.known: set[_OfModule | _OfClasses] = set()
+        self.lines: dict[Source, int] = {}
+
+    def of_module(
+        self, path: str, names: frozenset[str], values: frozenset[str], alias: str = ""
+    ) -> None:
+        self._look_for(_OfModule(path, names, values, alias), bool(names or values))
+
+    def of_classes(
+        self, names: frozenset[str], classes: frozenset[str], values: frozenset[str]
+    ) -> None:
+        self._look_for(_OfClasses(names, classes, values), bool(names or classes or values))
+
+    def _look_for(self, what: _OfModule | _OfClasses, anything: bool) -> None:
+        if anything and what not in self.known:
+            self.known.add(what)
+            self.pending.append(what)
+
+    def add(self, source: Source, mask: int) -> None:
+        if mask:
+            self.lines[source] = self.lines.get(source, 0) | mask
+
+    def is_wide(self, text: str) -> bool:
+        """Whether a look-up by a computed name in a file may concern the difference."""
+        if self._difference.names == {"__all__"}:
+            return False
+        # What only matters to who reads docstrings matters where a line does.
+        return bool(self._difference.names) or any(w in text for w in self._difference.through)
 
 
 class _Reach:
     """Whether a statement of one file can get at what a module binds."""
 
-    def __init__(
-        self,
-        file: FileMentions,
-        own: bool,
-        gives: bool,
-        modules: frozenset[str],
-        names: frozenset[str],
-        values: frozenset[str],
-        members: frozenset[str],
-    ) -> None:
-        self._own, self._gives = own, gives
-        self._members = members
-        self._names, self._values = names, values
-        self._dynamic = not _DYNAMIC_TOKENS.isdisjoint(file.tokens)
-        taken = [t for t in file.imports if t.module in modules]
-        self._near = gives or self._dynamic or bool(taken) or not modules.isdisjoint(file.tokens)
-        self._handles = frozenset(t.bound for t in taken if t.name == "")
-        self._stars = any(t.name == "*" for t in taken)
-        self._bare = frozenset(t.bound for t in taken if t.name in names | values)
+    def __init__(self, file: FileMentions, own: bool, module: str, what: _OfModule) -> None:
+        self._own = own
+        self._what = what
+        wanted = what.names | what.values
+        from_it = [t for t in file.imports if t.module == module]
+        self.taken_from_it = [t for t in from_it if not own and (t.name == "*" or t.name in wanted)]
+        self._near = own or bool(from_it) or module in file.tokens
+        self._handles = frozenset(t.bound for t in from_it if t.name == "")
+        self.aliases = frozenset(t.bound for t in from_it if t.name == "" and not t.above) - {
+            module
+        }
+        self._dynamic = frozenset(
+            mention.scope
+            for mention in file.statements
+            if not _DYNAMIC_TOKENS.isdisjoint(mention.tokens)
+        )
 
-    def concerns(self, mention: Mention, wide: bool) -> bool:
-        computed = ANY in mention.tokens and wide
-        if mention.gives is not None and not computed:
-            return False
-        if (mention.tokens - mention.bare) & self._members:
-            return True
+    def names(self, mention: Mention, wide: bool) -> bool:
+        """Whether it names what differs, or hands the module on."""
         if not self._near:
             return False
-        bare = mention.bare if self._gives or self._stars else mention.bare & self._bare
-        tokens = (mention.tokens - mention.bare) | bare
-        if tokens & self._names or (mention.values & self._values and mention.values & tokens):
+        # Where it was imported from here, the importer's own name is looked for.
+        tokens = mention.tokens if self._own else mention.tokens - mention.bare
+        if tokens & self._what.names or mention.values & self._what.values & tokens:
             return True
-        if self._own or self._dynamic:
-            return computed
-        if wide and self._handles & mention.values:
-            return True
-        return computed and bool(self._handles & mention.tokens)
+        return wide and bool(self._handles & mention.values)
+
+    def computes(self, mention: Mention, wide: bool) -> bool:
+        """Whether it looks names up in the module by computed ones."""
+        if not wide or ANY not in mention.tokens:
+            return False
+        reaches = self._own or bool(self._handles & mention.tokens)
+        return reaches or mention.scope in self._dynamic
 
 
 def _module_name(path: str) -> str:

@@ -226,14 +226,16 @@ class Store:
         a fixture than the whole suite does); tests are replaced. `gone` are node ids to forget.
         `owed` are tests that something recorded anew affects and that did not run (an interrupt,
         fewer tests asked for): what they share is up to date from now on, so the debt itself has
-        to be written down. `renewed` are shared nodes of which every user ran, or is owed: what
-        earlier runs saw of them is forgotten.
+        to be written down. `renewed` are shared nodes of which what earlier runs saw is forgotten:
+        tests that depend on them and did not run are owed, too.
         """
         with self._transaction():
             if self._other_environment(fingerprint):
                 for table in ("node_block", "node_fact", "node"):
                     self._db.execute(f"DELETE FROM {table}")
-            known = set(renewed)
+            known, gone = set(renewed), set(gone)
+            # Also tests that another process has recorded since the caller looked.
+            left = self._tests_above({*known, *map(test_key, gone)}) - recorded.tests.keys()
             shared = [key for key in recorded.nodes if not key.startswith(TEST_PREFIX)]
             stored = self.part(self.rows_of(key for key in shared if key not in known)).nodes
             self._set_meta("fingerprint", "\n".join(fingerprint))
@@ -246,13 +248,11 @@ class Store:
                 if old is not None:
                     node = merged(carried(old, node, texts), node)  # noqa: PLW2901
                 writer.write(node, record)
-            gone = set(gone)
-            orphans = self._users_of_tests(gone) - recorded.tests.keys()
             for key in (*map(test_key, gone), *(known - recorded.nodes.keys())):
                 writer.delete(key)
             self._db.executemany(
                 "UPDATE node SET outcome = ? WHERE key = ?",
-                [(TestOutcome.NOT_RUN.value, test_key(test)) for test in orphans.union(owed)],
+                [(TestOutcome.NOT_RUN.value, test_key(test)) for test in left.union(owed)],
             )
             files = [path for path in sorted(recorded.files) if _is_text(path)]
             self._set_meta("files", "\0".join(files))
@@ -266,11 +266,10 @@ class Store:
             for key, value in meta.items():
                 self._set_meta(key, value)
 
-    def _users_of_tests(self, tests: Iterable[str]) -> set[str]:
-        """Tests that depend on what one of these left behind: without it, on something else."""
-        rows = self.closure(self.rows_of(map(test_key, tests)))
-        found = (key for key in self.keys(rows).values() if key.startswith(TEST_PREFIX))
-        return {key.removeprefix(TEST_PREFIX) for key in found}
+    def _tests_above(self, keys: Iterable[str]) -> set[str]:
+        """The node ids of the tests among some nodes and all that depend on one of them."""
+        found = self.keys(self.closure(self.rows_of(keys))).values()
+        return {key.removeprefix(TEST_PREFIX) for key in found if key.startswith(TEST_PREFIX)}
 
     def _other_environment(self, fingerprint: tuple[str, ...]) -> bool:
         known = self.meta("fingerprint")

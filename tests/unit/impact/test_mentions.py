@@ -288,6 +288,54 @@ def test_a_variable_elsewhere_is_another_one_unless_it_was_imported() -> None:
     }
 
 
+@pytest.mark.parametrize(
+    ("between", "test"),
+    [
+        ("import m\nL = m.total\n", "from between import L\ndef f():\n    L\n"),
+        ("import m\nL = m.total\n", "import between\ndef f():\n    between.L\n"),
+        ("import m\nclass K:\n    L = m.total\n", "def f(k):\n    0\n    k.L\n"),
+        ("from m import total as L\n", "from between import L\ndef f():\n    L\n"),
+        ("import m as config\n", "from between import config\ndef f():\n    config.total\n"),
+        ("import m\nconfig = m\n", "from between import config\ndef f():\n    config.total\n"),
+        ("import m\nclass K:\n    mod = m\n", "def f(k):\n    0\n    k.mod.total\n"),
+        ("import m\nclass K:\n    mod = m\n", "import x\ndef f(k):\n    k.mod.total\n"),
+    ],
+)
+def test_a_name_of_a_module_is_followed_from_hand_to_hand(between: str, test: str) -> None:
+    one = Difference("total", "w", names=frozenset({"total"}))
+    lines, _, _ = readers(one, m="total = 1\n", between=between, test=test)
+    assert lines == {"test": {3}}
+
+
+def test_what_is_given_far_from_the_module_is_something_else() -> None:
+    one = Difference("total", "w", names=frozenset({"total"}))
+    lines, _, _ = readers(
+        one,
+        m="total = 1\n",
+        far="KEYS = ['total']\nclass K:\n    L = 'total'\n",
+        test="from far import KEYS\ndef f(k):\n    KEYS\n    k.L\n",
+    )
+    assert lines == {}
+
+
+def test_a_package_that_a_module_is_reached_through_is_not_the_module() -> None:
+    one = Difference("total", "w", names=frozenset({"total"}))
+    lines, _, _ = readers(
+        one,
+        m="total = 1\n",
+        near="import pkg.m\ndef f():\n    pkg.m.total\n",
+        far="import pkg.n\ndef f():\n    pkg.n.total\n",
+    )
+    assert lines == {"near": {3}}
+
+
+def test_what_a_module_gives_is_a_variable_of_its_own() -> None:
+    one = Difference("total", "w", names=frozenset({"total"}))
+    text = "import m\nL = m.total\ndef f():\n    L\n"
+    lines, _, _ = readers(one, m="total = 1\n", n=text, other="L = 1\ndef f():\n    L\n")
+    assert lines == {"n": {4}}
+
+
 # Classes
 
 
@@ -298,6 +346,15 @@ def test_a_class_is_read_by_its_other_names_too() -> None:
         n="from m import C as Base\nTable = [Base]\ndef f():\n    Base()\ndef g():\n    Table\n",
     )
     assert (lines, followed) == ({"n": {4, 6}}, True)
+
+
+def test_a_class_that_comes_or_goes_is_looked_up_in_its_module_by_computed_names() -> None:
+    names = frozenset({"C"})
+    texts = {"m": "class C: pass\n", "n": "import m\ndef f(x):\n    getattr(m, x + 'Kind')\n"}
+    lines, _, _ = readers(Difference("C", "is deleted", names=names, classes=names), **texts)
+    assert lines == {"n": {3}}
+    lines, _, _ = readers(Difference("C.x", "w", names=frozenset({"x"}), classes=names), **texts)
+    assert lines == {}
 
 
 def test_a_variable_is_not_what_a_class_has() -> None:

@@ -81,12 +81,14 @@ class Taken:
     """One name that an import statement binds.
 
     `module` is the last part of the module's name, `name` what is taken from it ("*": everything,
-    "": the module itself), `bound` what it is called here.
+    "": the module itself), `bound` what it is called here; `above`: that is the package which it is
+    reached through.
     """
 
     module: str
     name: str
     bound: str
+    above: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,8 +124,11 @@ def _taken(tree: ast.Module, path: PurePosixPath) -> Iterator[Taken]:
         if isinstance(node, ast.Import):
             for alias in node.names:
                 last = alias.name.rpartition(".")[2]
-                # `import a.b` binds `a`; what is of interest is `b`, which is reached through it.
-                yield Taken(last, "", alias.asname or last)
+                above = alias.asname is None and "." in alias.name
+                yield Taken(last, "", alias.asname or alias.name.partition(".")[0], above)
+                if above:
+                    # `import a.b` binds `a`, and `b` is reached through it.
+                    yield Taken(last, "", last)
         elif isinstance(node, ast.ImportFrom):
             last = (node.module or "").rpartition(".")[2]
             if node.level and not node.module:
@@ -369,7 +374,8 @@ class Mentions:
         search = _Search(difference)
         if difference.classes or "." in difference.unit:
             search.of_classes(difference.names - classes, classes, difference.values)
-        else:
+        if "." not in difference.unit:
+            # A class that comes or goes is one more thing that its module binds.
             search.of_module(path, difference.names, difference.values)
         while search.pending:
             if len(search.known) > MANY:
@@ -397,7 +403,7 @@ class Mentions:
 
     def _search_module(self, search: _Search, what: _OfModule) -> None:
         """Mentions of what a module binds, where the module can be reached."""
-        module = _module_name(what.path)
+        module = what.alias or _module_name(what.path)
         for source in self._with_text({module} | _DYNAMIC | _NEAR, what.path):
             file = self.of(source)
             reach = _Reach(file, source[0] == what.path, module, what)
@@ -407,6 +413,9 @@ class Mentions:
                 values = what.values if taken.name == "*" else what.values & {taken.name}
                 bound = frozenset({taken.bound}) if taken.name != "*" else names
                 search.of_module(source[0], bound if names else names, bound if values else values)
+            for alias in reach.aliases:
+                # Who takes the module from there takes it under the name it has there.
+                search.of_module(what.path, what.names, what.values, alias)
             wide = search.is_wide(self._texts[source])
             mask = 0
             for mention in file.statements:
@@ -508,11 +517,13 @@ _DYNAMIC_TOKENS = frozenset({"import_module", "__import__", "modules", "iter_mod
 
 @dataclass(frozen=True, slots=True)
 class _OfModule:
-    """Names bound by the module at `path`, and those that matter as values only."""
+    """Names bound by the module at `path`, and those that matter as values only; `alias`: where
+    the module has that name."""
 
     path: str
     names: frozenset[str]
     values: frozenset[str]
+    alias: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -533,8 +544,10 @@ class _Search:
         self.known: set[_OfModule | _OfClasses] = set()
         self.lines: dict[Source, int] = {}
 
-    def of_module(self, path: str, names: frozenset[str], values: frozenset[str]) -> None:
-        self._look_for(_OfModule(path, names, values), bool(names or values))
+    def of_module(
+        self, path: str, names: frozenset[str], values: frozenset[str], alias: str = ""
+    ) -> None:
+        self._look_for(_OfModule(path, names, values, alias), bool(names or values))
 
     def of_classes(
         self, names: frozenset[str], classes: frozenset[str], values: frozenset[str]
@@ -568,7 +581,11 @@ class _Reach:
         from_it = [t for t in file.imports if t.module == module]
         self.taken_from_it = [t for t in from_it if not own and (t.name == "*" or t.name in wanted)]
         self._near = own or bool(from_it) or module in file.tokens
-        self._handles = frozenset(t.bound for t in from_it if t.name == "")
+        # The package around a module leads to the module by its name only.
+        self._handles = frozenset(t.bound for t in from_it if t.name == "" and not t.above)
+        self.aliases = frozenset(t.bound for t in from_it if t.name == "" and not t.above) - {
+            module
+        }
         self._dynamic = frozenset(
             mention.scope
             for mention in file.statements

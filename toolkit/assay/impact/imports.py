@@ -142,6 +142,7 @@ def module_names(path: str, roots: Collection[str]) -> frozenset[str]:
         above = root.split("/") if root else []
         if len(parts) > len(above) and parts[: len(above)] == above:
             names.add(".".join(parts[len(above) :]))
-    # `from . import name` in a directory that is on no path is noted by its directory.
-    names.add(".".join(parts))
+    # A directory may be put on the path while the tests run, or be a package of a portion: any
+    # tail of the path may be how it is asked for.
+    names.update(".".join(parts[start:]) for start in range(len(parts)))
     return frozenset(names)

@@ -294,6 +294,11 @@ class Recording:
         }
         for key in finished - nodes.keys():
             nodes[key] = Node(key)
+        for path in ran - unstable:
+            # Run as a script or by exec: nobody imported it, its import statements count the same.
+            key = module_key(path)
+            if key not in nodes:
+                nodes[key] = self._node(key, _Books({}), unstable)
         return Recorded(nodes, dict(self._tests), self._files, self._texts_of(nodes.values()))
 
     def _texts_of(self, nodes: Iterable[Node]) -> dict[Source, str]:

@@ -274,9 +274,7 @@ class Chooser:
             exists={path: tree.kind(path) for path in names["exists"]},
             env={name: variable_digest(name, self._now.environ) for name in names["env"]},
             paths=paths,
-            appeared={
-                name: path for path in new_files for name in module_names(path, self._now.roots)
-            },
+            appeared={name: path for path in new_files for name in module_names(path)},
             anything=anything or bool(paths),
         )
 

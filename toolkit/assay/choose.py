@@ -7,12 +7,14 @@ import json
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from assay.change.delta import Difference, file_delta, imported_modules, whole_file
+from assay.change.delta import file_delta, whole_file
+from assay.change.version import imported_modules
 from assay.impact.imports import candidates, module_names
-from assay.impact.mentions import Mentions
+from assay.impact.readers import Mentions
 from assay.impact.record import Tree, text_of, variable_digest
 from assay.impact.store import Store
 from assay.model.change import FileStatus, SemanticChange
+from assay.model.difference import Difference
 from assay.model.impact import (
     MODULE_PREFIX,
     POSITIONS,

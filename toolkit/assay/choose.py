@@ -129,7 +129,7 @@ class Chooser:
             nodes=part.nodes,
             direct={keys[row]: cause for row, cause in direct.items()},
             altered=tuple(altered),
-            conftests=tuple(p for p in new_files if p.rpartition("/")[2] == "conftest.py"),
+            conftests=tuple(p for p in new_files if p.rpartition("/")[2] in _APPLY_BELOW),
         )
 
     def _direct_rows(
@@ -274,11 +274,14 @@ class Chooser:
             exists={path: tree.kind(path) for path in names["exists"]},
             env={name: variable_digest(name, self._now.environ) for name in names["env"]},
             paths=paths,
-            appeared={
-                name: path for path in new_files for name in module_names(path, self._now.roots)
-            },
+            appeared={name: path for path in new_files for name in module_names(path)},
             anything=anything or bool(paths),
         )
+
+
+_APPLY_BELOW = ("conftest.py", "__init__.py")
+"""New files that concern every test below them: the second changes under which name, and from which
+entry of `sys.path`, pytest imports test files."""
 
 
 class _LazyTexts(Mapping[Source, str]):

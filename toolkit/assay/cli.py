@@ -103,13 +103,34 @@ def _add_map(verbs: Verbs[Parser]) -> None:
         action="store_true",
         help="run every test in a process of its own, so that nothing depends on order",
     )
+    group = verb.add_mutually_exclusive_group()
+    group.add_argument(
+        "--merge",
+        nargs="+",
+        type=Path,
+        default=[],
+        metavar="MAP",
+        help="join maps, or directories of recorded runs, into this project's; runs nothing",
+    )
+    group.add_argument(
+        "--export", type=Path, metavar="FILE", help="write the map to one file; runs nothing"
+    )
+    group.add_argument(
+        "--import",
+        type=Path,
+        metavar="FILE",
+        dest="install",
+        help="use the map in that file instead; runs nothing",
+    )
     verb.set_defaults(run=_run_map)
 
 
 def _run_map(ns: argparse.Namespace, context: Context) -> int:
     from assay.commands import map
 
-    return map.run(context, map.MapOptions(ns.fresh, ns.isolated))
+    return map.run(
+        context, map.MapOptions(ns.fresh, ns.isolated, tuple(ns.merge), ns.export, ns.install)
+    )
 
 
 def _add_select(verbs: Verbs[Parser]) -> None:

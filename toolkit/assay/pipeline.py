@@ -12,26 +12,23 @@ from assay.change.git import diff_file_change, resolve_base, working_tree_change
 from assay.change.semantics import compare
 from assay.choose import Chooser, Situation
 from assay.errors import NothingToCompare, UsageError
-from assay.execution.environment import INI_FILES, OTHER_INI_FILES, stamp
 from assay.execution.interpreter import choose_interpreter, probe_environment
 from assay.execution.suite import Collected, RecordedRun, SuiteRun, collected_from
 from assay.execution.zygote import Zygote, ZygoteSettings
+from assay.gather import taking_turns
 from assay.impact.graph import users_of
 from assay.impact.imports import import_roots
 from assay.impact.record import Recording, Tree
 from assay.impact.store import Store, open_store, read_map, reading
-from assay.model.change import Change, SemanticChange
+from assay.model.change import SemanticChange
 from assay.model.impact import EMPTY_MAP, TEST_PREFIX, ImpactMap, TestRecord, test_key
 from assay.model.run import CollectedItem, TestOutcome, TestResult
 from assay.model.selection import Reason, ReasonKind, SelectedTest, Selection
 from assay.progress import Progress
 from assay.project import Project
 from assay.selection.ini import ini_reason
-from assay.selection.ini import settings as pytest_settings
 from assay.selection.select import NO_MAP, environment_reason
-
-NO_CHANGE = SemanticChange(Change("", "", ()), {}, {}, (), (), ())
-
+from assay.stamps import facts_of, stamp_of
 
 # -- change
 
@@ -215,31 +212,11 @@ def current_stamp(project: Project, store: Store) -> str:
     return stamp_of(project, path, store.meta("search_path").split("\0"))
 
 
-def stamp_of(project: Project, interpreter: str, search_path: Iterable[str]) -> str:
-    directories = [project.root, *project.root.parents]
-    inside = [d for d in directories if d.is_relative_to(project.repo)]
-    files = [d / name for d in inside for name in (*INI_FILES, *OTHER_INI_FILES)]
-    settings = [
-        f"{file}={pytest_settings(file.name, file.read_bytes())}"
-        for file in files
-        if file.is_file()
-    ]
-    environ = probe_environment(project.environ)
-    return stamp(interpreter, search_path, project.pytest_args, environ, settings)
-
-
 def map_facts(suite: Suite) -> dict[str, str]:
     """What is written down with the map, so that a later selection need not ask pytest."""
-    prefix = f"{suite.project.repo}/"
-    outside = [e for e in suite.collected.search_path if not f"{e}/".startswith(prefix)]
-    site = [e for e in suite.collected.search_path if e not in outside and "site-packages" in e]
-    search_path = [*outside, *site]
-    return {
-        "stamp": stamp_of(suite.project, suite.settings.interpreter.path, search_path),
-        "search_path": "\0".join(search_path),
-        "roots": "\0".join(suite.roots),
-        "inifile": suite.collected.inifile.removeprefix(prefix),
-    }
+    found = suite.collected
+    interpreter = suite.settings.interpreter.path
+    return facts_of(suite.project, interpreter, found.search_path, suite.roots, found.inifile)
 
 
 # -- baseline
@@ -278,6 +255,11 @@ def record(
 def record_isolated(suite: Suite, progress: Progress) -> Baseline:
     """Run every test in a process of its own, recorded, so that nothing depends on order; then all
     together in one, to see which tests end otherwise there."""
+    with taking_turns(suite.project, progress.say):
+        return _record_isolated(suite, progress)
+
+
+def _record_isolated(suite: Suite, progress: Progress) -> Baseline:
     tests = [item.node_id for item in suite.collected.items]
     with recorder(suite, len(tests), progress) as (store, runner, recording, notices):
         run = runner.run_isolated(tests, suite.project.workers)
@@ -388,6 +370,13 @@ def refresh(
     Tests that ran lines of one of `paths` at another content run too, though nothing that they
     depend on has changed: which lines they run is known for that content only.
     """
+    with taking_turns(suite.project, progress.say):
+        return _refresh(suite, change, progress, paths)
+
+
+def _refresh(
+    suite: Suite, change: SemanticChange, progress: Progress, paths: Collection[str]
+) -> tuple[Selection, Baseline]:
     with reading(suite.project.map_file) as (store, notice):
         selection, owed, renewed = select_tests(suite, store, change)
         impact = EMPTY_MAP if store.is_empty() else store.load()

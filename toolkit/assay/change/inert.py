@@ -66,7 +66,8 @@ PLAIN_BASES = frozenset(
     RecursionError ReferenceError RuntimeError StopIteration SyntaxError SystemError TimeoutError
     TypeError UnicodeDecodeError UnicodeEncodeError UnicodeError ValueError ZeroDivisionError
     Warning DeprecationWarning FutureWarning PendingDeprecationWarning RuntimeWarning
-    SyntaxWarning UserWarning ImportWarning Generic TestCase IsolatedAsyncioTestCase
+    SyntaxWarning UserWarning ImportWarning Generic IOBase RawIOBase BufferedIOBase TextIOBase
+    TextIOWrapper BytesIO StringIO BufferedReader BufferedWriter TestCase IsolatedAsyncioTestCase
     ABC Protocol NamedTuple TypedDict Enum IntEnum StrEnum Flag IntFlag
     """.split()
 )

@@ -11,8 +11,9 @@ from assay.answering import Request, answer, diffs_of
 from assay.change.semantics import read_source
 from assay.commands.common import Context, keep_record
 from assay.errors import ExitCode, UsageError
+from assay.gather import NO_CHANGE
 from assay.mutation.targets import Target, target_of, targets_of_change
-from assay.pipeline import NO_CHANGE, read_change
+from assay.pipeline import read_change
 from assay.project import Project, is_test_file
 from assay.report.as_json import FORMAT, answer_json, mutant_json
 from assay.report.text import answer_text, mutants_text

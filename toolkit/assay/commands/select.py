@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from assay.commands.common import Context
-from assay.errors import ExitCode
+from assay.errors import ExitCode, NothingToCompare
+from assay.gather import NO_CHANGE
+from assay.model.change import Change, SemanticChange
 from assay.pipeline import choose_tests, read_change
 from assay.report.as_json import FORMAT, selection_json
 from assay.report.text import selection_text
@@ -22,7 +24,7 @@ class SelectOptions:
 
 
 def run(context: Context, options: SelectOptions) -> int:
-    change = read_change(context.project, options.base, options.diff)
+    change = _change(context, options)
     chosen = choose_tests(context.project, change, context.progress)
     selection = chosen.selection
     if chosen.notice:
@@ -40,3 +42,15 @@ def run(context: Context, options: SelectOptions) -> int:
         compared = change.change.description
         context.show(selection_text(selection, options.everything, compared))
     return ExitCode.CLEAN
+
+
+def _change(context: Context, options: SelectOptions) -> SemanticChange:
+    """The change; where git sees none, and none was asked for, what differs from the record."""
+    try:
+        return read_change(context.project, options.base, options.diff)
+    except NothingToCompare:
+        asked = options.base is not None or options.diff is not None
+        if asked or not context.project.map_file.exists():
+            raise
+    described = Change("", "working tree against what was recorded", ())
+    return replace(NO_CHANGE, change=described)

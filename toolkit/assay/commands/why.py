@@ -10,11 +10,12 @@ from pathlib import Path
 from assay.change.semantics import read_source
 from assay.commands.common import Context
 from assay.errors import ExitCode, NothingToCompare, UsageError
+from assay.gather import NO_CHANGE
 from assay.impact.record import Tree
 from assay.impact.store import reading
 from assay.model.impact import ImpactMap, Source, test_key
 from assay.model.source import SourceFile
-from assay.pipeline import NO_CHANGE, choose_tests, load_map, read_change
+from assay.pipeline import choose_tests, load_map, read_change
 from assay.project import Project
 from assay.report.as_json import FORMAT
 from assay.report.why import line_text, test_text

@@ -37,7 +37,10 @@ def stamp(
     `search_path` is the `sys.path` of the recorded run, without the project's own directories;
     `settings` are the pytest settings of the project's files, one text each.
     """
-    parts = [interpreter, *_state(Path(interpreter).resolve()), *arguments]
+    # `python` and `python3` beside each other are one interpreter; its directory tells which
+    # environment it is of.
+    where = Path(interpreter)
+    parts = [str(where.parent), *_state(where.resolve()), *arguments]
     parts += [f"{name}={environ.get(name)}" for name in _VARIABLES]
     parts += settings
     for entry in search_path:

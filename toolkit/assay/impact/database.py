@@ -46,9 +46,9 @@ def connect(path: Path) -> tuple[sqlite3.Connection, str]:
     notice = ""
     if path.exists():
         # For writing: what a killed process left half done is rolled back first.
-        problem = _problem_with(path, "rw")
+        problem = problem_with(path, "rw")
         if problem:
-            aside = _set_aside(path)
+            aside = set_aside(path)
             notice = f"the impact map {problem}: set aside as {aside.name}, recording a new one"
     try:
         connection = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None)
@@ -66,10 +66,10 @@ def snapshot(path: Path) -> tuple[sqlite3.Connection, str]:
     A copy, so that a writer neither waits for its reader nor changes the map beneath it.
     """
     memory = sqlite3.connect(":memory:", isolation_level=None)
-    problem = _problem_with(path, "ro") if path.exists() else ""
+    problem = problem_with(path, "ro") if path.exists() else ""
     if path.exists() and not problem:
         try:
-            with contextlib.closing(_open(path, "ro")) as source:
+            with contextlib.closing(open_as(path, "ro")) as source:
                 if _tables(source):
                     source.backup(memory)
         except sqlite3.Error as error:
@@ -85,7 +85,7 @@ def unusable(path: Path, problem: Exception) -> StateError:
     )
 
 
-def _open(path: Path, mode: str) -> sqlite3.Connection:
+def open_as(path: Path, mode: str) -> sqlite3.Connection:
     return sqlite3.connect(
         f"{path.absolute().as_uri()}?mode={mode}",
         uri=True,
@@ -94,10 +94,10 @@ def _open(path: Path, mode: str) -> sqlite3.Connection:
     )
 
 
-def _problem_with(path: Path, mode: str) -> str:
+def problem_with(path: Path, mode: str) -> str:
     """What is wrong with the file as a store, in words; empty if it can be used."""
     try:
-        with contextlib.closing(_open(path, mode)) as connection:
+        with contextlib.closing(open_as(path, mode)) as connection:
             if not _tables(connection):
                 return ""
             verdict = connection.execute("PRAGMA quick_check").fetchone()[0]
@@ -122,7 +122,7 @@ def _tables(connection: sqlite3.Connection) -> list[str]:
     return [row[0] for row in connection.execute("SELECT name FROM sqlite_master")]
 
 
-def _set_aside(path: Path) -> Path:
+def set_aside(path: Path) -> Path:
     number = 1
     while (aside := path.with_name(f"{path.name}.damaged-{number}")).exists():
         number += 1

@@ -132,16 +132,13 @@ def _packages_above(path: str, files: Collection[str]) -> Iterator[str]:
         yield candidate
 
 
-def module_names(path: str, roots: Collection[str]) -> frozenset[str]:
-    """Every dotted name that the file could be imported by, given the roots."""
+def module_names(path: str) -> frozenset[str]:
+    """Every dotted name that the file may be imported by.
+
+    Any tail of its path: a directory may be put on the path while the tests run, be a portion of a
+    namespace package, or belong to a package that is reached by a relative import.
+    """
     parts = list(PurePosixPath(path).with_suffix("").parts)
     if parts and parts[-1] == "__init__":
         parts.pop()
-    names = set()
-    for root in roots:
-        above = root.split("/") if root else []
-        if len(parts) > len(above) and parts[: len(above)] == above:
-            names.add(".".join(parts[len(above) :]))
-    # `from . import name` in a directory that is on no path is noted by its directory.
-    names.add(".".join(parts))
-    return frozenset(names)
+    return frozenset(".".join(parts[start:]) for start in range(len(parts)))

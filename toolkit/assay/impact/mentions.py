@@ -24,7 +24,7 @@ from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 
 from assay.change.delta import Difference, is_plain_class, is_plain_header, parsed, plain_bases
-from assay.change.inert import inert_header, is_inert
+from assay.change.inert import inert_header, is_inert, is_plain_decorator
 from assay.change.regions import lines_of, span
 from assay.model.impact import Source
 
@@ -193,7 +193,16 @@ def _inner_lists(statement: ast.stmt) -> Iterator[list[ast.stmt]]:
 
 
 def _own_parts(statement: ast.stmt) -> list[ast.AST]:
-    """The expressions of a statement, without those of the statements in it."""
+    """The expressions of a statement, without those of the statements in it.
+
+    The annotations of a function only count where a decorator may look at them.
+    """
+    if isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef) and all(
+        is_plain_decorator(decorator, ()) for decorator in statement.decorator_list
+    ):
+        arguments = statement.args
+        defaults = [*arguments.defaults, *filter(None, arguments.kw_defaults)]
+        return [*statement.decorator_list, *defaults]
     parts: list[ast.AST] = []
     pending: list[ast.AST] = [statement]
     while pending:
@@ -252,7 +261,7 @@ def _tokens(
             # Not the words of a text: those may say "dir" and mean something else.
             if isinstance(node, ast.Name | ast.Attribute) and found & _ANYTHING:
                 tokens.add(ANY)
-            if id(node) not in called:
+            if id(node) not in called and not isinstance(node, ast.Constant):
                 values |= found
                 if isinstance(node, ast.Name | ast.Attribute) and found & _BY_TEXT:
                     # `map(getattr, ...)`: the names are elsewhere.
@@ -572,7 +581,8 @@ class _Reach:
         from_it = [t for t in file.imports if t.module == module]
         self.taken_from_it = [t for t in from_it if not own and (t.name == "*" or t.name in wanted)]
         self._near = own or bool(from_it) or module in file.tokens
-        self._handles = frozenset(t.bound for t in from_it if t.name == "")
+        # The package around a module leads to the module by its name only.
+        self._handles = frozenset(t.bound for t in from_it if t.name == "" and not t.above)
         self.aliases = frozenset(t.bound for t in from_it if t.name == "" and not t.above) - {
             module
         }

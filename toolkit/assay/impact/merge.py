@@ -8,7 +8,7 @@ from difflib import SequenceMatcher
 
 from assay.change.delta import plain_lines
 from assay.change.semantics import read_source
-from assay.impact.record import units_of_mask
+from assay.impact.record import CHANGED_MEANWHILE, units_of_mask
 from assay.model.impact import LineSet, Node, Source
 from assay.model.source import SourceFile
 
@@ -98,6 +98,12 @@ def merged(old: Node, new: Node) -> Node:
         env={**old.env, **new.env},
         names=old.names | new.names,
         uses=old.uses | new.uses,
-        opaque=old.opaque | new.opaque,
+        opaque=frozenset(o for o in old.opaque if not _outlived(o, new)) | new.opaque,
         flags=old.flags | new.flags,
     )
+
+
+def _outlived(opaque: str, new: Node) -> bool:
+    """A file that changed while it was recorded has been recorded at rest since."""
+    path, _, why = opaque.partition(f" {CHANGED_MEANWHILE}")
+    return not why and opaque != path and path in new.lines

@@ -194,6 +194,7 @@ class Recording:
         python_files: Collection[str],
         items: Iterable[CollectedItem],
         environ: Mapping[str, str] | None = None,
+        at_start: Mapping[str, str] | None = None,
     ) -> None:
         self._tree = tree
         items = list(items)
@@ -214,7 +215,9 @@ class Recording:
         self._listed: dict[str, str] = {}
         self._probed: dict[str, str] = {}
         self._positions: dict[str, int] = {}
-        self._at_start = {path: tree.sha(path) for path in self._files}
+        if at_start is None:
+            at_start = {path: tree.sha(path) for path in self._files}
+        self._at_start = at_start
 
     def add_sinks(self, sinks: Mapping[str, Mapping[str, Any]]) -> None:
         for key, sink in sinks.items():
@@ -291,6 +294,11 @@ class Recording:
         }
         for key in finished - nodes.keys():
             nodes[key] = Node(key)
+        for path in ran - unstable:
+            # Run as a script or by exec: nobody imported it, its import statements count the same.
+            key = module_key(path)
+            if key not in nodes:
+                nodes[key] = self._node(key, _Books({}), unstable)
         return Recorded(nodes, dict(self._tests), self._files, self._texts_of(nodes.values()))
 
     def _texts_of(self, nodes: Iterable[Node]) -> dict[Source, str]:
@@ -333,12 +341,16 @@ class Recording:
             files=files,
             dirs={path: self._listed[path] for path in books.dirs},
             exists={path: self._probed[path] for path in books.exists},
-            env={name: variable_digest(name, self._environ) for name in books.env},
+            env={name: self.variable(name) for name in books.env},
             names=frozenset(names),
             uses=frozenset(uses - {module_key(path) for path in lines}),
             opaque=frozenset(opaque),
             flags=frozenset(flags),
         )
+
+    def variable(self, name: str) -> str:
+        """The digest of an environment variable as the tests saw it."""
+        return variable_digest(name, self._environ)
 
     def _positions_in(self, path: str) -> int:
         """Lines of the file that ask for line numbers or source texts."""

@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import contextlib
 import sqlite3
+import time
 import zlib
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from assay.errors import StateError
 from assay.impact import database
 from assay.impact.merge import carried, merged
 from assay.impact.record import Recorded
@@ -30,6 +32,9 @@ from assay.model.impact import (
     test_key,
 )
 from assay.model.run import TestOutcome
+
+SAVED = "saved"
+"""The kind of the fact that tells when a node was written: nanoseconds, with leading zeros."""
 
 _MAPS = {"file": "files", "dir": "dirs", "exists": "exists", "env": "env"}
 _SETS = {"name": "names", "use": "uses", "opaque": "opaque", "flag": "flags"}
@@ -114,6 +119,14 @@ class Store:
         self._db.execute("DELETE FROM chosen")
         self._db.executemany("INSERT OR IGNORE INTO chosen VALUES (?)", ((i,) for i in ids))
         yield
+
+    def times(self) -> dict[str, int]:
+        """When each node was written, by key; those of an earlier assay are missing."""
+        query = (
+            "SELECT n.key, f.name FROM fact f JOIN node_fact nf ON nf.fact = f.id"
+            " JOIN node n ON n.id = nf.node WHERE f.kind = ?"
+        )
+        return {key: int(name) for key, name in self._db.execute(query, (SAVED,))}
 
     def fingerprint(self) -> tuple[str, ...]:
         return tuple(self.meta("fingerprint").splitlines())
@@ -260,6 +273,28 @@ class Store:
                 self._set_meta(key, value)
             self._prune()
 
+    def replace_all(
+        self,
+        impact: ImpactMap,
+        texts: Mapping[Source, str],
+        times: Mapping[str, int],
+        meta: Mapping[str, str],
+    ) -> None:
+        """Write a whole map in place of what is stored; each node keeps its time."""
+        with self._transaction():
+            for table in ("node_block", "node_fact", "node"):
+                self._db.execute(f"DELETE FROM {table}")
+            writers: dict[int, _Writer] = {}
+            for key, node in impact.nodes.items():
+                saved = times.get(key, 0)
+                writer = writers.setdefault(saved, _Writer(self._db, texts, saved))
+                writer.write(node, impact.tests.get(key.removeprefix(TEST_PREFIX)))
+            self._set_meta("fingerprint", "\n".join(impact.fingerprint))
+            self._set_meta("files", "\0".join(f for f in sorted(impact.files) if _is_text(f)))
+            for key, value in meta.items():
+                self._set_meta(key, value)
+            self._prune()
+
     def note(self, meta: Mapping[str, str]) -> None:
         """Write down what is known of the map as a whole."""
         with self._transaction():
@@ -320,9 +355,12 @@ _OUTCOMES = {outcome.value: outcome for outcome in TestOutcome}
 class _Writer:
     """Writes nodes within a transaction; what several of them share, once."""
 
-    def __init__(self, db: sqlite3.Connection, texts: Mapping[Source, str]) -> None:
+    def __init__(
+        self, db: sqlite3.Connection, texts: Mapping[Source, str], saved: int | None = None
+    ) -> None:
         self._db = db
         self._texts = texts
+        self._time = f"{time.time_ns() if saved is None else saved:020}"
         self._files: dict[Source, int] = {}
         self._blocks: dict[tuple[int, bytes], int] = {}
         self._facts: dict[tuple[str, str, str], int] = {}
@@ -351,6 +389,7 @@ class _Writer:
             for name, value in getattr(node, attribute).items()
         ]
         implied = {module_key(path) for path in node.lines}
+        facts.append((SAVED, self._time, ""))
         facts += [
             (kind, name, "")
             for kind, attribute in _SETS.items()
@@ -451,3 +490,44 @@ def read_map(path: Path) -> tuple[ImpactMap, str]:
     """The map without writing anything, and why it is empty if that needs saying."""
     with reading(path) as (store, notice):
         return (EMPTY_MAP if store.is_empty() else store.load()), notice
+
+
+def copy_map(source: Path, target: Path) -> None:
+    """A whole and consistent copy of the store, whoever writes meanwhile; StateError if it fails.
+
+    The target appears at once and complete, or not at all.
+    """
+    partial = target.with_name(f"{target.name}.partial-{time.time_ns()}")
+    try:
+        with (
+            contextlib.closing(database.open_as(source, "ro")) as old,
+            contextlib.closing(sqlite3.connect(partial)) as new,
+        ):
+            old.backup(new)
+        partial.replace(target)
+    except (sqlite3.Error, OSError) as problem:
+        raise StateError(f"cannot copy {source} to {target}: {problem}") from problem
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def why_no_map(path: Path) -> str:
+    """Why a file cannot be used as a map, in words; empty if it can."""
+    if not path.is_file():
+        return "is no file"
+    try:
+        problem = database.problem_with(path, "ro")
+    except StateError as error:
+        return error.message
+    if problem:
+        return problem
+    with reading(path) as (store, _):
+        return "holds no map" if store.is_empty() else ""
+
+
+def set_aside_if_damaged(path: Path) -> str:
+    """Move a store that cannot be used; what is to be said of it."""
+    problem = database.problem_with(path, "rw") if path.exists() else ""
+    return (
+        f"the impact map {problem}: set aside as {database.set_aside(path).name}" if problem else ""
+    )

@@ -15,6 +15,8 @@ from typing import Any, Protocol
 
 import coverage
 
+from .sharing import Sharing
+
 CODE_EVENTS = frozenset({"exec", "function.__new__", "object.__setattr__"})
 """The audit events by which code comes alive: modules, `exec`, functions made or given new code."""
 
@@ -61,6 +63,16 @@ def make_collector(
     return CoverageCollector(repo, excluded)
 
 
+_WARNINGS = [
+    "already-imported",
+    "module-not-imported",
+    "module-not-measured",
+    "module-not-python",
+    "no-data-collected",
+    "trace-changed",
+]
+
+
 class CoverageCollector:
     """Coverage's tracer, its data taken from it context by context."""
 
@@ -74,10 +86,16 @@ class CoverageCollector:
             omit=[prefix + "*" for prefix in excluded],
             messages=False,
         )
+        # What it has to say is not for the user: it is none of the user's measuring.
+        self._coverage.set_option("run:disable_warnings", _WARNINGS)
         self._lines: dict[str, set[int]] = {}
-        self._tracer: Any = None
+        self._sharing = Sharing(self._start_own, self._should_trace, self._add_lines)
+        self._asks = False
 
     def start(self) -> None:
+        self._sharing.start()
+
+    def _start_own(self) -> None:
         self._coverage.start()
         data = _data_of(self._coverage)
         # Coverage hands over the lines of the finished context here. Taking them at once, instead
@@ -85,13 +103,27 @@ class CoverageCollector:
         # result leave the process before the next test can take it down.
         data.add_lines = self._add_lines  # type: ignore[method-assign, assignment]
         data.add_file_tracers = _ignore  # type: ignore[method-assign, assignment]
-        self._tracer = sys.gettrace()
+
+    def _should_trace(self, filename: str, frame: Any) -> Any:
+        """Whether a file is ours, asked on behalf of somebody else's tracer."""
+        if not self._asks:
+            # The rules are made when coverage starts, or is about to.
+            if not self._sharing.has_own:
+                self._coverage._init()
+                self._coverage._inited_for_start = True
+                self._coverage._init_for_start()
+            self._asks = True
+        return self._coverage._should_trace(filename, frame)
 
     def stop(self) -> None:
-        self._coverage.stop()
+        self._sharing.stop()
+        if self._sharing.has_own and not self._sharing.foreign_on_top():
+            self._coverage.stop()
 
     def take(self) -> Mapping[str, Iterable[int]]:
-        self._coverage.switch_context("assay")
+        self._sharing.harvest()
+        if self._sharing.has_own:
+            self._coverage.switch_context("assay")
         lines, self._lines = self._lines, {}
         return lines
 
@@ -100,11 +132,13 @@ class CoverageCollector:
             self._lines.setdefault(path, set()).update(numbers)
 
     def disturbed(self) -> bool:
-        if self._tracer is None or sys.gettrace() is self._tracer:
+        if not self._sharing.active or not self._sharing.disturbed():
             return False
-        self._coverage.stop()
-        self._coverage.start()
-        self._tracer = sys.gettrace()
+        # Somebody else's tracer is theirs to mend.
+        if self._sharing.has_own and not self._sharing.foreign_on_top():
+            self._coverage.stop()
+            self._coverage.start()
+            self._sharing.again()
         return True
 
     def saw_code(self, event: str, args: tuple[Any, ...]) -> None:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import random
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Iterator
 from typing import Any
 
 import pytest
@@ -228,6 +229,28 @@ def run_items(
         emit({"type": "sinks", "sinks": recorder.drain()})
 
 
+@contextlib.contextmanager
+def recorded(item: Any, recorder: Recorder | None) -> Iterator[None]:
+    """Book what happens on the test's own sink."""
+    if recorder is None:
+        yield
+        return
+    recorder.push(TEST + item.nodeid)
+    counts = recorder.memos.before()
+    module = recorder.module_key(str(item.path))
+    recorder.use(module if module is not None else MODULE + str(item.path))
+    recorder.use(SESSION)
+    relative = recorder.relative(str(item.path))
+    if relative is not None:
+        recorder.use(COLLECT + relative)
+    try:
+        yield
+    finally:
+        recorder.check_tracing()
+        recorder.memos.book(counts)
+        recorder.pop()
+
+
 def run_item(
     plugin: AssayPlugin,
     item: Any,
@@ -239,23 +262,8 @@ def run_item(
     plugin.current = item.nodeid
     plugin.log.reset()
     emit({"type": "start", "test": item.nodeid})
-    key = TEST + item.nodeid
-    if recorder is not None:
-        recorder.push(key)
-        counts = recorder.memos.before()
-        module = recorder.module_key(str(item.path))
-        recorder.use(module if module is not None else MODULE + str(item.path))
-        recorder.use(SESSION)
-        relative = recorder.relative(str(item.path))
-        if relative is not None:
-            recorder.use(COLLECT + relative)
-    try:
+    with recorded(item, recorder):
         item.config.hook.pytest_runtest_protocol(item=item, nextitem=following)
-    finally:
-        if recorder is not None:
-            recorder.check_tracing()
-            recorder.memos.book(counts)
-            recorder.pop()
     plugin.current = ""
     log = plugin.log
     result = {

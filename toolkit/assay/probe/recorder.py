@@ -8,7 +8,6 @@ a collector; the rest from Python's audit events, stand-ins for functions and ca
 from __future__ import annotations
 
 import contextlib
-import importlib
 import os
 import threading
 from collections.abc import Iterable, Iterator, Mapping
@@ -16,6 +15,7 @@ from types import FrameType
 from typing import Any
 
 from .collectors import make_collector
+from .imports import Imports
 from .memo import Memos
 from .standins import StandIns
 from .watch import Watch
@@ -30,11 +30,6 @@ COLLECT = "collect:"
 ON_PYTESTS_BEHALF = (SESSION, COLLECT)
 
 _thread_id = threading.get_ident
-
-# Python's warnings machinery skips frames of the import system when it counts `stacklevel`: our
-# wrappers around imports carry such a name, so that a module which warns as it is imported still
-# points at its importer.
-_IMPORT_FRAME = "<frozen importlib._bootstrap_assay>"
 
 
 class Sink:
@@ -137,6 +132,20 @@ class Recorder:
             if key is not None and not key.endswith("conftest.py"):
                 self._sink(SESSION).uses.add(key)
 
+    def book_imported(self, modules: Iterable[Any]) -> None:
+        """What was imported before recording began: every test depends on all of it."""
+        for module in modules:
+            path = getattr(module, "__file__", None)
+            if not isinstance(path, str):
+                continue
+            key = self.module_key(path)
+            if key is None or not key.endswith(".py"):
+                continue
+            with contextlib.suppress(OSError), open(path, "rb") as file:
+                self._sink(SESSION).uses.add(key)
+                mask = (1 << (file.read().count(b"\n") + 2)) - 2
+                self._sink(key).lines[key[len(MODULE) :]] = mask
+
     def drain(self) -> dict[str, dict[str, Any]]:
         """Everything booked since the last call, by sink; the books are empty afterwards."""
         self.flush()
@@ -211,6 +220,8 @@ class Recorder:
         """
         if not self._stack[-1].startswith(ON_PYTESTS_BEHALF):
             return True
+        if _thread_id() in self.resolving:
+            return False
         while frame is not None:
             if self.owns(frame.f_code.co_filename):
                 return True
@@ -227,7 +238,7 @@ class Recorder:
         Watch(self).start()
         StandIns(self).start()
         self.memos.start()
-        self._wrap_imports()
+        Imports(self).start()
 
     def stop(self) -> None:
         """Cease recording in this process: mutants run at full speed."""
@@ -263,49 +274,17 @@ class Recorder:
         relative = None if path is None else self.relative(path)
         return None if relative is None else MODULE + relative
 
-    def _wrap_imports(self) -> None:
-        from _pytest.assertion.rewrite import AssertionRewritingHook
+    def is_test_or_fixture(self) -> bool:
+        """Whether a test or what serves it is on top: of a module, its text tells the imports."""
+        return self._stack[-1].startswith((TEST, FIXTURE))
 
-        for owner in (importlib.machinery.SourceFileLoader, AssertionRewritingHook):
-            wrapper = self._recorded_exec(owner.exec_module)
-            owner.exec_module = wrapper  # type: ignore[method-assign]
-        self._wrap_import_module()
-
-    def _recorded_exec(self, original: Any) -> Any:
-        """A loader's `exec_module` that books what the module body runs on a sink of its own."""
-        recorder = self
-
-        def exec_module(loader: Any, module: Any) -> Any:
-            spec = getattr(module, "__spec__", None)
-            key = recorder.module_key(getattr(spec, "origin", None))
-            if key is None or not recorder.active:
-                return original(loader, module)
-            recorder.use(key)
-            recorder.push(key)
-            try:
-                return original(loader, module)
-            finally:
-                recorder.pop()
-
-        _hide_frame(exec_module)
-        return exec_module
-
-    def _wrap_import_module(self) -> None:
-        """`importlib.import_module` of a module already imported executes nothing; book the use."""
-        original = importlib.import_module
-        recorder = self
-
-        def import_module(name: str, package: str | None = None) -> Any:
-            module = original(name, package)
-            if recorder.active:
-                key = recorder.module_key(getattr(module, "__file__", None))
-                if key is not None:
-                    recorder.use(key)
-            return module
-
-        _hide_frame(import_module)
-        importlib.import_module = import_module
-
-
-def _hide_frame(function: Any) -> None:
-    function.__code__ = function.__code__.replace(co_filename=_IMPORT_FRAME)
+    def ask_for(self, name: Any, package: Any) -> None:
+        """Somebody asked for a module by name; whether it is there is not known."""
+        if not isinstance(name, str):
+            return
+        if name.startswith("."):
+            stem = name.lstrip(".")
+            above = str(package or "").split(".")
+            kept = above[: len(above) - (len(name) - len(stem)) + 1]
+            name = ".".join([*kept, stem] if stem else kept)
+        self.top.names.add(name)

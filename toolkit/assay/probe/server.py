@@ -49,7 +49,11 @@ def versions() -> dict[str, str]:
 
 
 def fingerprint(config: pytest.Config) -> list[str]:
-    """What every result depends on beside the project's own files, as `name=value` lines."""
+    """What every result depends on beside the project's own files, as `name=value` lines.
+
+    Distributions are looked for in the current directory first, as `python -m pytest` does, however
+    pytest was started.
+    """
     from importlib import metadata
 
     facts = {
@@ -57,7 +61,9 @@ def fingerprint(config: pytest.Config) -> list[str]:
         "pytest.ini": repr(ini_settings(config)),
         **options.facts(map(str, config.invocation_params.args), os.environ),
     }
-    for distribution in metadata.distributions():
+    here = os.getcwd()
+    path = [here, *(entry for entry in sys.path if entry not in ("", here))]
+    for distribution in metadata.distributions(path=path):
         name = distribution.metadata["Name"]
         if name:
             facts[name.lower()] = distribution.version

@@ -68,6 +68,7 @@ class Watch:
             "import": lambda args: recorder.top.names.add(args[0]),
             **{event: process(why) for event, why in _PROCESS_EVENTS.items()},
             "subprocess.Popen": self._started,
+            "sqlite3.connect": self._connected,
         }
 
     def _started(self, args: tuple[Any, ...]) -> None:
@@ -112,10 +113,22 @@ class Watch:
         if mode is None and flags & _READ_ONLY_MASK == os.O_WRONLY:
             return
         recorder = self._recorder
+        if mode is None and not os.path.isabs(path) and not os.path.exists(path):
+            # Relative to a descriptor, which the event does not tell.
+            recorder.top.opaque.add("opened a file relative to a directory's descriptor")
         relative = recorder.relative(path)
         # A module's own source is read to import it: the module node stands for that.
         if relative is not None and not recorder.imports(relative):
             recorder.book_path(recorder.top.reads, path, relative)
+
+    def _connected(self, args: tuple[Any, ...]) -> None:
+        """A database is read by C code, which opens it unseen."""
+        path = args[0]
+        if isinstance(path, (str, bytes)) and path not in ("", b"", ":memory:", b":memory:"):
+            text = os.fsdecode(path).removeprefix("file:").partition("?")[0]
+            relative = self._recorder.relative(text)
+            if relative is not None and os.path.isfile(text):
+                self._recorder.book_path(self._recorder.top.reads, text, relative)
 
     def _listed(self, args: tuple[Any, ...]) -> None:
         # The import system lists directories to find modules: asked-for names stand for that.
@@ -124,6 +137,11 @@ class Watch:
         path = args[0]
         if path is None:
             path = os.getcwd()
+        if isinstance(path, int):
+            try:
+                path = os.readlink(f"/proc/self/fd/{path}")
+            except OSError:
+                self._recorder.top.opaque.add("listed a directory by its descriptor")
         if isinstance(path, bytes):
             path = os.fsdecode(path)
         if isinstance(path, str):

@@ -13,7 +13,7 @@ from assay.change.inert import (
 )
 from assay.change.statements import bound
 
-_PLAIN_ROOTS = frozenset({"", "typing", "t", "builtins", "unittest", "abc", "enum"})
+_PLAIN_ROOTS = frozenset({"", "typing", "t", "builtins", "unittest", "abc", "enum", "io"})
 
 
 def plain_bases(node: ast.ClassDef) -> frozenset[str]:

@@ -79,13 +79,14 @@ class Taken:
 
     `module` is the last part of the module's name, `name` what is taken from it ("*": everything,
     "": the module itself), `bound` what it is called here; `above`: that is the package which it is
-    reached through.
+    reached through. `line` is where it is taken by name (0: not by name).
     """
 
     module: str
     name: str
     bound: str
     above: bool = False
+    line: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +133,7 @@ def _taken(tree: ast.Module, path: PurePosixPath) -> Iterator[Taken]:
                 last = path.parents[min(node.level, len(path.parents)) - 1].name
             for alias in node.names:
                 bound = alias.asname or alias.name
-                yield Taken(last, alias.name, bound)
+                yield Taken(last, alias.name, bound, line=node.lineno)
                 # What is taken may be a module.
                 yield Taken(alias.name, "", bound)
 

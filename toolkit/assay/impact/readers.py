@@ -50,7 +50,7 @@ class Mentions:
         classes = self._derived(difference.classes)
         if classes is None or not all(self._is_plain(base) for base in difference.bases):
             return Readers({}, difference.classes, followed=False)
-        search = _Search(difference)
+        search = _Search(difference, path)
         if difference.classes or "." in difference.unit:
             search.of_classes(difference.names - classes, classes, difference.values)
         if "." not in difference.unit:
@@ -91,6 +91,9 @@ class Mentions:
                 names = what.names if taken.name == "*" else what.names & {taken.name}
                 values = what.values if taken.name == "*" else what.values & {taken.name}
                 bound = frozenset({taken.bound}) if taken.name != "*" else names
+                if search.is_gone and what.path == search.path:
+                    # Taking what is not there fails.
+                    search.add(source, 1 << taken.line)
                 search.of_module(source[0], bound if names else names, bound if values else values)
             for alias in reach.aliases:
                 # Who takes the module from there takes it under the name it has there.
@@ -217,8 +220,10 @@ class _OfClasses:
 class _Search:
     """What is still to be looked for, and the lines found."""
 
-    def __init__(self, difference: Difference) -> None:
+    def __init__(self, difference: Difference, path: str) -> None:
         self._difference = difference
+        self.path = path
+        self.is_gone = difference.words == "is deleted"
         self.pending: list[_OfModule | _OfClasses] = []
         self.known: set[_OfModule | _OfClasses] = set()
         self.lines: dict[Source, int] = {}

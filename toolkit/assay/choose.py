@@ -7,17 +7,20 @@ import json
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from assay.change.delta import Difference, file_delta, imported_modules, whole_file
+from assay.change.delta import file_delta, whole_file
+from assay.change.version import imported_modules
 from assay.impact.imports import candidates, module_names
-from assay.impact.mentions import Mentions
+from assay.impact.readers import Mentions
 from assay.impact.record import Tree, text_of, variable_digest
 from assay.impact.store import Store
 from assay.model.change import FileStatus, SemanticChange
+from assay.model.difference import Difference
 from assay.model.impact import (
     MODULE_PREFIX,
     POSITIONS,
     SESSION_KEY,
     TEST_PREFIX,
+    UNSEEN_NAMES,
     Source,
     TestRecord,
     module_key,
@@ -26,7 +29,7 @@ from assay.model.run import CollectedItem
 from assay.model.selection import Reason, ReasonKind, Selection
 from assay.project import is_test_file
 from assay.selection.select import NO_MAP, Affected, reaches_collection, select, spread
-from assay.selection.touch import Cause, FactsNow, alter, touched_blocks, touched_facts
+from assay.selection.touch import Altered, Cause, FactsNow, alter, touched_blocks, touched_facts
 
 MANY_NODES = 400
 """How many nodes below a module are followed to learn what it has imported already."""
@@ -122,6 +125,7 @@ class Chooser:
                 # Imported in a way that was not seen, it has no node of its own.
                 for row in self._store.rows_of([key]) or self._store.users(key):
                     direct[row] = _nearer(direct.get(row), one.cause)
+        self._unseen(altered, direct)
         self._positions(direct)
         part = self._store.part(self._store.closure(direct))
         keys = self._store.keys(direct)
@@ -143,6 +147,17 @@ class Chooser:
             for node, item in pairs:
                 direct[node] = _nearer(direct.get(node), causes[item])
         return direct
+
+    def _unseen(self, altered: Iterable[Altered], direct: dict[int, Cause]) -> None:
+        """Tests whose text is not among what was recorded may name what differs anywhere below."""
+        flags = [fact.id for fact in self._store.facts("flag") if fact.name == UNSEEN_NAMES]
+        tests = {node for node, _ in self._store.nodes_by_fact(flags)} if flags else set()
+        for one in altered if tests else ():
+            if one.readers is None or one.at_import:
+                continue
+            module = self._store.rows_of([module_key(one.source[0])])
+            for node in self._store.closure(module) & tests:
+                direct[node] = _nearer(direct.get(node), one.cause)
 
     def _positions(self, direct: dict[int, Cause]) -> None:
         """Nodes that look at positions or texts are affected by any edit of a file they ran."""

@@ -103,7 +103,7 @@ def outcome(text: str, arguments: tuple[int, int]) -> tuple[object, int]:
             result = plain(known["f"](*arguments))
         except Exception as error:
             result = type(error).__name__
-        told = result, plain(log), plain(known["G"]), known.get("x", "none")
+        told = result, plain(log), plain(known["G"]), plain(known.get("x", "none"))
     finally:
         sys.settrace(None)
     return told, ran

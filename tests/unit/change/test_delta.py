@@ -7,7 +7,8 @@ from textwrap import dedent
 
 import pytest
 
-from assay.change.delta import ALL_LINES, Difference, FileDelta, file_delta
+from assay.change.delta import file_delta
+from assay.model.difference import ALL_LINES, Difference, FileDelta
 
 EMPTY = Difference("", "")
 

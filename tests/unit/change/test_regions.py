@@ -7,7 +7,8 @@ from textwrap import dedent
 import pytest
 from property_run import case
 
-from assay.change.delta import Difference, file_delta
+from assay.change.delta import file_delta
+from assay.model.difference import Difference
 
 WHOLE = "the whole body"
 

@@ -6,8 +6,9 @@ from textwrap import dedent
 
 import pytest
 
-from assay.change.delta import Difference
-from assay.impact.mentions import ANY, MANY, UNREADABLE, Mentions, lines_with, read_mentions
+from assay.impact.mentions import ANY, UNREADABLE, lines_with, read_mentions
+from assay.impact.readers import MANY, Mentions
+from assay.model.difference import Difference
 
 
 def sources(**files: str) -> dict[tuple[str, str], str]:

@@ -107,6 +107,7 @@ RECORD: dict[str, Any] = {
             {
                 "test": "t.py::a",
                 "rank": 1,
+                "because_rank": "code changed, 0.12 s",
                 "seconds": 0.1235,
                 "reasons": [
                     {

@@ -7,8 +7,8 @@ from dataclasses import replace
 
 import pytest
 
-from assay.change.delta import Difference
-from assay.impact.mentions import Readers
+from assay.impact.readers import Readers
+from assay.model.difference import Difference
 from assay.model.impact import LineSet, Node, TestRecord
 from assay.model.run import CollectedItem, TestOutcome
 from assay.model.selection import Reason, ReasonKind, Selection

@@ -6,9 +6,9 @@ from collections.abc import Iterable, Mapping
 
 import pytest
 
-from assay.change.delta import ALL_LINES, Difference
-from assay.impact.mentions import Mentions, Readers
+from assay.impact.readers import Mentions, Readers
 from assay.model.change import FileStatus
+from assay.model.difference import ALL_LINES, Difference
 from assay.model.impact import ABSENT, Block, Fact, Source
 from assay.model.selection import ReasonKind
 from assay.model.source import MODULE_UNIT

@@ -19,8 +19,8 @@ import ast
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
-from assay.change.delta import parsed
 from assay.change.regions import body_lines, lines_of
+from assay.change.version import parsed
 from assay.model.impact import TEST_PREFIX
 
 Masks = Mapping[str, int]

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import replace
 from difflib import SequenceMatcher
 
-from assay.change.delta import plain_lines
 from assay.change.semantics import read_source
+from assay.change.version import plain_lines
 from assay.impact.record import CHANGED_MEANWHILE, units_of_mask
 from assay.model.impact import LineSet, Node, Source
 from assay.model.source import SourceFile

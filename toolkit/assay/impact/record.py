@@ -20,6 +20,7 @@ from assay.model.impact import (
     POSITIONS,
     SESSION_KEY,
     TEST_PREFIX,
+    UNSEEN_NAMES,
     LineSet,
     Node,
     Source,
@@ -334,6 +335,7 @@ class Recording:
             # A test whose text lies in a docstring or a text file depends on that file's text.
             if node_id in self._texts:
                 files[self._texts[node_id]] = self._tree.sha(self._texts[node_id])
+                flags.add(UNSEEN_NAMES)
         uses.discard(key)
         return Node(
             key=key,

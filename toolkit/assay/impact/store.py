@@ -17,6 +17,7 @@ from assay.errors import StateError
 from assay.impact import database
 from assay.impact.merge import carried, merged
 from assay.impact.record import Recorded
+from assay.impact.write import SAVED, Writer, is_text
 from assay.model.impact import (
     EMPTY_MAP,
     MODULE_PREFIX,
@@ -32,12 +33,6 @@ from assay.model.impact import (
     test_key,
 )
 from assay.model.run import TestOutcome
-
-SAVED = "saved"
-"""The kind of the fact that tells when a node was written: nanoseconds, with leading zeros."""
-
-_MAPS = {"file": "files", "dir": "dirs", "exists": "exists", "env": "env"}
-_SETS = {"name": "names", "use": "uses", "opaque": "opaque", "flag": "flags"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -254,7 +249,7 @@ class Store:
             self._set_meta("fingerprint", "\n".join(fingerprint))
             olds = {(p, ls.sha) for node in stored.values() for p, ls in node.lines.items()}
             texts = {**self.texts(olds), **recorded.texts}
-            writer = _Writer(self._db, texts)
+            writer = Writer(self._db, texts)
             for key, node in recorded.nodes.items():
                 old = stored.get(key)
                 record = recorded.tests.get(key.removeprefix(TEST_PREFIX))
@@ -267,7 +262,7 @@ class Store:
                 "UPDATE node SET outcome = ? WHERE key = ?",
                 [(TestOutcome.NOT_RUN.value, test_key(test)) for test in left.union(owed)],
             )
-            files = [path for path in sorted(recorded.files) if _is_text(path)]
+            files = [path for path in sorted(recorded.files) if is_text(path)]
             self._set_meta("files", "\0".join(files))
             for key, value in (meta or {}).items():
                 self._set_meta(key, value)
@@ -284,13 +279,13 @@ class Store:
         with self._transaction():
             for table in ("node_block", "node_fact", "node"):
                 self._db.execute(f"DELETE FROM {table}")
-            writers: dict[int, _Writer] = {}
+            writers: dict[int, Writer] = {}
             for key, node in impact.nodes.items():
                 saved = times.get(key, 0)
-                writer = writers.setdefault(saved, _Writer(self._db, texts, saved))
+                writer = writers.setdefault(saved, Writer(self._db, texts, saved))
                 writer.write(node, impact.tests.get(key.removeprefix(TEST_PREFIX)))
             self._set_meta("fingerprint", "\n".join(impact.fingerprint))
-            self._set_meta("files", "\0".join(f for f in sorted(impact.files) if _is_text(f)))
+            self._set_meta("files", "\0".join(f for f in sorted(impact.files) if is_text(f)))
             for key, value in meta.items():
                 self._set_meta(key, value)
             self._prune()
@@ -352,97 +347,6 @@ _RUNNERS = (
 _OUTCOMES = {outcome.value: outcome for outcome in TestOutcome}
 
 
-class _Writer:
-    """Writes nodes within a transaction; what several of them share, once."""
-
-    def __init__(
-        self, db: sqlite3.Connection, texts: Mapping[Source, str], saved: int | None = None
-    ) -> None:
-        self._db = db
-        self._texts = texts
-        self._time = f"{time.time_ns() if saved is None else saved:020}"
-        self._files: dict[Source, int] = {}
-        self._blocks: dict[tuple[int, bytes], int] = {}
-        self._facts: dict[tuple[str, str, str], int] = {}
-
-    def delete(self, key: str) -> None:
-        row = self._db.execute("SELECT id FROM node WHERE key = ?", (key,)).fetchone()
-        if row is not None:
-            for table in ("node_block", "node_fact"):
-                self._db.execute(f"DELETE FROM {table} WHERE node = ?", row)
-            self._db.execute("DELETE FROM node WHERE id = ?", row)
-
-    def write(self, node: Node, record: TestRecord | None) -> None:
-        self.delete(node.key)
-        known = (None, None, None, None)
-        if record is not None:
-            known = (record.outcome.value, record.seconds, record.path, record.place)  # type: ignore[assignment]
-        query = "INSERT INTO node (key, outcome, seconds, path, place) VALUES (?, ?, ?, ?, ?)"
-        row = self._db.execute(query, (node.key, *known)).lastrowid
-        self._db.executemany(
-            "INSERT OR IGNORE INTO node_block VALUES (?, ?)",
-            [(self._block(path, ls), row) for path, ls in node.lines.items()],
-        )
-        facts = [
-            (kind, name, value)
-            for kind, attribute in _MAPS.items()
-            for name, value in getattr(node, attribute).items()
-        ]
-        implied = {module_key(path) for path in node.lines}
-        facts.append((SAVED, self._time, ""))
-        facts += [
-            (kind, name, "")
-            for kind, attribute in _SETS.items()
-            for name in getattr(node, attribute)
-            if name not in implied
-        ]
-        self._db.executemany(
-            "INSERT OR IGNORE INTO node_fact VALUES (?, ?)",
-            [(self._fact(fact), row) for fact in facts],
-        )
-
-    def _file(self, source: Source) -> int:
-        if source not in self._files:
-            text = self._texts.get(source)
-            data = None if text is None else zlib.compress(_bytes(text), 1)
-            self._files[source] = self._interned("file", ("path", "sha"), source, {"text": data})
-        return self._files[source]
-
-    def _block(self, path: str, lines: LineSet) -> int:
-        file = self._file((path, lines.sha))
-        mask = lines.mask.to_bytes((lines.mask.bit_length() + 7) // 8, "little")
-        if (file, mask) not in self._blocks:
-            self._blocks[file, mask] = self._interned("block", ("file", "mask"), (file, mask), {})
-        return self._blocks[file, mask]
-
-    def _fact(self, fact: tuple[str, str, str]) -> int:
-        if fact not in self._facts:
-            self._facts[fact] = self._interned("fact", ("kind", "name", "value"), fact, {})
-        return self._facts[fact]
-
-    def _interned(
-        self,
-        table: str,
-        columns: tuple[str, ...],
-        values: tuple[object, ...],
-        more: Mapping[str, object],
-    ) -> int:
-        where = " AND ".join(f"{column} = ?" for column in columns)
-        row = self._db.execute(f"SELECT id FROM {table} WHERE {where}", values).fetchone()
-        if row is not None:
-            return int(row[0])
-        names = ", ".join((*columns, *more))
-        marks = ", ".join("?" * (len(columns) + len(more)))
-        query = f"INSERT INTO {table} ({names}) VALUES ({marks})"
-        found = self._db.execute(query, (*values, *more.values())).lastrowid
-        assert found is not None
-        return found
-
-
-def _bytes(text: str) -> bytes:
-    return text.encode("utf-8", "surrogatepass")
-
-
 def _node(key: str, lines: Mapping[str, LineSet], facts: Mapping[str, Mapping[str, str]]) -> Node:
     implied = frozenset(module_key(path) for path in lines) - {key}
     return Node(
@@ -457,15 +361,6 @@ def _node(key: str, lines: Mapping[str, LineSet], facts: Mapping[str, Mapping[st
         opaque=frozenset(facts.get("opaque", ())),
         flags=frozenset(facts.get("flag", ())),
     )
-
-
-def _is_text(path: str) -> bool:
-    """Whether sqlite can hold the name: one that is not UTF-8 it cannot."""
-    try:
-        path.encode("utf-8")
-    except UnicodeEncodeError:
-        return False
-    return True
 
 
 def open_store(path: Path) -> Opened:

@@ -30,6 +30,9 @@ Source = tuple[str, str]
 MEMO_PREFIX = "memo:"
 COLLECT_PREFIX = "collect:"
 
+UNSEEN_NAMES = "unseen names"
+"""The flag of a test whose own text has no recorded lines (a doctest): what it names is unknown."""
+
 POSITIONS = "positions"
 """The flag of a node that looks at line numbers or source texts of the code it runs."""
 

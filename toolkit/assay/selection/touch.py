@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 
-from assay.change.delta import Difference
-from assay.impact.mentions import Mentions, Readers
+from assay.impact.readers import Mentions, Readers
 from assay.model.change import FileStatus
+from assay.model.difference import Difference
 from assay.model.impact import Block, Fact, Source
 from assay.model.selection import ReasonKind
 from assay.model.source import MODULE_UNIT

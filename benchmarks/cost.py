@@ -136,6 +136,9 @@ class Row:
     costs: tuple[Cost, ...]
     base: tuple[Cost, ...]
 
+    def as_json(self) -> dict[str, Any]:
+        return {"tool": self.tool, "rounds": [asdict(cost) for cost in self.costs]}
+
     def cells(self) -> list[str]:
         cpu = [cost.cpu for cost in self.costs]
         wall = [cost.wall for cost in self.costs]
@@ -153,7 +156,13 @@ class Selecting:
 
     change: str
     selected: int
+    asked: bool  # whether assay had to have pytest collect
     rows: tuple[Row, ...]
+
+    def as_json(self) -> dict[str, Any]:
+        rows = [row.as_json() for row in self.rows]
+        facts = {"change": self.change, "selected": self.selected, "asked pytest": self.asked}
+        return {**facts, "tools": rows}
 
 
 def main() -> None:
@@ -181,8 +190,8 @@ def main() -> None:
             "commit": commit,
             "python": setup.version,
             "versions": {name: setup.installed[name] for name in SHOWN if name in setup.installed},
-            "recording": [asdict(row) for row in rows],
-            "selecting": [asdict(selection) for selection in selections],
+            "recording": [row.as_json() for row in rows],
+            "selecting": [selection.as_json() for selection in selections],
         }
         options.json.write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
 
@@ -291,13 +300,15 @@ def selecting(setup: Setup, edit: str | None, rounds: int) -> tuple[str, list[Se
     changes = {"body": with_statement, "signature": with_parameter}
     for change, edited in changes.items():
         file.write_text(edited(original, name), encoding="utf-8")
+        _starts(setup, tree).write_text("", encoding="utf-8")
         collected, chosen = run(collect), run(select)
+        asked = _starts(setup, tree).stat().st_size > 0
         _require(collect, collected)
         _require(select, chosen)
         selected = sum("::" in line for line in chosen.output.splitlines())
         costs = _interleaved((collect, select), rounds, fresh=False)
         rows = [Row(t.name, costs[t.name], costs[collect.name]) for t in (collect, select)]
-        found.append(Selecting(change, selected, tuple(rows)))
+        found.append(Selecting(change, selected, asked, tuple(rows)))
     return f"{path}:{name}", found
 
 
@@ -469,17 +480,26 @@ def _without_plugins(setup: Setup, keep: str = "") -> dict[str, str]:
 
 
 def _assay(setup: Setup, tree: Path, verb: str, *arguments: str) -> Command:
-    """A verb of assay. The sources are on the path of the tests alone."""
+    """A verb of assay. The sources are on the path of the tests alone.
+
+    A line in a file tells that the interpreter of the tests was started.
+    """
     python = setup.scratch / f"python-of-{tree.name}"
     sources = shlex.quote(os.pathsep.join(_sources(setup, tree)))
+    starts = shlex.quote(str(_starts(setup, tree)))
     python.write_text(
-        f'#!/bin/sh\nPYTHONPATH={sources} exec {shlex.quote(setup.python)} "$@"\n', encoding="utf-8"
+        f'#!/bin/sh\necho >>{starts}\nPYTHONPATH={sources} exec {shlex.quote(setup.python)} "$@"\n',
+        encoding="utf-8",
     )
     python.chmod(0o755)
     words = [*setup.assay.words, verb, *arguments, "--python", str(python)]
     if setup.pytest_args:
         words += ["--", *setup.pytest_args]
     return Command(tuple(words), {**setup.assay.variables, **_without_plugins(setup)})
+
+
+def _starts(setup: Setup, tree: Path) -> Path:
+    return setup.scratch / f"starts-in-{tree.name}"
 
 
 def _clone(setup: Setup, name: str) -> Path:
@@ -501,7 +521,8 @@ def _clone(setup: Setup, name: str) -> Path:
 
 def _environment() -> dict[str, str]:
     """One that makes runs alike."""
-    kept = {k: v for k, v in os.environ.items() if not k.startswith(("PYTEST_", "COV"))}
+    unwanted = ("PYTEST_", "COV", "PYTHONDONTWRITEBYTECODE")
+    kept = {k: v for k, v in os.environ.items() if not k.startswith(unwanted)}
     return {**kept, "PYTHONHASHSEED": "0"}
 
 
@@ -515,12 +536,14 @@ def _recording_table(rows: Sequence[Row]) -> str:
 
 def _selecting_table(selections: Sequence[Selecting]) -> str:
     headers = ["change", "", "CPU s", "wall s", "CPU ÷ collect-only", "from-to"]
-    headers += ["wall ÷ collect-only", "from-to", "selected"]
-    cells = [
-        [selection.change, row.tool, *row.cells(), str(selection.selected) if number else ""]
-        for selection in selections
-        for number, row in enumerate(selection.rows)
-    ]
+    headers += ["wall ÷ collect-only", "from-to", "selected", "asked pytest"]
+    cells = []
+    for selection in selections:
+        found = [str(selection.selected), "yes" if selection.asked else "no"]
+        for number, row in enumerate(selection.rows):
+            cells.append(
+                [selection.change, row.tool, *row.cells(), *(found if number else ["", ""])]
+            )
     return _table(cells, headers)
 
 

@@ -244,7 +244,9 @@ class Selected:
         files = {test.removeprefix(_UNCOLLECTED) for test in failing if is_uncollected(test)}
         if files and all(file in self.problem for file in files):
             return set()
-        return set(failing) - self.tests
+        # A file that cannot be collected is selected by its tests, or by its name.
+        told = {file for file in files if any(test.startswith(file) for test in self.tests)}
+        return set(failing) - self.tests - {_UNCOLLECTED + file for file in told}
 
 
 def is_uncollected(test: str) -> bool:

@@ -269,7 +269,7 @@ class Chooser:
         added = {
             file.path
             for file in self._change.change.files
-            if file.status is FileStatus.ADDED and file.path.endswith(".py")
+            if file.status is FileStatus.ADDED and file.path.endswith((".py", ".so", ".pyd"))
         }
         known = self._store.python_files()
         return sorted((added - seen) | (self._now.python_files - known if known else set()))

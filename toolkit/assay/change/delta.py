@@ -328,7 +328,8 @@ class _Comparison:
                 bases=place.bases,
                 tests=tests_of(names, place) if place.tests else NONE,
             )
-            if not place.plain:
+            if not place.plain or not self._plainly_decorated(new):
+                # Somebody may have looked at what kind of function it is.
                 difference = replace(difference, at_import=True)
         self.found.append(difference)
 
@@ -364,12 +365,15 @@ class _Comparison:
             Difference(unit, words, lines, names, classes=classes, bases=bases, tests=tests)
         )
 
+    def _plainly_decorated(self, function: Function) -> bool:
+        return all(
+            is_plain_decorator(d, self.after.shadowed) or (self.is_test and is_mark(d, ()))
+            for d in function.decorator_list
+        )
+
     def _docstring(self, new: Function, unit: str, place: Place) -> None:
         """Whoever reads docstrings, and whatever a decorator makes of it."""
-        decorated = not all(
-            is_plain_decorator(d, self.after.shadowed) or (self.is_test and is_mark(d, ()))
-            for d in new.decorator_list
-        )
+        decorated = not self._plainly_decorated(new)
         self.found.append(
             Difference(
                 unit,

@@ -93,6 +93,34 @@ def _asked_names(tree: ast.Module, path: str) -> Iterator[tuple[str | None, str]
                     yield base, f"{stem}.{alias.name}" if stem else alias.name
 
 
+def chains(text: str, path: str) -> dict[str, int]:
+    """Dotted names such as `shop.fast` that the file reaches by attributes of an imported module,
+    each with the mask of the lines it is on; empty if the file does not parse."""
+    try:
+        tree = ast.parse(text.removeprefix("\ufeff"))
+    except (SyntaxError, ValueError, RecursionError):
+        return {}
+    names: dict[str, str] = {}
+    for base, name in _asked_names(tree, path):
+        if base is None:
+            names[name.partition(".")[0]] = name.partition(".")[0]
+    found: dict[str, int] = {}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name | ast.Attribute):
+            dotted = _dotted(node)
+            if dotted and dotted.partition(".")[0] in names:
+                found[dotted] = found.get(dotted, 0) | 1 << node.lineno
+    return found
+
+
+def _dotted(node: ast.expr) -> str:
+    parts: list[str] = []
+    while isinstance(node, ast.Attribute):
+        parts.append(node.attr)
+        node = node.value
+    return ".".join([node.id, *reversed(parts)]) if isinstance(node, ast.Name) else ""
+
+
 def candidates(
     path: str, name: str, roots: Collection[str], files: Collection[str]
 ) -> frozenset[str]:
@@ -138,7 +166,9 @@ def module_names(path: str) -> frozenset[str]:
     Any tail of its path: a directory may be put on the path while the tests run, be a portion of a
     namespace package, or belong to a package that is reached by a relative import.
     """
-    parts = list(PurePosixPath(path).with_suffix("").parts)
+    # `fast.cpython-312-x86_64-linux-gnu.so` answers to `fast`.
+    parts = list(PurePosixPath(path).parts)
+    parts[-1:] = [parts[-1].partition(".")[0]] if parts else []
     if parts and parts[-1] == "__init__":
         parts.pop()
     return frozenset(".".join(parts[start:]) for start in range(len(parts)))

@@ -162,7 +162,7 @@ def kept_in(path: str, text: str) -> KeptIn:
         tree = parsed(text)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return KeptIn((), (), {}, {})
-    reader = _Reader(path)
+    reader = _Reader(path, frozenset(_shared_state(tree)))
     reader.read(tree, "", 0)
     return KeptIn(
         tuple(reader.places), tuple(reader.functions), reader.mentions, reader.conditional
@@ -172,8 +172,9 @@ def kept_in(path: str, text: str) -> KeptIn:
 class _Reader:
     """Walks one file, a function at a time."""
 
-    def __init__(self, path: str) -> None:
+    def __init__(self, path: str, shared: frozenset[str]) -> None:
         self.path = path
+        self.shared = shared
         self.places: list[Kept] = []
         self.functions: list[FunctionPlace] = []
         self.mentions: dict[str, int] = {}
@@ -199,7 +200,7 @@ class _Reader:
         self.functions.append(
             FunctionPlace(self.path, function.name, qualname, body_lines(function), keeps)
         )
-        state = _State(function)
+        state = _State(function, self.shared)
         for statement in _statements(function):
             compound = any(_inner(statement))
             lines = 1 << statement.lineno if compound else lines_of(statement)
@@ -211,6 +212,36 @@ class _Reader:
         for name, asks, fill, in_object in state.kept():
             what = f"{self.path}::{qualname} ({name})"
             self.places.append(Kept(self.path, what, asks, fill, made if in_object else 0))
+
+
+def _shared_state(tree: ast.Module) -> Iterator[str]:
+    """Names that a module, or a class in it, binds to nothing yet: what is to be filled later."""
+    bodies = [tree.body, *(n.body for n in ast.walk(tree) if isinstance(n, ast.ClassDef))]
+    for statement in (s for body in bodies for s in body):
+        if isinstance(statement, ast.Assign | ast.AnnAssign) and _is_empty(statement.value):
+            targets = statement.targets if isinstance(statement, ast.Assign) else [statement.target]
+            yield from (target.id for target in targets if isinstance(target, ast.Name))
+
+
+def _is_empty(value: ast.expr | None) -> bool:
+    if isinstance(value, ast.Constant):
+        return value.value in (None, False, "", 0)
+    if isinstance(value, ast.Dict):
+        return not value.keys
+    if isinstance(value, ast.List | ast.Set | ast.Tuple):
+        return not value.elts
+    if isinstance(value, ast.Call):
+        name = getattr(value.func, "attr", getattr(value.func, "id", ""))
+        return name in _CONTAINERS
+    return False
+
+
+_CONTAINERS = frozenset(
+    """
+    dict list set defaultdict OrderedDict deque Counter WeakKeyDictionary WeakValueDictionary local
+    ContextVar object
+    """.split()
+)
 
 
 def _making(node: ast.ClassDef) -> int:
@@ -232,7 +263,8 @@ def _may_keep(decorator: ast.expr) -> bool:
 class _State:
     """What one function asks for in conditions, and what it fills."""
 
-    def __init__(self, function: Function) -> None:
+    def __init__(self, function: Function, shared: frozenset[str]) -> None:
+        self._shared = shared
         self._asks: dict[str, int] = {}
         self._fill: dict[str, int] = {}
         self._outer: set[str] = set()
@@ -242,6 +274,7 @@ class _State:
     def read(self, statement: ast.stmt, lines: int, compound: bool) -> None:
         if isinstance(statement, ast.Global | ast.Nonlocal):
             self._outer.update(statement.names)
+        self._guards(statement)
         if isinstance(statement, ast.Try):
             # `try: return _cache[key]`, and the handler fills it.
             for inner in statement.body:
@@ -256,6 +289,22 @@ class _State:
                 self._fills(node.id, lines)
             elif not compound:
                 self._stores(node, lines)
+
+    def _guards(self, statement: ast.stmt) -> None:
+        """What stands behind a question for shared state may fill it, in a function it calls."""
+        guarded: list[ast.stmt] = []
+        asked: list[ast.AST] = []
+        if isinstance(statement, ast.If):
+            guarded, asked = statement.body, [statement.test]
+        elif isinstance(statement, ast.Try):
+            guarded = [s for handler in statement.handlers for s in handler.body]
+            asked = list(statement.body)
+        for part in asked:
+            for node in ast.walk(part):
+                name = getattr(node, "attr", getattr(node, "id", ""))
+                if name in self._shared and name not in self._local:
+                    for inner in guarded:
+                        self._fills(name, lines_of(inner))
 
     def _ask(self, part: ast.AST, lines: int) -> None:
         for node in ast.walk(part):

@@ -9,7 +9,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from assay.change.semantics import read_source
-from assay.impact.imports import find_imports
+from assay.impact.imports import candidates, chains, find_imports
 from assay.impact.memo import Suspicion, suspects
 from assay.impact.mentions import lines_with
 from assay.model.impact import (
@@ -216,6 +216,7 @@ class Recording:
         self._listed: dict[str, str] = {}
         self._probed: dict[str, str] = {}
         self._positions: dict[str, int] = {}
+        self._chains: dict[str, list[tuple[int, str]]] = {}
         if at_start is None:
             at_start = {path: tree.sha(path) for path in self._files}
         self._at_start = at_start
@@ -325,6 +326,7 @@ class Recording:
             lines[path] = LineSet(source.sha, mask)
             if mask & self._positions_in(path):
                 flags.add(POSITIONS)
+            self._follow_chains(path, mask, uses)
         names = set(books.names)
         if key.startswith(MODULE_PREFIX):
             self._follow_imports(key.removeprefix(MODULE_PREFIX), uses, names, lines)
@@ -353,6 +355,17 @@ class Recording:
     def variable(self, name: str) -> str:
         """The digest of an environment variable as the tests saw it."""
         return variable_digest(name, self._environ)
+
+    def _follow_chains(self, path: str, mask: int, uses: set[str]) -> None:
+        """`shop.fast.SPEED` uses the submodule, whoever imported it."""
+        if path not in self._chains:
+            self._chains[path] = [
+                (lines, module_key(file))
+                for dotted, lines in chains(self._tree.text(path) or "", path).items()
+                for file in candidates(path, dotted, self._roots, self._files)
+                if not file.endswith("__init__.py") or file.startswith(dotted.replace(".", "/"))
+            ]
+        uses.update(key for lines, key in self._chains[path] if lines & mask)
 
     def _positions_in(self, path: str) -> int:
         """Lines of the file that ask for line numbers or source texts."""

@@ -10,7 +10,7 @@ READY := $(VENV)/.ready
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help impact map test lint clean
+.PHONY: help impact map test traps lint clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -31,6 +31,9 @@ map: $(READY) ## record the impact map, or bring it up to date [PROJECT=../other
 
 test: $(READY) ## run all tests
 	@$(BIN)/python -m pytest -n auto --dist loadfile $(ARGS)
+
+traps: $(READY) ## spring all traps for the selection, variants too, and check what plain pytest says
+	@ASSAY_ALL_TRAPS=1 $(BIN)/python -m pytest -n auto --dist loadfile tests/e2e/test_traps_*_of_4.py $(ARGS)
 
 lint: $(READY) ## check types and style
 	$(BIN)/ruff check .

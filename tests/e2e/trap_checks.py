@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 from conftest import RunAssay, failing_tests, start_repository
-from traps import Overlay, Trap, load_trap, trap_names
+from traps import ALL_TRAPS, Overlay, Trap, load_trap, trap_names
 
 from assay.errors import ExitCode
 
@@ -296,10 +296,12 @@ def _changed(
     overlay.apply(copy)
     project = copy / trap.rootdir
     args = (*trap.options, *overlay.args)
-    failing = failing_tests(project, room / "work", *args, env=overlay.env)
+    failing: Collection[str] = trap.fails if overlay is trap.change else ()
+    if ALL_TRAPS:
+        failing = failing_tests(project, room / "work", *args, env=overlay.env)
     arguments = ["--format", "ids", *_after_dashes(trap, overlay)]
     done = run_assay("select", *arguments, project=project, env=overlay.env)
-    if done.code == ExitCode.BASELINE and any(map(is_uncollected, failing)):
+    if done.code == ExitCode.BASELINE and any(map(is_uncollected, trap.fails)):
         return frozenset(failing), Selected(frozenset(), done.err)
     assert done.code == ExitCode.CLEAN, done.err
     assert len(done.lines) == len(set(done.lines))
@@ -327,6 +329,9 @@ class TrapChecks:
         elif metafunc.function.__name__ == "test_unrelated_change_does_not_select":
             traps = [trap for trap in traps if trap.twin is not None]
             known = KNOWN_WIDE
+        elif not ALL_TRAPS:
+            # The truth of a trap is looked into by `make traps`: it takes as long as all the rest.
+            traps = []
         mark = pytest.mark.xfail(reason="known", raises=AssertionError)
         metafunc.parametrize(
             "trap",

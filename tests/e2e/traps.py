@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shlex
 from collections.abc import Iterator, Mapping, Sequence
@@ -95,12 +96,22 @@ class Trap:
     rootdir: str
 
 
-def trap_names() -> list[str]:
-    return sorted(path.stem for path in TRAPS.glob("*.txt"))
+ALL_TRAPS = bool(os.environ.get("ASSAY_ALL_TRAPS"))
+"""Whether the variants are sprung too, and plain pytest is asked what fails: `make traps`."""
+
+
+def trap_names(everything: bool = ALL_TRAPS) -> list[str]:
+    """The traps; with `everything` the variants of them in `more/` as well."""
+    found = {path.stem for path in TRAPS.glob("*.txt")}
+    if everything:
+        found |= {path.stem for path in (TRAPS / "more").glob("*.txt")}
+    return sorted(found)
 
 
 def load_trap(name: str) -> Trap:
-    return parse_trap(name, (TRAPS / f"{name}.txt").read_text(encoding="utf-8"))
+    path = TRAPS / f"{name}.txt"
+    path = path if path.exists() else TRAPS / "more" / f"{name}.txt"
+    return parse_trap(name, path.read_text(encoding="utf-8"))
 
 
 def parse_trap(name: str, text: str) -> Trap:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -134,7 +135,13 @@ class Chooser:
             direct={keys[row]: cause for row, cause in direct.items()},
             altered=tuple(altered),
             conftests=tuple(p for p in new_files if p.rpartition("/")[2] in _APPLY_BELOW),
+            everywhere=frozenset(p for p in new_files if self._has_wide_hooks(p)),
         )
+
+    def _has_wide_hooks(self, path: str) -> bool:
+        """Whether a new conftest has a hook that pytest calls for all tests at once."""
+        text = self._now.tree.text(path) if path.endswith("conftest.py") else None
+        return bool(text and _WIDE_HOOKS.search(text))
 
     def _direct_rows(
         self, blocks: Mapping[int, Cause], facts: Mapping[int, Cause]
@@ -293,6 +300,11 @@ class Chooser:
             anything=anything or bool(paths),
         )
 
+
+_WIDE_HOOKS = re.compile(
+    r"def pytest_(collection|configure|unconfigure|session|report|cmdline|addoption|plugin"
+    r"|generate_tests|itemcollected|deselected|load)"
+)
 
 _APPLY_BELOW = ("conftest.py", "__init__.py")
 """New files that concern every test below them: the second changes under which name, and from which

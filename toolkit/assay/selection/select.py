@@ -28,13 +28,15 @@ class Affected:
 
     `nodes` are all nodes with something changed beneath them (others may be among them), `direct`
     the causes of those touched themselves, by key. `altered` are the differences of recorded files,
-    `conftests` conftest files that are new.
+    `conftests` conftest files that are new (and `__init__` files, which decide how test files are
+    imported), `everywhere` those of them whose hooks concern all tests, wherever they stand.
     """
 
     nodes: Mapping[str, Node] = field(hash=False)
     direct: Mapping[str, Cause] = field(hash=False)
     altered: tuple[Altered, ...] = ()
     conftests: tuple[str, ...] = ()
+    everywhere: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +116,7 @@ class _Own:
 
     def __init__(self, affected: Affected) -> None:
         self.conftests = affected.conftests
+        self.everywhere = affected.everywhere
         self.named: dict[tuple[str, str], Cause] = {}
         self.classes: dict[str, Cause] = {}
         for altered in affected.altered:
@@ -125,7 +128,7 @@ class _Own:
 
     def reason(self, item: CollectedItem) -> Reason | None:
         for conftest in self.conftests:
-            above = str(PurePosixPath(conftest).parent)
+            above = "." if conftest in self.everywhere else str(PurePosixPath(conftest).parent)
             if above == "." or item.path.startswith(above + "/"):
                 return Reason(ReasonKind.TEST_CHANGED, f"{conftest} is new and applies to it")
         parts = item.node_id.partition("::")[2].partition("[")[0].split("::")

@@ -15,7 +15,7 @@ def stamp_of(project: Project, interpreter: str, search_path: Iterable[str]) -> 
     inside = [d for d in directories if d.is_relative_to(project.repo)]
     files = [d / name for d in inside for name in (*INI_FILES, *OTHER_INI_FILES)]
     settings = [
-        f"{file}={pytest_settings(file.name, file.read_bytes())}"
+        f"{file.relative_to(project.repo)}={pytest_settings(file.name, file.read_bytes())}"
         for file in files
         if file.is_file()
     ]

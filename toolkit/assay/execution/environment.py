@@ -21,6 +21,7 @@ _VARIABLES = (
     "PYTHONHASHSEED",
     "PYTHONOPTIMIZE",
     "PYTHONWARNINGS",
+    "TZ",
 )
 _INSTALLED = (".dist-info", ".egg-info", ".pth", ".egg-link")
 

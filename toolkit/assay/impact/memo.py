@@ -164,6 +164,7 @@ def kept_in(path: str, text: str) -> KeptIn:
         return KeptIn((), (), {}, {})
     reader = _Reader(path, frozenset(_shared_state(tree)))
     reader.read(tree, "", 0)
+    reader.places.extend(reader.shared_places())
     return KeptIn(
         tuple(reader.places), tuple(reader.functions), reader.mentions, reader.conditional
     )
@@ -177,6 +178,8 @@ class _Reader:
         self.shared = shared
         self.places: list[Kept] = []
         self.functions: list[FunctionPlace] = []
+        self.asked: dict[str, int] = {}
+        self.filled: dict[str, int] = {}
         self.mentions: dict[str, int] = {}
         self.conditional: dict[str, int] = {}
 
@@ -194,6 +197,12 @@ class _Reader:
             elif not isinstance(node, ast.expr):
                 pending.extend(ast.iter_child_nodes(node))
 
+    def shared_places(self) -> Iterator[Kept]:
+        """State that one function asks for and another one fills."""
+        for name in self.asked.keys() & self.filled.keys():
+            asks = self.asked[name] & ~self.filled[name]
+            yield Kept(self.path, f"{self.path}::{name}", asks, self.filled[name], 0)
+
     def _function(self, function: Function, prefix: str, made: int) -> None:
         qualname = prefix + function.name
         keeps = any(_may_keep(decorator) for decorator in function.decorator_list)
@@ -209,6 +218,7 @@ class _Reader:
                 if conditional:
                     self.conditional[name] = self.conditional.get(name, 0) | lines
             state.read(statement, lines, compound)
+        state.add_shared(self.asked, self.filled)
         for name, asks, fill, in_object in state.kept():
             what = f"{self.path}::{qualname} ({name})"
             self.places.append(Kept(self.path, what, asks, fill, made if in_object else 0))
@@ -339,6 +349,12 @@ class _State:
 
     def _fills(self, name: str, lines: int) -> None:
         self._fill[name] = self._fill.get(name, 0) | lines
+
+    def add_shared(self, asked: dict[str, int], filled: dict[str, int]) -> None:
+        """What concerns shared state, put with what other functions of the file do about it."""
+        for mine, theirs in ((self._asks, asked), (self._fill, filled)):
+            for name in mine.keys() & self._shared - (self._local - self._outer):
+                theirs[name] = theirs.get(name, 0) | mine[name]
 
     def kept(self) -> Iterator[tuple[str, int, int, bool]]:
         """(name, lines that ask, lines that fill, kept in an object) of what outlives a call."""

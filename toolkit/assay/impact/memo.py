@@ -199,8 +199,11 @@ class _Reader:
 
     def shared_places(self) -> Iterator[Kept]:
         """State that one function asks for and another one fills."""
+        known = {(place.asks, place.fill) for place in self.places}
         for name in self.asked.keys() & self.filled.keys():
             asks = self.asked[name] & ~self.filled[name]
+            if (asks, self.filled[name]) in known:
+                continue
             yield Kept(self.path, f"{self.path}::{name}", asks, self.filled[name], 0)
 
     def _function(self, function: Function, prefix: str, made: int) -> None:

@@ -485,13 +485,16 @@ def _assay(setup: Setup, tree: Path, verb: str, *arguments: str) -> Command:
     A line in a file tells that the interpreter of the tests was started.
     """
     python = setup.scratch / f"python-of-{tree.name}"
-    sources = shlex.quote(os.pathsep.join(_sources(setup, tree)))
-    starts = shlex.quote(str(_starts(setup, tree)))
-    python.write_text(
-        f'#!/bin/sh\necho >>{starts}\nPYTHONPATH={sources} exec {shlex.quote(setup.python)} "$@"\n',
-        encoding="utf-8",
-    )
-    python.chmod(0o755)
+    if not python.exists():
+        # Written once: to assay, another file would be another interpreter.
+        sources = shlex.quote(os.pathsep.join(_sources(setup, tree)))
+        starts = shlex.quote(str(_starts(setup, tree)))
+        python.write_text(
+            f"#!/bin/sh\necho >>{starts}\n"
+            f'PYTHONPATH={sources} exec {shlex.quote(setup.python)} "$@"\n',
+            encoding="utf-8",
+        )
+        python.chmod(0o755)
     words = [*setup.assay.words, verb, *arguments, "--python", str(python)]
     if setup.pytest_args:
         words += ["--", *setup.pytest_args]

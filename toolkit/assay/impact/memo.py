@@ -227,6 +227,23 @@ class _Reader:
             self.places.append(Kept(self.path, what, asks, fill, made if in_object else 0))
 
 
+def _calls_in(statement: ast.stmt) -> Iterator[ast.AST]:
+    """The nodes of a statement, but for what it only raises."""
+    pending: list[ast.AST] = [statement]
+    while pending:
+        node = pending.pop()
+        if not isinstance(node, ast.Raise):
+            yield node
+            pending.extend(ast.iter_child_nodes(node))
+
+
+def _root(node: ast.expr) -> str:
+    """The variable that an expression such as `a.b[c].d` begins with."""
+    while isinstance(node, ast.Attribute | ast.Subscript):
+        node = node.value
+    return node.id if isinstance(node, ast.Name) else ""
+
+
 def _shared_state(tree: ast.Module) -> Iterator[str]:
     """Names that a module, or a class in it, binds to nothing yet: what is to be filled later."""
     bodies = [tree.body, *(n.body for n in ast.walk(tree) if isinstance(n, ast.ClassDef))]
@@ -315,9 +332,12 @@ class _State:
         for part in asked:
             for node in ast.walk(part):
                 name = getattr(node, "attr", getattr(node, "id", ""))
-                if name in self._shared and name not in self._local:
+                root = _root(node) if isinstance(node, ast.expr) else ""
+                theirs = root in self._local and root not in ("self", "cls")
+                if name in self._shared and name not in self._local and not theirs:
                     for inner in guarded:
-                        self._fills(name, lines_of(inner))
+                        if any(isinstance(part, ast.Call) for part in _calls_in(inner)):
+                            self._fills(name, lines_of(inner))
 
     def _ask(self, part: ast.AST, lines: int) -> None:
         for node in ast.walk(part):
@@ -338,12 +358,16 @@ class _State:
                 self._fill_texts(node, lines)
         elif isinstance(node, ast.Call) and getattr(node.func, "id", "") == "setattr":
             self._fill_texts(node, lines)
-        if isinstance(target, ast.Attribute):
-            self._fills(target.attr, lines)
-            if isinstance(target.value, ast.Name) and target.value.id == "self":
-                self._in_object.add(target.attr)
-        elif isinstance(target, ast.Name):
-            self._fills(target.id, lines)
+        if target is None:
+            return
+        root = _root(target)
+        name = getattr(target, "attr", getattr(target, "id", ""))
+        # What was handed in or made here is mostly a test's own; the environment is put back.
+        own = root in ("self", "cls")
+        if name and name != "environ" and (own or (root and root not in self._local)):
+            self._fills(name, lines)
+            if root == "self":
+                self._in_object.add(name)
 
     def _fill_texts(self, call: ast.Call, lines: int) -> None:
         for argument in call.args:

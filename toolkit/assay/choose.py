@@ -179,6 +179,12 @@ class Chooser:
             if node in lookers:
                 text = f"{blocks[block]}, whose line numbers or text it may look at, was edited"
                 direct[node] = _nearer(direct.get(node), Cause(ReasonKind.FILE_CHANGED, text))
+        # What is looked at need not have run: `f.__code__.co_firstlineno`.
+        for path in sorted(edited):
+            text = f"{path}, whose line numbers or text it may look at, was edited"
+            below = self._store.closure(self._store.rows_of([module_key(path)]))
+            for node in below & lookers:
+                direct[node] = _nearer(direct.get(node), Cause(ReasonKind.FILE_CHANGED, text))
 
     # -- files
 

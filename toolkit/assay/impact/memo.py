@@ -120,6 +120,9 @@ class _Runners:
             for path, mask in masks.items():
                 self._by_path.setdefault(path, []).append((mask, key))
 
+    def all(self) -> set[str]:
+        return {key for entries in self._by_path.values() for _, key in entries}
+
     def of(self, path: str, lines: int) -> set[str]:
         return {key for mask, key in self._by_path.get(path, ()) if mask & lines}
 
@@ -141,6 +144,11 @@ def _functions_found_ready(
     for file in files.values():
         for function in file.functions:
             (keeping if function.keeps else plain).setdefault(function.name, []).append(function)
+    for function in keeping.pop("__missing__", []) + plain.pop("__missing__", []):
+        # A dictionary asks it for what is not there yet: nothing names it.
+        makers = runners.of(function.path, function.body)
+        for node in runners.all() - makers if makers else ():
+            yield node, f"{function.path}::{function.qualname}", makers
     for path, file in files.items():
         for candidates, mentions in ((keeping, file.mentions), (plain, file.conditional)):
             for name in candidates.keys() & mentions.keys():
@@ -227,6 +235,20 @@ class _Reader:
             self.places.append(Kept(self.path, what, asks, fill, made if in_object else 0))
 
 
+def _kept_defaults(arguments: ast.arguments) -> Iterator[str]:
+    """Parameters whose default is an empty container."""
+    plain = [*arguments.posonlyargs, *arguments.args]
+    defaults = [
+        *zip(plain[len(plain) - len(arguments.defaults) :], arguments.defaults, strict=True)
+    ]
+    defaults += [
+        (a, d) for a, d in zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True) if d
+    ]
+    for argument, default in defaults:
+        if not isinstance(default, ast.Constant) and _is_empty(default):
+            yield argument.arg
+
+
 def _calls_in(statement: ast.stmt) -> Iterator[ast.AST]:
     """The nodes of a statement, but for what it only raises."""
     pending: list[ast.AST] = [statement]
@@ -299,6 +321,8 @@ class _State:
         self._fill: dict[str, int] = {}
         self._outer: set[str] = set()
         self._local = {n.arg for n in ast.walk(function.args) if isinstance(n, ast.arg)}
+        # `def rate(country, _known={})`: the one dictionary outlives every call.
+        self._outer |= set(_kept_defaults(function.args))
         self._in_object: set[str] = set()
 
     def read(self, statement: ast.stmt, lines: int, compound: bool) -> None:
@@ -364,7 +388,8 @@ class _State:
         name = getattr(target, "attr", getattr(target, "id", ""))
         # What was handed in or made here is mostly a test's own; the environment is put back.
         own = root in ("self", "cls")
-        if name and name != "environ" and (own or (root and root not in self._local)):
+        outer = root and (root not in self._local or root in self._outer)
+        if name and name != "environ" and (own or outer):
             self._fills(name, lines)
             if root == "self":
                 self._in_object.add(name)

@@ -179,12 +179,16 @@ class Chooser:
             if node in lookers:
                 text = f"{blocks[block]}, whose line numbers or text it may look at, was edited"
                 direct[node] = _nearer(direct.get(node), Cause(ReasonKind.FILE_CHANGED, text))
-        # What is looked at need not have run: `f.__code__.co_firstlineno`.
+        # What is looked at need not have run (`f.__code__.co_firstlineno`): what the test's own
+        # file imports counts.
+        tests = self._store.keys(lookers)
         for path in sorted(edited):
             text = f"{path}, whose line numbers or text it may look at, was edited"
-            below = self._store.closure(self._store.rows_of([module_key(path)]))
-            for node in below & lookers:
-                direct[node] = _nearer(direct.get(node), Cause(ReasonKind.FILE_CHANGED, text))
+            users = set(self._store.keys(self._store.users(module_key(path))).values())
+            for node, key in tests.items():
+                record = self.records.get(key.removeprefix(TEST_PREFIX))
+                if record is not None and module_key(record.path) in users:
+                    direct[node] = _nearer(direct.get(node), Cause(ReasonKind.FILE_CHANGED, text))
 
     # -- files
 

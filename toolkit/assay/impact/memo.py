@@ -65,6 +65,7 @@ class KeptIn:
     functions: tuple[FunctionPlace, ...]
     mentions: Mapping[str, int] = field(hash=False)
     conditional: Mapping[str, int] = field(hash=False)
+    objects: Mapping[str, frozenset[str]] = field(hash=False, default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,9 +121,6 @@ class _Runners:
             for path, mask in masks.items():
                 self._by_path.setdefault(path, []).append((mask, key))
 
-    def all(self) -> set[str]:
-        return {key for entries in self._by_path.values() for _, key in entries}
-
     def of(self, path: str, lines: int) -> set[str]:
         return {key for mask, key in self._by_path.get(path, ()) if mask & lines}
 
@@ -145,10 +143,14 @@ def _functions_found_ready(
         for function in file.functions:
             (keeping if function.keeps else plain).setdefault(function.name, []).append(function)
     for function in keeping.pop("__missing__", []) + plain.pop("__missing__", []):
-        # A dictionary asks it for what is not there yet: nothing names it.
+        # A dictionary asks it for what is not there yet: what names it is the dictionary's name.
         makers = runners.of(function.path, function.body)
-        for node in runners.all() - makers if makers else ():
-            yield node, f"{function.path}::{function.qualname}", makers
+        class_name = function.qualname.split(".")[-2:][0]
+        objects = {n for file in files.values() for n in file.objects.get(class_name, ())}
+        for path, file in files.items() if makers else ():
+            for name in objects & file.mentions.keys():
+                for node in runners.of(path, file.mentions[name]) - makers:
+                    yield node, f"{function.path}::{function.qualname}", makers
     for path, file in files.items():
         for candidates, mentions in ((keeping, file.mentions), (plain, file.conditional)):
             for name in candidates.keys() & mentions.keys():
@@ -174,8 +176,26 @@ def kept_in(path: str, text: str) -> KeptIn:
     reader.read(tree, "", 0)
     reader.places.extend(reader.shared_places())
     return KeptIn(
-        tuple(reader.places), tuple(reader.functions), reader.mentions, reader.conditional
+        tuple(reader.places),
+        tuple(reader.functions),
+        reader.mentions,
+        reader.conditional,
+        _objects(tree),
     )
+
+
+def _objects(tree: ast.Module) -> dict[str, frozenset[str]]:
+    """Names that are bound to what calling something made, by the last part of its name."""
+    found: dict[str, set[str]] = {}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Assign) and isinstance(node.value, ast.Call):
+            names = {_last_name(target) for target in node.targets} - {""}
+            found.setdefault(_last_name(node.value.func), set()).update(names)
+    return {made: frozenset(names) for made, names in found.items()}
+
+
+def _last_name(node: ast.expr) -> str:
+    return str(getattr(node, "attr", getattr(node, "id", "")))
 
 
 class _Reader:
@@ -238,14 +258,10 @@ class _Reader:
 def _kept_defaults(arguments: ast.arguments) -> Iterator[str]:
     """Parameters whose default is an empty container."""
     plain = [*arguments.posonlyargs, *arguments.args]
-    defaults = [
-        *zip(plain[len(plain) - len(arguments.defaults) :], arguments.defaults, strict=True)
-    ]
-    defaults += [
-        (a, d) for a, d in zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True) if d
-    ]
-    for argument, default in defaults:
-        if not isinstance(default, ast.Constant) and _is_empty(default):
+    given: list[ast.expr | None] = [None] * (len(plain) - len(arguments.defaults))
+    given += [*arguments.defaults, *arguments.kw_defaults]
+    for argument, default in zip([*plain, *arguments.kwonlyargs], given, strict=True):
+        if default is not None and not isinstance(default, ast.Constant) and _is_empty(default):
             yield argument.arg
 
 

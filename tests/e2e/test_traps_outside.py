@@ -200,7 +200,6 @@ def test_a_link_to_a_directory_leads_elsewhere(ground: Ground) -> None:
     assert ground.selected() == {"test_data.py::test_data"}
 
 
-@pytest.mark.xfail(reason="known: where a package's link leads is not recorded")
 def test_a_link_to_a_package_leads_elsewhere(ground: Ground) -> None:
     relink(ground.project / "driver", "drivers/fast")
     ground.map(

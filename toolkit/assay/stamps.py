@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from pathlib import Path
 
 from assay.execution.environment import INI_FILES, OTHER_INI_FILES, stamp
 from assay.execution.interpreter import probe_environment
@@ -32,9 +33,12 @@ def facts_of(
 ) -> dict[str, str]:
     """The facts of a complete run: its `sys.path`, the roots of imports, pytest's own file."""
     prefix = f"{project.repo}/"
-    outside = [entry for entry in search_path if not f"{entry}/".startswith(prefix)]
-    site = [entry for entry in search_path if entry not in outside and "site-packages" in entry]
-    told = [*outside, *site]
+    # Through links and `..` as well: `repo/../site` only looks as if it lay inside.
+    real = [str(Path(entry).resolve()) for entry in search_path]
+    outside = [entry for entry in real if not f"{entry}/".startswith(prefix)]
+    # Inside the repository only what is installed counts: the rest is compared file by file.
+    installed = [e for e in real if e not in outside and list(Path(e).glob("*.*-info"))]
+    told = [*outside, *installed]
     return {
         "stamp": stamp_of(project, interpreter, told),
         "search_path": "\0".join(told),

@@ -181,8 +181,10 @@ def main() -> None:
     rows = [measure(tests, options.files, options.changed) for tests in options.tests]
     headers = ["tests", "files", "map MB", "write map s", "select s", "peak MB", "selected"]
     cells = [
-        [r.tests, r.files, f"{r.map_megabytes:.1f}", f"{r.build:.1f}", f"{r.select:.2f}"]
-        + [f"{r.peak_megabytes:.0f}", r.selected]
+        [
+            *(r.tests, r.files, f"{r.map_megabytes:.1f}", f"{r.build:.1f}", f"{r.select:.2f}"),
+            *(f"{r.peak_megabytes:.0f}", r.selected),
+        ]
         for r in rows
     ]
     print(tabulate(cells, headers=headers, tablefmt="github"))

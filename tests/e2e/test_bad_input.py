@@ -224,7 +224,18 @@ def test_map_of_a_suite_that_fails_names_the_tests(
     assert "test_good" not in done.out
 
 
-@pytest.mark.parametrize("verb", RUNNING_VERBS)
+def test_select_takes_a_file_that_cannot_be_collected_whole(
+    mapped_project: MappedProject, run_assay: RunAssay
+) -> None:
+    project = mapped_project("well_tested")
+    write(project / "test_broken.py", "import no_such_module_at_all\n")
+    done = run_assay("select", project=project)
+    assert done.code == 0
+    assert "test_broken.py cannot be collected: ModuleNotFoundError" in done.out
+    assert run_assay("select", "--format", "ids", project=project).lines == ["test_broken.py"]
+
+
+@pytest.mark.parametrize("verb", [verb for verb in RUNNING_VERBS if verb != "select"])
 def test_suite_with_a_collection_error(
     verb: str, mapped_project: MappedProject, run_assay: RunAssay
 ) -> None:

@@ -2,17 +2,23 @@
 
 import os
 import pathlib
+import posix
 import time
 
 
+def setting(name):
+    """From the environment, past `os.environ`: a test does not depend on who controls it."""
+    return os.fsdecode(posix.environ.get(name.encode(), b""))
+
+
 def wait(name):
-    started = os.environ.get(name + "_STARTED")
+    started = setting(name + "_STARTED")
     if started:
         path = pathlib.Path(started)
         partial = path.with_name(path.name + ".part")
         partial.write_text(f"{os.getpid()} {os.getppid()}")
         partial.replace(path)
-        while not pathlib.Path(os.environ[name + "_GO"]).exists():
+        while not pathlib.Path(setting(name + "_GO")).exists():
             time.sleep(0.01)
     return 1
 

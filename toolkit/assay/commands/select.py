@@ -50,7 +50,8 @@ def _change(context: Context, options: SelectOptions) -> SemanticChange:
         return read_change(context.project, options.base, options.diff)
     except NothingToCompare:
         asked = options.base is not None or options.diff is not None
-        if asked or not context.project.map_file.exists():
+        known = context.project.is_repository and context.project.map_file.exists()
+        if asked or not known:
             raise
     described = Change("", "working tree against what was recorded", ())
     return replace(NO_CHANGE, change=described)

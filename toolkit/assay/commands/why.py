@@ -9,7 +9,7 @@ from pathlib import Path
 
 from assay.change.semantics import read_source
 from assay.commands.common import Context
-from assay.errors import ExitCode, NothingToCompare, UsageError
+from assay.errors import AssayError, ExitCode, NothingToCompare, UsageError
 from assay.gather import NO_CHANGE
 from assay.impact.record import Tree
 from assay.impact.store import reading
@@ -75,7 +75,12 @@ def _selected_now(context: Context, options: WhyOptions) -> _Now:
     except NothingToCompare:
         if options.base is not None:
             raise
-    chosen = choose_tests(context.project, change, context.progress)
+    try:
+        chosen = choose_tests(context.project, change, context.progress)
+    except AssayError as problem:
+        # What is recorded can be told without the project's interpreter.
+        words = f"Whether it is selected now cannot be told: {problem.message}."
+        return _Now(compared, False, (), words)
     for test in chosen.selection.selected:
         if test.node_id == options.subject:
             reasons = tuple(reason.text for reason in test.reasons)

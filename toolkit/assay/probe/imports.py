@@ -48,7 +48,7 @@ class Imports:
                 return original(loader, module)
             recorder.use(key)
             recorder.push(key)
-            if os.path.abspath(origin) != os.path.realpath(origin):
+            if os.path.abspath(origin) != recorder.real_path(origin):
                 # Reached through a link: where that leads is part of what was imported.
                 recorder.book_path(recorder.top.reads, origin, recorder.relative(origin) or "")
             try:

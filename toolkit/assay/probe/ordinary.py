@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 import stat
@@ -12,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from .plugin import recorded, wrap_fixtures
+from .plugin import collect_key, recorded, wrap_fixtures
 from .recorder import Recorder
 from .reports import PhaseLog
 from .server import describe_item, fingerprint, module_files
@@ -124,6 +125,12 @@ class OrdinaryRun:
         return self._spool.problem
 
     # -- collection
+
+    @pytest.hookimpl(hookwrapper=True, tryfirst=True)
+    def pytest_make_collect_report(self, collector: Any) -> Generator[None, Any, None]:
+        key = collect_key(self._recorder, collector)
+        with contextlib.nullcontext() if key is None else self._recorder.sink(key):
+            yield
 
     def pytest_collectreport(self, report: Any) -> None:
         self._errors += bool(report.failed)

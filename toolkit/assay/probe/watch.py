@@ -126,6 +126,9 @@ class Watch:
         path = args[0]
         if isinstance(path, (str, bytes)) and path not in ("", b"", ":memory:", b":memory:"):
             text = os.fsdecode(path).removeprefix("file:").partition("?")[0]
+            if os.path.basename(text).startswith((".coverage", ".testmondata")):
+                # Another tool's record of this very run.
+                return
             relative = self._recorder.relative(text)
             if relative is not None and os.path.isfile(text):
                 self._recorder.book_path(self._recorder.top.reads, text, relative)

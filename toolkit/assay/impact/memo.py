@@ -255,6 +255,30 @@ class _Reader:
             self.places.append(Kept(self.path, what, asks, fill, made if in_object else 0))
 
 
+def _missing(test: ast.expr) -> Iterator[str]:
+    """State that a condition asks to be there yet: `not x`, `x is None`, `key not in x`, `x`."""
+    if isinstance(test, ast.BoolOp):
+        for value in test.values:
+            yield from _missing(value)
+    elif isinstance(test, ast.UnaryOp):
+        yield from _missing(test.operand)
+    elif isinstance(test, ast.Compare):
+        for part in (test.left, *test.comparators):
+            yield _state_name(part)
+    else:
+        yield _state_name(test)
+
+
+def _state_name(node: ast.expr) -> str:
+    """`x` of a variable, of `self.x`, `cls.x` or `Class.x`; empty for anything deeper."""
+    if isinstance(node, ast.Name):
+        return node.id
+    if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
+        name = node.value.id
+        return node.attr if name in ("self", "cls") or name[:1].isupper() else ""
+    return ""
+
+
 def _kept_defaults(arguments: ast.arguments) -> Iterator[str]:
     """Parameters whose default is an empty container."""
     plain = [*arguments.posonlyargs, *arguments.args]
@@ -363,21 +387,21 @@ class _State:
     def _guards(self, statement: ast.stmt) -> None:
         """What stands behind a question for shared state may fill it, in a function it calls."""
         guarded: list[ast.stmt] = []
-        asked: list[ast.AST] = []
+        asked: set[str] = set()
         if isinstance(statement, ast.If):
-            guarded, asked = statement.body, [statement.test]
+            guarded, asked = statement.body, set(_missing(statement.test))
         elif isinstance(statement, ast.Try):
             guarded = [s for handler in statement.handlers for s in handler.body]
-            asked = list(statement.body)
-        for part in asked:
-            for node in ast.walk(part):
-                name = getattr(node, "attr", getattr(node, "id", ""))
-                root = _root(node) if isinstance(node, ast.expr) else ""
-                theirs = root in self._local and root not in ("self", "cls")
-                if name in self._shared and name not in self._local and not theirs:
-                    for inner in guarded:
-                        if any(isinstance(part, ast.Call) for part in _calls_in(inner)):
-                            self._fills(name, lines_of(inner))
+            asked = {
+                _state_name(node.value)
+                for inner in statement.body
+                for node in ast.walk(inner)
+                if isinstance(node, ast.Subscript | ast.Attribute)
+            }
+        for name in asked & self._shared - self._local:
+            for inner in guarded:
+                if any(isinstance(part, ast.Call) for part in _calls_in(inner)):
+                    self._fills(name, lines_of(inner))
 
     def _ask(self, part: ast.AST, lines: int) -> None:
         for node in ast.walk(part):

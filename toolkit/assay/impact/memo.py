@@ -358,6 +358,7 @@ class _State:
     def __init__(self, function: Function, shared: frozenset[str]) -> None:
         self._shared = shared
         self._asks: dict[str, int] = {}
+        self._strict: dict[str, int] = {}
         self._fill: dict[str, int] = {}
         self._outer: set[str] = set()
         self._local = {n.arg for n in ast.walk(function.args) if isinstance(n, ast.arg)}
@@ -373,9 +374,15 @@ class _State:
             # `try: return _cache[key]`, and the handler fills it.
             for inner in statement.body:
                 self._ask(inner, lines_of(inner))
+                for node in ast.walk(inner):
+                    if isinstance(node, ast.Subscript):
+                        name = _state_name(node.value)
+                        self._strict[name] = self._strict.get(name, 0) | lines_of(inner)
         for node in _own_nodes(statement):
             if isinstance(node, ast.If | ast.While | ast.IfExp):
                 self._ask(node.test, lines)
+                for name in _missing(node.test):
+                    self._strict[name] = self._strict.get(name, 0) | lines
             elif isinstance(node, ast.BoolOp | ast.Compare):
                 self._ask(node, lines)
             elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
@@ -444,7 +451,7 @@ class _State:
 
     def add_shared(self, asked: dict[str, int], filled: dict[str, int]) -> None:
         """What concerns shared state, put with what other functions of the file do about it."""
-        for mine, theirs in ((self._asks, asked), (self._fill, filled)):
+        for mine, theirs in ((self._strict, asked), (self._fill, filled)):
             for name in mine.keys() & self._shared - (self._local - self._outer):
                 theirs[name] = theirs.get(name, 0) | mine[name]
 

@@ -63,6 +63,8 @@ PURE = (
     "change/classes.py",
     "change/statements.py",
     "change/place.py",
+    "change/words.py",
+    "impact/kept.py",
     "impact/readers.py",
     "impact/graph.py",
     "impact/imports.py",

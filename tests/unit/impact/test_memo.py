@@ -6,7 +6,8 @@ from textwrap import dedent
 
 import pytest
 
-from assay.impact.memo import kept_in, suspects
+from assay.impact.kept import kept_in
+from assay.impact.memo import suspects
 
 
 def numbers(mask: int) -> set[int]:

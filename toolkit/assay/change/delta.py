@@ -62,6 +62,7 @@ from assay.change.statements import (
     without_annotations,
 )
 from assay.change.version import Version, foreign, imported, is_main, is_typing_only, modules_of
+from assay.change.words import DOC_WORDS, HINT_WORDS, rests_on_import, words_of
 from assay.model.difference import ALL_LINES, NONE, Difference, FileDelta
 from assay.model.source import MODULE_UNIT
 
@@ -118,7 +119,9 @@ class _Comparison:
         self._statements(without_docstring(old), without_docstring(new), place)
         if foreign(modules_of(self._no_longer_imported())):
             self.found.append(Difference(MODULE_UNIT, "imports less", at_import=True))
-        return FileDelta(tuple(self.found), needs_import=any(_rests(d) for d in self.found))
+        return FileDelta(
+            tuple(self.found), needs_import=any(rests_on_import(d) for d in self.found)
+        )
 
     def _module_docstring(self) -> None:
         """Whoever reads it here, as `__doc__`, or through the module."""
@@ -134,7 +137,7 @@ class _Comparison:
                 "has another docstring",
                 lines=lines,
                 values=frozenset({name}),
-                through=_DOC,
+                through=DOC_WORDS,
             )
         )
 
@@ -317,7 +320,7 @@ class _Comparison:
         lines = body_lines(old)
         if scopes[0] is not None and scopes[1] is not None:
             lines = changed_lines(old, new, scopes[0], scopes[1])
-        difference = Difference(unit, _words_of(lines, body_lines(old)), lines)
+        difference = Difference(unit, words_of(lines, body_lines(old)), lines)
         # A generator that is made and never asked runs no line.
         if leaves_no_trace(old) or suspends(old) != suspends(new) or is_compiled(old):
             names = frozenset({new.name})
@@ -347,7 +350,7 @@ class _Comparison:
                     unit,
                     "has other annotations",
                     values=place.classes | {new.name},
-                    through=_HINTS,
+                    through=HINT_WORDS,
                 )
             )
             self._function(old, with_header(new, old), place)
@@ -374,15 +377,24 @@ class _Comparison:
     def _docstring(self, new: Function, unit: str, place: Place) -> None:
         """Whoever reads docstrings, and whatever a decorator makes of it."""
         decorated = not self._plainly_decorated(new)
+        # A decorator of the project's own reads it on a line that is recorded.
+        own = decorated and all(self._is_own(decorator) for decorator in new.decorator_list)
         self.found.append(
             Difference(
                 unit,
                 "has another docstring",
+                names=frozenset({"__doc__"}) if own else NONE,
                 values=place.classes | {new.name},
-                through=_DOC,
-                at_import=decorated or not place.plain,
+                through=DOC_WORDS,
+                at_import=(decorated and not own) or not place.plain,
             )
         )
+
+    def _is_own(self, decorator: ast.expr) -> bool:
+        """Whether a decorator is plain, or comes from the project itself, and is not called."""
+        if is_plain_decorator(decorator, self.after.shadowed):
+            return True
+        return isinstance(decorator, ast.Name) and decorator.id in self.after.own
 
     def _class(self, old: ast.ClassDef, new: ast.ClassDef, place: Place) -> None:
         unit = place.prefix + new.name
@@ -393,7 +405,7 @@ class _Comparison:
                     unit,
                     "has another docstring",
                     values=frozenset({new.name}),
-                    through=_DOC,
+                    through=DOC_WORDS,
                     at_import=not inner.plain,
                 )
             )
@@ -416,7 +428,7 @@ class _Comparison:
         """Whether the statement only binds names that nobody looks for by himself."""
         file = file or self.before
         names = bound(statement)
-        if not place.plain or any(self._is_hook(name) for name in names):
+        if not place.plain or any(self._is_hook(name, place) for name in names):
             return False
         if not place.classes and self._may_be_fixture(statement, names, file):
             return False
@@ -468,26 +480,11 @@ class _Comparison:
         )
         return nothing or self._inert(statement, place, file)
 
-    def _is_hook(self, name: str) -> bool:
+    def _is_hook(self, name: str, place: Place) -> bool:
         """Names that pytest, unittest or Python look for by themselves."""
         if name.startswith("__") and name.endswith("__"):
             # A method of that name acts through its class; a module's is read by Python.
+            if place.classes or place.prefix:
+                return name in ("__init_subclass__", "__test__")
             return name in ("__getattr__", "__dir__", "__path__", "__init_subclass__", "__test__")
         return name in _HOOK_NAMES or name.startswith("pytest_")
-
-
-# Not `help`: who hands over what it describes mentions that, and the word is everywhere.
-_DOC = frozenset({"__doc__", "getdoc", "getcomments", "pydoc", "doctest"})
-
-
-def _rests(difference: Difference) -> bool:
-    """Whether the difference is told by names, on the ground that the import has no effect."""
-    told = difference.names or difference.classes or difference.through == _HINTS
-    return bool(told) and not difference.at_import
-
-
-_HINTS = frozenset({"get_type_hints", "__annotations__", "signature", "getfullargspec"})
-
-
-def _words_of(lines: int, body: int) -> str:
-    return "changed" if lines & body == body else "changed in part"

@@ -48,6 +48,8 @@ class Version:
         self.used = frozenset(
             n.id for n in nodes if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load)
         )
+        # Defined here, or taken by a relative import: the project's own.
+        self.own = frozenset(_own(tree))
         self.asked = frozenset(n.arg for n in nodes if isinstance(n, ast.arg))
         self.sure_imports = frozenset(imported(tree.body, sure=True))
         self._scopes: dict[tuple[int, str], list[symtable.SymbolTable]] = {}
@@ -69,6 +71,14 @@ class Version:
         lines = {function.lineno, *(d.lineno for d in function.decorator_list)}
         found = [s for line in lines for s in self._scopes.get((line, function.name), ())]
         return found[0] if len(found) == 1 else None
+
+
+def _own(tree: ast.Module) -> Iterator[str]:
+    for statement in tree.body:
+        if isinstance(statement, ast.FunctionDef):
+            yield statement.name
+        elif isinstance(statement, ast.ImportFrom) and statement.level:
+            yield from (alias.asname or alias.name for alias in statement.names)
 
 
 def shadowed_names(tree: ast.Module) -> Iterator[str]:

@@ -53,6 +53,8 @@ class Mentions:
         search = _Search(difference, path)
         if difference.classes or "." in difference.unit:
             search.of_classes(difference.names - classes, classes, difference.values)
+        if "__doc__" in difference.names:
+            search.of_classes(frozenset({"__doc__"}), frozenset(), frozenset())
         if "." not in difference.unit:
             # A class that comes or goes is one more thing that its module binds.
             search.of_module(path, difference.names, difference.values)
@@ -291,7 +293,8 @@ class _Reach:
         if not wide or ANY not in mention.tokens:
             return False
         reaches = self._own or bool(self._handles & mention.tokens)
-        return reaches or mention.scope in self._dynamic
+        # For who reads docstrings, a module of a computed name is too far.
+        return reaches or (bool(self._what.names) and mention.scope in self._dynamic)
 
 
 def _module_name(path: str) -> str:

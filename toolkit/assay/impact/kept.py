@@ -1,0 +1,401 @@
+"""What one file keeps for later: caches, lazy state, functions that compute only once (pure)."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+from assay.change.regions import body_lines, lines_of
+from assay.change.version import parsed
+
+Function = ast.FunctionDef | ast.AsyncFunctionDef
+
+_KEEPERS = ("cache", "memo", "lazy", "once", "singleton", "reify")
+_FILLERS = frozenset({"setdefault", "append", "add", "update", "insert", "extend", "register"})
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """A place that keeps a value for later: who ran `fill` made it, who ran `asks` and not `fill`
+    may have found it ready. `made` are the lines that run when an object with such a value is made
+    (0: it is not kept in an object)."""
+
+    path: str
+    what: str
+    asks: int
+    fill: int
+    made: int
+
+
+@dataclass(frozen=True, slots=True)
+class FunctionPlace:
+    """A function by its last name; `keeps`: a decorator may make it compute only once."""
+
+    path: str
+    name: str
+    qualname: str
+    body: int
+    keeps: bool
+
+
+@dataclass(frozen=True, slots=True)
+class KeptIn:
+    """What one file holds of these, and which of its lines mention which names: anywhere, and where
+    it depends on a condition within the line whether what is named is called."""
+
+    places: tuple[Kept, ...]
+    functions: tuple[FunctionPlace, ...]
+    mentions: Mapping[str, int] = field(hash=False)
+    conditional: Mapping[str, int] = field(hash=False)
+    objects: Mapping[str, frozenset[str]] = field(hash=False, default_factory=dict)
+
+
+# One file
+
+
+def kept_in(path: str, text: str) -> KeptIn:
+    """Take a file apart; empty if it does not parse."""
+    try:
+        tree = parsed(text)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return KeptIn((), (), {}, {})
+    reader = _Reader(path, frozenset(_shared_state(tree)))
+    reader.read(tree, "", 0)
+    reader.places.extend(reader.shared_places())
+    return KeptIn(
+        tuple(reader.places),
+        tuple(reader.functions),
+        reader.mentions,
+        reader.conditional,
+        _objects(tree),
+    )
+
+
+def _objects(tree: ast.Module) -> dict[str, frozenset[str]]:
+    """Names that are bound to what calling something made, by the last part of its name."""
+    found: dict[str, set[str]] = {}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Assign) and isinstance(node.value, ast.Call):
+            names = {_last_name(target) for target in node.targets} - {""}
+            found.setdefault(_last_name(node.value.func), set()).update(names)
+    return {made: frozenset(names) for made, names in found.items()}
+
+
+def _last_name(node: ast.expr) -> str:
+    return str(getattr(node, "attr", getattr(node, "id", "")))
+
+
+class _Reader:
+    """Walks one file, a function at a time."""
+
+    def __init__(self, path: str, shared: frozenset[str]) -> None:
+        self.path = path
+        self.shared = shared
+        self.places: list[Kept] = []
+        self.functions: list[FunctionPlace] = []
+        self.asked: dict[str, int] = {}
+        self.filled: dict[str, int] = {}
+        self.mentions: dict[str, int] = {}
+        self.conditional: dict[str, int] = {}
+
+    def read(self, scope: ast.AST, prefix: str, made: int) -> None:
+        """Everything in a scope; `made` are the lines that run when the class around makes an
+        object."""
+        pending = list(ast.iter_child_nodes(scope))
+        while pending:
+            node = pending.pop()
+            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+                self._function(node, prefix, made)
+                self.read(node, f"{prefix}{node.name}.<locals>.", 0)
+            elif isinstance(node, ast.ClassDef):
+                self.read(node, f"{prefix}{node.name}.", _making(node))
+            elif not isinstance(node, ast.expr):
+                pending.extend(ast.iter_child_nodes(node))
+
+    def shared_places(self) -> Iterator[Kept]:
+        """State that one function asks for and another one fills."""
+        known = {(place.asks, place.fill) for place in self.places}
+        for name in self.asked.keys() & self.filled.keys():
+            asks = self.asked[name] & ~self.filled[name]
+            if (asks, self.filled[name]) in known:
+                continue
+            yield Kept(self.path, f"{self.path}::{name}", asks, self.filled[name], 0)
+
+    def _function(self, function: Function, prefix: str, made: int) -> None:
+        qualname = prefix + function.name
+        keeps = any(_may_keep(decorator) for decorator in function.decorator_list)
+        self.functions.append(
+            FunctionPlace(self.path, function.name, qualname, body_lines(function), keeps)
+        )
+        state = _State(function, self.shared)
+        for statement in _statements(function):
+            compound = any(_inner(statement))
+            lines = 1 << statement.lineno if compound else lines_of(statement)
+            for name, conditional in _named(statement):
+                self.mentions[name] = self.mentions.get(name, 0) | lines
+                if conditional:
+                    self.conditional[name] = self.conditional.get(name, 0) | lines
+            state.read(statement, lines, compound)
+        state.add_shared(self.asked, self.filled)
+        for name, asks, fill, in_object in state.kept():
+            what = f"{self.path}::{qualname} ({name})"
+            self.places.append(Kept(self.path, what, asks, fill, made if in_object else 0))
+
+
+def _missing(test: ast.expr) -> Iterator[str]:
+    """State that a condition asks to be there yet: `not x`, `x is None`, `key not in x`, `x`."""
+    if isinstance(test, ast.BoolOp):
+        for value in test.values:
+            yield from _missing(value)
+    elif isinstance(test, ast.UnaryOp):
+        yield from _missing(test.operand)
+    elif isinstance(test, ast.Compare):
+        for part in (test.left, *test.comparators):
+            yield _state_name(part)
+    else:
+        yield _state_name(test)
+
+
+def _state_name(node: ast.expr) -> str:
+    """`x` of a variable, of `self.x`, `cls.x` or `Class.x`; empty for anything deeper."""
+    if isinstance(node, ast.Name):
+        return node.id
+    if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
+        name = node.value.id
+        return node.attr if name in ("self", "cls") or name[:1].isupper() else ""
+    return ""
+
+
+def _kept_defaults(arguments: ast.arguments) -> Iterator[str]:
+    """Parameters whose default is an empty container."""
+    plain = [*arguments.posonlyargs, *arguments.args]
+    given: list[ast.expr | None] = [None] * (len(plain) - len(arguments.defaults))
+    given += [*arguments.defaults, *arguments.kw_defaults]
+    for argument, default in zip([*plain, *arguments.kwonlyargs], given, strict=True):
+        if default is not None and not isinstance(default, ast.Constant) and _is_empty(default):
+            yield argument.arg
+
+
+def _calls_in(statement: ast.stmt) -> Iterator[ast.AST]:
+    """The nodes of a statement, but for what it only raises."""
+    pending: list[ast.AST] = [statement]
+    while pending:
+        node = pending.pop()
+        if not isinstance(node, ast.Raise):
+            yield node
+            pending.extend(ast.iter_child_nodes(node))
+
+
+def _root(node: ast.expr) -> str:
+    """The variable that an expression such as `a.b[c].d` begins with."""
+    while isinstance(node, ast.Attribute | ast.Subscript):
+        node = node.value
+    return node.id if isinstance(node, ast.Name) else ""
+
+
+def _shared_state(tree: ast.Module) -> Iterator[str]:
+    """Names that a module, or a class in it, binds to nothing yet: what is to be filled later."""
+    bodies = [tree.body, *(n.body for n in ast.walk(tree) if isinstance(n, ast.ClassDef))]
+    for statement in (s for body in bodies for s in body):
+        if isinstance(statement, ast.Assign | ast.AnnAssign) and _is_empty(statement.value):
+            targets = statement.targets if isinstance(statement, ast.Assign) else [statement.target]
+            yield from (target.id for target in targets if isinstance(target, ast.Name))
+
+
+def _is_empty(value: ast.expr | None) -> bool:
+    if isinstance(value, ast.Constant):
+        return value.value in (None, False, "", 0)
+    if isinstance(value, ast.Dict):
+        return not value.keys
+    if isinstance(value, ast.List | ast.Set | ast.Tuple):
+        return not value.elts
+    if isinstance(value, ast.Call):
+        name = getattr(value.func, "attr", getattr(value.func, "id", ""))
+        return name in _CONTAINERS
+    return False
+
+
+_CONTAINERS = frozenset(
+    """
+    dict list set defaultdict OrderedDict deque Counter WeakKeyDictionary WeakValueDictionary local
+    ContextVar object
+    """.split()
+)
+
+
+def _making(node: ast.ClassDef) -> int:
+    """The lines of what a class runs to make an object."""
+    found = 0
+    for statement in node.body:
+        names = ("__init__", "__new__", "__post_init__", "__attrs_post_init__")
+        if isinstance(statement, ast.FunctionDef) and statement.name in names:
+            found |= body_lines(statement)
+    return found
+
+
+def _may_keep(decorator: ast.expr) -> bool:
+    node = decorator.func if isinstance(decorator, ast.Call) else decorator
+    name = getattr(node, "attr", getattr(node, "id", "")).lower()
+    return any(word in name for word in _KEEPERS)
+
+
+class _State:
+    """What one function asks for in conditions, and what it fills."""
+
+    def __init__(self, function: Function, shared: frozenset[str]) -> None:
+        self._shared = shared
+        self._asks: dict[str, int] = {}
+        self._strict: dict[str, int] = {}
+        self._fill: dict[str, int] = {}
+        self._outer: set[str] = set()
+        self._local = {n.arg for n in ast.walk(function.args) if isinstance(n, ast.arg)}
+        # `def rate(country, _known={})`: the one dictionary outlives every call.
+        self._outer |= set(_kept_defaults(function.args))
+        self._in_object: set[str] = set()
+
+    def read(self, statement: ast.stmt, lines: int, compound: bool) -> None:
+        if isinstance(statement, ast.Global | ast.Nonlocal):
+            self._outer.update(statement.names)
+        self._guards(statement)
+        if isinstance(statement, ast.Try):
+            # `try: return _cache[key]`, and the handler fills it.
+            for inner in statement.body:
+                self._ask(inner, lines_of(inner))
+                for node in ast.walk(inner):
+                    if isinstance(node, ast.Subscript):
+                        name = _state_name(node.value)
+                        self._strict[name] = self._strict.get(name, 0) | lines_of(inner)
+        for node in _own_nodes(statement):
+            if isinstance(node, ast.If | ast.While | ast.IfExp):
+                self._ask(node.test, lines)
+                for name in _missing(node.test):
+                    self._strict[name] = self._strict.get(name, 0) | lines
+            elif isinstance(node, ast.BoolOp | ast.Compare):
+                self._ask(node, lines)
+            elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+                self._local.add(node.id)
+                self._fills(node.id, lines)
+            elif not compound:
+                self._stores(node, lines)
+
+    def _guards(self, statement: ast.stmt) -> None:
+        """What stands behind a question for shared state may fill it, in a function it calls."""
+        guarded: list[ast.stmt] = []
+        asked: set[str] = set()
+        if isinstance(statement, ast.If):
+            guarded, asked = statement.body, set(_missing(statement.test))
+        elif isinstance(statement, ast.Try):
+            guarded = [s for handler in statement.handlers for s in handler.body]
+            asked = {
+                _state_name(node.value)
+                for inner in statement.body
+                for node in ast.walk(inner)
+                if isinstance(node, ast.Subscript | ast.Attribute)
+            }
+        for name in asked & self._shared - self._local:
+            for inner in guarded:
+                if any(isinstance(part, ast.Call) for part in _calls_in(inner)):
+                    self._fills(name, lines_of(inner))
+
+    def _ask(self, part: ast.AST, lines: int) -> None:
+        for node in ast.walk(part):
+            name = getattr(node, "attr", getattr(node, "id", ""))
+            if isinstance(node, ast.Constant) and isinstance(node.value, str):
+                name = node.value  # hasattr(self, "_table")
+            if name:
+                self._asks[name] = self._asks.get(name, 0) | lines
+
+    def _stores(self, node: ast.AST, lines: int) -> None:
+        target: ast.expr | None = None
+        if isinstance(node, ast.Attribute | ast.Subscript) and isinstance(node.ctx, ast.Store):
+            target = node if isinstance(node, ast.Attribute) else node.value
+        elif isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+            if node.func.attr in _FILLERS:
+                target = node.func.value
+            elif node.func.attr == "__setattr__":
+                self._fill_texts(node, lines)
+        elif isinstance(node, ast.Call) and getattr(node.func, "id", "") == "setattr":
+            self._fill_texts(node, lines)
+        if target is None:
+            return
+        root = _root(target)
+        name = getattr(target, "attr", getattr(target, "id", ""))
+        # What was handed in or made here is mostly a test's own; the environment is put back.
+        own = root in ("self", "cls")
+        outer = root and (root not in self._local or root in self._outer)
+        if name and name != "environ" and (own or outer):
+            self._fills(name, lines)
+            if root == "self":
+                self._in_object.add(name)
+
+    def _fill_texts(self, call: ast.Call, lines: int) -> None:
+        for argument in call.args:
+            if isinstance(argument, ast.Constant) and isinstance(argument.value, str):
+                self._fills(argument.value, lines)
+
+    def _fills(self, name: str, lines: int) -> None:
+        self._fill[name] = self._fill.get(name, 0) | lines
+
+    def add_shared(self, asked: dict[str, int], filled: dict[str, int]) -> None:
+        """What concerns shared state, put with what other functions of the file do about it."""
+        for mine, theirs in ((self._strict, asked), (self._fill, filled)):
+            for name in mine.keys() & self._shared - (self._local - self._outer):
+                theirs[name] = theirs.get(name, 0) | mine[name]
+
+    def kept(self) -> Iterator[tuple[str, int, int, bool]]:
+        """(name, lines that ask, lines that fill, kept in an object) of what outlives a call."""
+        for name in self._fill.keys() & self._asks.keys() - (self._local - self._outer):
+            fill = self._fill[name]
+            asks = self._asks[name] & ~fill
+            if asks:
+                yield name, asks, fill, name in self._in_object
+
+
+def _statements(function: Function) -> Iterator[ast.stmt]:
+    """All statements of a function but those of functions in it."""
+    pending = list(function.body)
+    while pending:
+        statement = pending.pop()
+        yield statement
+        if not isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            pending.extend(_inner(statement))
+
+
+def _inner(statement: ast.stmt) -> Iterator[ast.stmt]:
+    for name in ("body", "orelse", "finalbody"):
+        yield from getattr(statement, name, ())
+    for part in (*getattr(statement, "handlers", ()), *getattr(statement, "cases", ())):
+        yield from part.body
+
+
+def _own_nodes(statement: ast.stmt) -> Iterator[ast.AST]:
+    """The nodes of a statement without those of the statements in it."""
+    pending: list[ast.AST] = [statement]
+    while pending:
+        node = pending.pop()
+        yield node
+        pending.extend(c for c in ast.iter_child_nodes(node) if not isinstance(c, ast.stmt))
+
+
+def _named(statement: ast.stmt) -> Iterator[tuple[str, bool]]:
+    """Names that a statement loads; whether it depends on a condition in it that a function of the
+    name is called: one of its own (`f()`, `self.f()`), for whose `x.get()` is, nobody knows."""
+    pending: list[tuple[ast.AST, bool]] = [(statement, False)]
+    while pending:
+        node, conditional = pending.pop()
+        if isinstance(node, ast.Name | ast.Attribute) and isinstance(node.ctx, ast.Load):
+            yield getattr(node, "attr", getattr(node, "id", "")), False
+        if conditional and isinstance(node, ast.Call):
+            base = getattr(node.func, "value", None)
+            if isinstance(node.func, ast.Name):
+                yield node.func.id, True
+            elif isinstance(node.func, ast.Attribute) and getattr(base, "id", "") in _OWN:
+                yield node.func.attr, True
+        inner = conditional or isinstance(node, ast.BoolOp | ast.IfExp)
+        pending.extend(
+            (c, inner) for c in ast.iter_child_nodes(node) if not isinstance(c, ast.stmt)
+        )
+
+
+_OWN = frozenset({"self", "cls"})

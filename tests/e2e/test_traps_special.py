@@ -600,7 +600,7 @@ def compiled(room: Room, name: str, text: str) -> None:
     """A module that is there as bytecode only, made in some other directory."""
     source = room.project / "lib" / f"{name}.py"
     write(source, text)
-    assert compileall.compile_file(source, ddir="/build", quiet=2, legacy=True)
+    assert compileall.compile_file(source, ddir="/build", quiet=2, legacy=True, force=True)
     source.unlink()
 
 

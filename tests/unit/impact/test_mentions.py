@@ -452,3 +452,7 @@ def test_what_a_statement_gives_is_kept() -> None:
     [one] = read_mentions("x = getattr(y, z)\n").statements
     assert ANY in one.tokens
     assert one.gives is None
+
+
+def test_a_text_without_a_path_may_import_from_its_package() -> None:
+    assert lines_with("from . import a\ndef f(x):\n    return x.f_lineno\n", {"f_lineno"}) == 8

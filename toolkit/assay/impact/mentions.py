@@ -130,7 +130,8 @@ def _taken(tree: ast.Module, path: PurePosixPath) -> Iterator[Taken]:
         elif isinstance(node, ast.ImportFrom):
             last = (node.module or "").rpartition(".")[2]
             if node.level and not node.module:
-                last = path.parents[min(node.level, len(path.parents)) - 1].name
+                around = list(path.parents)[: node.level]
+                last = around[-1].name if around else ""
             for alias in node.names:
                 bound = alias.asname or alias.name
                 yield Taken(last, alias.name, bound, line=node.lineno)

@@ -8,9 +8,7 @@ import sys
 import warnings
 from collections.abc import Iterable, Iterator
 
-from assay.change.inert import (
-    dotted,
-)
+from assay.change.inert import dotted
 from assay.change.regions import Function
 
 # Modules of the standard library that do something when imported.
@@ -114,7 +112,7 @@ def imported(body: Iterable[ast.stmt], sure: bool = False) -> Iterator[str]:
             yield stem
             for alias in statement.names:
                 yield f"{stem}:{alias.name}"
-        elif isinstance(statement, ast.If) and (sure or is_typing_only(statement)):
+        elif isinstance(statement, ast.If) and sure:
             continue
         elif isinstance(statement, ast.If | ast.Try | ast.With | ast.ClassDef):
             for field in ("body", "orelse", "finalbody"):

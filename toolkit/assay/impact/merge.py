@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from difflib import SequenceMatcher
 
+from assay.change.regions import span
 from assay.change.semantics import read_source
 from assay.change.version import plain_lines
 from assay.impact.record import CHANGED_MEANWHILE, units_of_mask
@@ -37,12 +38,12 @@ def _moved(path: str, before: str, after: str, mask: int) -> int:
         return 0
     old, new = read_source(path, _bytes(before)), read_source(path, _bytes(after))
     if old.problem or new.problem:
-        return _span(1, len(_lines(after)))
+        return span(1, len(_lines(after)))
     hit = {unit.name for unit in units_of_mask(old, mask)}
     found = 0
     for unit in new.units[1:]:
         if unit.name in hit:
-            found |= _span(unit.body_line, unit.last_line)
+            found |= span(unit.body_line, unit.last_line)
     rest = mask & ~_bodies(old)
     return found | (_moved_outside(before, after, rest) & ~_bodies(new)) if rest else found
 
@@ -53,21 +54,17 @@ def _moved_outside(before: str, after: str, mask: int) -> int:
     old, new = _lines(before), _lines(after)
     found = 0
     for start, other, size in SequenceMatcher(None, old, new, autojunk=False).get_matching_blocks():
-        here = mask & _span(start + 1, start + size) if size else 0
+        here = mask & span(start + 1, start + size) if size else 0
         found |= here << (other - start) if other >= start else here >> (start - other)
         mask &= ~here
-    return _span(1, len(new)) if mask else found
+    return span(1, len(new)) if mask else found
 
 
 def _bodies(source: SourceFile) -> int:
     found = 0
     for unit in source.units[1:]:
-        found |= _span(unit.body_line, unit.last_line)
+        found |= span(unit.body_line, unit.last_line)
     return found
-
-
-def _span(first: int, last: int) -> int:
-    return (1 << (last + 1)) - (1 << first)
 
 
 def _lines(text: str) -> list[str]:

@@ -6,7 +6,8 @@ from textwrap import dedent
 
 import pytest
 
-from assay.impact.imports import find_imports, import_roots, module_names
+from assay.impact.imports import AskedName, find_imports, import_roots, module_names
+from assay.impact.reading import read_file
 
 SHOP = frozenset(
     {
@@ -21,12 +22,16 @@ SHOP = frozenset(
 )
 
 
+def asked_in(path: str, text: str) -> tuple[AskedName, ...]:
+    return read_file(path, dedent(text), ()).asked
+
+
 def reached(path: str, text: str, *roots: str, files: frozenset[str] = SHOP) -> set[str]:
-    return set(find_imports(path, dedent(text), roots or ("",), files).paths)
+    return set(find_imports(path, asked_in(path, text), roots or ("",), files).paths)
 
 
 def asked(path: str, text: str) -> set[str]:
-    return set(find_imports(path, dedent(text), ("",), SHOP).names)
+    return set(find_imports(path, asked_in(path, text), ("",), SHOP).names)
 
 
 # Absolute imports

@@ -6,8 +6,13 @@ from textwrap import dedent
 
 import pytest
 
-from assay.impact.kept import kept_in
+from assay.impact.kept import KeptIn
 from assay.impact.memo import suspects
+from assay.impact.reading import read_file
+
+
+def kept_in(text: str) -> KeptIn:
+    return read_file("m.py", text, ()).kept
 
 
 def numbers(mask: int) -> set[int]:
@@ -24,7 +29,7 @@ def signs(
     nodes = {key: {"m.py": mask(*lines)} for key, lines in ran.items()}
     tests = [key for key in ran if key.startswith("test:")]
     order = {key: place for place, key in enumerate(tests)}
-    found = suspects(nodes, hits or {}, {"m.py": dedent(text)}, order)
+    found = suspects(nodes, hits or {}, {"m.py": kept_in(dedent(text))}, order)
     return {key: [(s.what, set(s.makers)) for s in several] for key, several in found.items()}
 
 
@@ -190,12 +195,12 @@ def test_an_import_that_filled_it_is_a_maker() -> None:
     ],
 )
 def test_what_does_not_outlive_the_call_or_is_not_asked_for_is_no_sign(text: str) -> None:
-    assert kept_in("m.py", text).places == ()
+    assert kept_in(text).places == ()
 
 
 def test_asking_and_filling_are_told_by_lines() -> None:
     text = "def get():\n    global _t\n    if _t is None:\n        _t = load()\n    return _t\n"
-    [place] = kept_in("m.py", text).places
+    [place] = kept_in(text).places
     assert (numbers(place.asks), numbers(place.fill)) == ({3}, {4})
     assert place.what == "m.py::get (_t)"
 
@@ -264,19 +269,19 @@ def test_who_made_the_object_itself_did_not_find_its_state_ready() -> None:
     ],
 )
 def test_a_decorator_says_by_its_name_that_it_keeps(decorator: str, keeps: bool) -> None:
-    [function] = kept_in("m.py", f"@{decorator}\ndef f():\n    return 1\n").functions
+    [function] = kept_in(f"@{decorator}\ndef f():\n    return 1\n").functions
     assert function.keeps == keeps
 
 
 def test_functions_are_named_by_where_they_stand() -> None:
     text = "def f():\n    def g(): pass\nclass C:\n    class D:\n        async def m(self): pass\n"
-    names = {function.qualname for function in kept_in("m.py", text).functions}
+    names = {function.qualname for function in kept_in(text).functions}
     assert names == {"f", "f.<locals>.g", "C.D.m"}
 
 
 def test_a_compound_statement_names_on_its_first_line() -> None:
     text = "def f():\n    if a.b:\n        c\n        d(\n            e)\n"
-    found = kept_in("m.py", text).mentions
+    found = kept_in(text).mentions
     assert {name: numbers(lines) for name, lines in found.items()} == {
         "a": {2},
         "b": {2},
@@ -287,4 +292,4 @@ def test_a_compound_statement_names_on_its_first_line() -> None:
 
 
 def test_a_file_that_does_not_parse_shows_no_sign() -> None:
-    assert kept_in("m.py", "def f(:\n") == kept_in("m.py", "")
+    assert kept_in("def f(:\n") == kept_in("")

@@ -14,6 +14,7 @@ import pytest
 from assay.change.semantics import read_source
 from assay.impact.memo import Suspicion
 from assay.impact.record import (
+    BEYOND_US,
     CHANGED_MEANWHILE,
     SETS,
     Recorded,
@@ -283,6 +284,12 @@ def test_code_written_by_the_run_itself_makes_its_node_opaque(tmp_path: Path) ->
     found.add_sinks({f"test:{T}": sink({"made.py": [1]})})
     found.add_test(T, PASSED)
     assert found.finish().nodes[f"test:{T}"].opaque == {f"made.py {CHANGED_MEANWHILE}"}
+
+
+def test_code_that_a_newer_python_ran_and_ours_cannot_parse_is_opaque(tmp_path: Path) -> None:
+    write(tmp_path, tax="import other\nnew syntax\n", other="A = 1\n")
+    nodes = recorded(tmp_path, {"module:tax.py": sink({"tax.py": [1, 2]})}).nodes
+    assert nodes["module:tax.py"].opaque == {f"ran tax.py, {BEYOND_US}"}
 
 
 def test_code_deleted_while_it_was_recorded_makes_its_node_opaque(tmp_path: Path) -> None:

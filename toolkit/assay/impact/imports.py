@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import PurePosixPath
+
+from assay.change.inert import dotted
+
+AskedName = tuple[str | None, str]
+"""(directory, dotted name) of an import: directory None for an absolute one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,21 +55,18 @@ def _root_of(name: str, path: str) -> str | None:
     return "/".join(parts[: -len(wanted)])
 
 
-def find_imports(path: str, text: str, roots: Collection[str], files: Collection[str]) -> Imports:
-    """All import statements of the file, wherever they stand; empty if it does not parse.
+def find_imports(
+    path: str, asked: Iterable[AskedName], roots: Collection[str], files: Collection[str]
+) -> Imports:
+    """What the import statements of the file reach.
 
     `files` are the repository's Python files. Every package on the way to a module counts: its
     `__init__` runs first.
     """
-    try:
-        tree = ast.parse(text.removeprefix("\ufeff"))
-    except (SyntaxError, ValueError, RecursionError):
-        return Imports(frozenset(), frozenset())
     paths: set[str] = set(_packages_above(path, files))
     names: set[str] = set()
-    for base, name in _asked_names(tree, path):
-        dotted = name if base is None else ".".join(filter(None, [base.replace("/", "."), name]))
-        names.add(dotted)
+    for base, name in asked:
+        names.add(name if base is None else ".".join(filter(None, [base.replace("/", "."), name])))
         starts = roots if base is None else [base]
         for start in starts:
             paths.update(_reached(start, name, files))
@@ -72,10 +74,11 @@ def find_imports(path: str, text: str, roots: Collection[str], files: Collection
     return Imports(frozenset(paths), frozenset(names))
 
 
-def _asked_names(tree: ast.Module, path: str) -> Iterator[tuple[str | None, str]]:
-    """(directory, dotted name): directory None for absolute imports."""
+def asked_names(path: str, nodes: Iterable[ast.AST]) -> Iterator[AskedName]:
+    """What all import statements of a file ask for, wherever they stand; `nodes` are all of its
+    tree."""
     here = PurePosixPath(path).parent
-    for node in ast.walk(tree):
+    for node in nodes:
         if isinstance(node, ast.Import):
             for alias in node.names:
                 yield None, alias.name
@@ -93,32 +96,17 @@ def _asked_names(tree: ast.Module, path: str) -> Iterator[tuple[str | None, str]
                     yield base, f"{stem}.{alias.name}" if stem else alias.name
 
 
-def chains(text: str, path: str) -> dict[str, int]:
+def chains(asked: Iterable[AskedName], nodes: Iterable[ast.AST]) -> dict[str, int]:
     """Dotted names such as `shop.fast` that the file reaches by attributes of an imported module,
-    each with the mask of the lines it is on; empty if the file does not parse."""
-    try:
-        tree = ast.parse(text.removeprefix("\ufeff"))
-    except (SyntaxError, ValueError, RecursionError):
-        return {}
-    names: dict[str, str] = {}
-    for base, name in _asked_names(tree, path):
-        if base is None:
-            names[name.partition(".")[0]] = name.partition(".")[0]
+    each with the mask of the lines it is on."""
+    names = {name.partition(".")[0] for base, name in asked if base is None}
     found: dict[str, int] = {}
-    for node in ast.walk(tree):
+    for node in nodes:
         if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name | ast.Attribute):
-            dotted = _dotted(node)
-            if dotted and dotted.partition(".")[0] in names:
-                found[dotted] = found.get(dotted, 0) | 1 << node.lineno
+            name = dotted(node)
+            if name.partition(".")[0] in names:
+                found[name] = found.get(name, 0) | 1 << node.lineno
     return found
-
-
-def _dotted(node: ast.expr) -> str:
-    parts: list[str] = []
-    while isinstance(node, ast.Attribute):
-        parts.append(node.attr)
-        node = node.value
-    return ".".join([node.id, *reversed(parts)]) if isinstance(node, ast.Name) else ""
 
 
 def candidates(

@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from assay.change.regions import body_lines, lines_of
-from assay.change.version import parsed
+from assay.change.walk import children, own_nodes, walk
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
+
+_REFERENCES = (ast.Name, ast.Attribute)
+_PARTS = (ast.Attribute, ast.Subscript)
+_CHOICES = (ast.BoolOp, ast.IfExp)
+_TESTS = (ast.If, ast.While, ast.IfExp)
+_QUESTIONS = (ast.BoolOp, ast.Compare)
+_STORES = (*_PARTS, ast.Call)
 
 _KEEPERS = ("cache", "memo", "lazy", "once", "singleton", "reify")
 _FILLERS = frozenset({"setdefault", "append", "add", "update", "insert", "extend", "register"})
@@ -54,13 +61,10 @@ class KeptIn:
 # One file
 
 
-def kept_in(path: str, text: str) -> KeptIn:
-    """Take a file apart; empty if it does not parse."""
-    try:
-        tree = parsed(text)
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return KeptIn((), (), {}, {})
-    reader = _Reader(path, frozenset(_shared_state(tree)))
+def kept_in(path: str, tree: ast.Module, nodes: Iterable[ast.AST]) -> KeptIn:
+    """Take a file apart; `nodes` are all of its tree."""
+    nodes = list(nodes)
+    reader = _Reader(path, frozenset(_shared_state(tree, nodes)))
     reader.read(tree, "", 0)
     reader.places.extend(reader.shared_places())
     return KeptIn(
@@ -68,21 +72,21 @@ def kept_in(path: str, text: str) -> KeptIn:
         tuple(reader.functions),
         reader.mentions,
         reader.conditional,
-        _objects(tree),
+        _objects(nodes),
     )
 
 
-def _objects(tree: ast.Module) -> dict[str, frozenset[str]]:
+def _objects(nodes: Iterable[ast.AST]) -> dict[str, frozenset[str]]:
     """Names that are bound to what calling something made, by the last part of its name."""
     found: dict[str, set[str]] = {}
-    for node in ast.walk(tree):
+    for node in nodes:
         if isinstance(node, ast.Assign) and isinstance(node.value, ast.Call):
             names = {_last_name(target) for target in node.targets} - {""}
             found.setdefault(_last_name(node.value.func), set()).update(names)
     return {made: frozenset(names) for made, names in found.items()}
 
 
-def _last_name(node: ast.expr) -> str:
+def _last_name(node: ast.AST) -> str:
     return str(getattr(node, "attr", getattr(node, "id", "")))
 
 
@@ -102,7 +106,7 @@ class _Reader:
     def read(self, scope: ast.AST, prefix: str, made: int) -> None:
         """Everything in a scope; `made` are the lines that run when the class around makes an
         object."""
-        pending = list(ast.iter_child_nodes(scope))
+        pending = children(scope)
         while pending:
             node = pending.pop()
             if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
@@ -111,7 +115,7 @@ class _Reader:
             elif isinstance(node, ast.ClassDef):
                 self.read(node, f"{prefix}{node.name}.", _making(node))
             elif not isinstance(node, ast.expr):
-                pending.extend(ast.iter_child_nodes(node))
+                pending += children(node)
 
     def shared_places(self) -> Iterator[Kept]:
         """State that one function asks for and another one fills."""
@@ -132,11 +136,14 @@ class _Reader:
         for statement in _statements(function):
             compound = any(_inner(statement))
             lines = 1 << statement.lineno if compound else lines_of(statement)
-            for name, conditional in _named(statement):
-                self.mentions[name] = self.mentions.get(name, 0) | lines
-                if conditional:
-                    self.conditional[name] = self.conditional.get(name, 0) | lines
-            state.read(statement, lines, compound)
+            nodes = own_nodes(statement)
+            for node in nodes:
+                if isinstance(node, _REFERENCES) and isinstance(node.ctx, ast.Load):
+                    _add(self.mentions, _last_name(node), lines)
+                elif isinstance(node, _CHOICES):
+                    for name in _called_in(node):
+                        _add(self.conditional, name, lines)
+            state.read(statement, nodes, lines, compound)
         state.add_shared(self.asked, self.filled)
         for name, asks, fill, in_object in state.kept():
             what = f"{self.path}::{qualname} ({name})"
@@ -184,7 +191,7 @@ def _calls_in(statement: ast.stmt) -> Iterator[ast.AST]:
         node = pending.pop()
         if not isinstance(node, ast.Raise):
             yield node
-            pending.extend(ast.iter_child_nodes(node))
+            pending += children(node)
 
 
 def _root(node: ast.expr) -> str:
@@ -194,9 +201,9 @@ def _root(node: ast.expr) -> str:
     return node.id if isinstance(node, ast.Name) else ""
 
 
-def _shared_state(tree: ast.Module) -> Iterator[str]:
+def _shared_state(tree: ast.Module, nodes: Iterable[ast.AST]) -> Iterator[str]:
     """Names that a module, or a class in it, binds to nothing yet: what is to be filled later."""
-    bodies = [tree.body, *(n.body for n in ast.walk(tree) if isinstance(n, ast.ClassDef))]
+    bodies = [tree.body, *(n.body for n in nodes if isinstance(n, ast.ClassDef))]
     for statement in (s for body in bodies for s in body):
         if isinstance(statement, ast.Assign | ast.AnnAssign) and _is_empty(statement.value):
             targets = statement.targets if isinstance(statement, ast.Assign) else [statement.target]
@@ -249,12 +256,15 @@ class _State:
         self._strict: dict[str, int] = {}
         self._fill: dict[str, int] = {}
         self._outer: set[str] = set()
-        self._local = {n.arg for n in ast.walk(function.args) if isinstance(n, ast.arg)}
+        self._local = {n.arg for n in walk(function.args) if isinstance(n, ast.arg)}
         # `def rate(country, _known={})`: the one dictionary outlives every call.
         self._outer |= set(_kept_defaults(function.args))
         self._in_object: set[str] = set()
 
-    def read(self, statement: ast.stmt, lines: int, compound: bool) -> None:
+    def read(
+        self, statement: ast.stmt, nodes: Iterable[ast.AST], lines: int, compound: bool
+    ) -> None:
+        """Book one statement; `nodes` are its own, without those of the statements in it."""
         if isinstance(statement, ast.Global | ast.Nonlocal):
             self._outer.update(statement.names)
         self._guards(statement)
@@ -262,21 +272,21 @@ class _State:
             # `try: return _cache[key]`, and the handler fills it.
             for inner in statement.body:
                 self._ask(inner, lines_of(inner))
-                for node in ast.walk(inner):
+                for node in walk(inner):
                     if isinstance(node, ast.Subscript):
-                        name = _state_name(node.value)
-                        self._strict[name] = self._strict.get(name, 0) | lines_of(inner)
-        for node in _own_nodes(statement):
-            if isinstance(node, ast.If | ast.While | ast.IfExp):
+                        _add(self._strict, _state_name(node.value), lines_of(inner))
+        for node in nodes:
+            if isinstance(node, ast.Name):
+                if isinstance(node.ctx, ast.Store):
+                    self._local.add(node.id)
+                    self._fills(node.id, lines)
+            elif isinstance(node, _TESTS):
                 self._ask(node.test, lines)
                 for name in _missing(node.test):
-                    self._strict[name] = self._strict.get(name, 0) | lines
-            elif isinstance(node, ast.BoolOp | ast.Compare):
+                    _add(self._strict, name, lines)
+            elif isinstance(node, _QUESTIONS):
                 self._ask(node, lines)
-            elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
-                self._local.add(node.id)
-                self._fills(node.id, lines)
-            elif not compound:
+            elif not compound and isinstance(node, _STORES):
                 self._stores(node, lines)
 
     def _guards(self, statement: ast.stmt) -> None:
@@ -290,7 +300,7 @@ class _State:
             asked = {
                 _state_name(node.value)
                 for inner in statement.body
-                for node in ast.walk(inner)
+                for node in walk(inner)
                 if isinstance(node, ast.Subscript | ast.Attribute)
             }
         for name in asked & self._shared - self._local:
@@ -299,16 +309,16 @@ class _State:
                     self._fills(name, lines_of(inner))
 
     def _ask(self, part: ast.AST, lines: int) -> None:
-        for node in ast.walk(part):
+        for node in walk(part):
             name = getattr(node, "attr", getattr(node, "id", ""))
             if isinstance(node, ast.Constant) and isinstance(node.value, str):
                 name = node.value  # hasattr(self, "_table")
             if name:
-                self._asks[name] = self._asks.get(name, 0) | lines
+                _add(self._asks, name, lines)
 
     def _stores(self, node: ast.AST, lines: int) -> None:
         target: ast.expr | None = None
-        if isinstance(node, ast.Attribute | ast.Subscript) and isinstance(node.ctx, ast.Store):
+        if isinstance(node, _PARTS) and isinstance(node.ctx, ast.Store):
             target = node if isinstance(node, ast.Attribute) else node.value
         elif isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
             if node.func.attr in _FILLERS:
@@ -335,13 +345,13 @@ class _State:
                 self._fills(argument.value, lines)
 
     def _fills(self, name: str, lines: int) -> None:
-        self._fill[name] = self._fill.get(name, 0) | lines
+        _add(self._fill, name, lines)
 
     def add_shared(self, asked: dict[str, int], filled: dict[str, int]) -> None:
         """What concerns shared state, put with what other functions of the file do about it."""
         for mine, theirs in ((self._strict, asked), (self._fill, filled)):
             for name in mine.keys() & self._shared - (self._local - self._outer):
-                theirs[name] = theirs.get(name, 0) | mine[name]
+                _add(theirs, name, mine[name])
 
     def kept(self) -> Iterator[tuple[str, int, int, bool]]:
         """(name, lines that ask, lines that fill, kept in an object) of what outlives a call."""
@@ -369,33 +379,23 @@ def _inner(statement: ast.stmt) -> Iterator[ast.stmt]:
         yield from part.body
 
 
-def _own_nodes(statement: ast.stmt) -> Iterator[ast.AST]:
-    """The nodes of a statement without those of the statements in it."""
-    pending: list[ast.AST] = [statement]
+def _called_in(choice: ast.AST) -> Iterator[str]:
+    """Names of functions that it depends on a condition whether they are called: of its own (`f()`,
+    `self.f()`), for whose `x.get()` is, nobody knows."""
+    pending = children(choice)
     while pending:
         node = pending.pop()
-        yield node
-        pending.extend(c for c in ast.iter_child_nodes(node) if not isinstance(c, ast.stmt))
+        if isinstance(node, ast.Call):
+            function = node.func
+            if isinstance(function, ast.Name):
+                yield function.id
+            elif isinstance(function, ast.Attribute) and getattr(function.value, "id", "") in _OWN:
+                yield function.attr
+        pending += [child for child in children(node) if not isinstance(child, ast.stmt)]
 
 
-def _named(statement: ast.stmt) -> Iterator[tuple[str, bool]]:
-    """Names that a statement loads; whether it depends on a condition in it that a function of the
-    name is called: one of its own (`f()`, `self.f()`), for whose `x.get()` is, nobody knows."""
-    pending: list[tuple[ast.AST, bool]] = [(statement, False)]
-    while pending:
-        node, conditional = pending.pop()
-        if isinstance(node, ast.Name | ast.Attribute) and isinstance(node.ctx, ast.Load):
-            yield getattr(node, "attr", getattr(node, "id", "")), False
-        if conditional and isinstance(node, ast.Call):
-            base = getattr(node.func, "value", None)
-            if isinstance(node.func, ast.Name):
-                yield node.func.id, True
-            elif isinstance(node.func, ast.Attribute) and getattr(base, "id", "") in _OWN:
-                yield node.func.attr, True
-        inner = conditional or isinstance(node, ast.BoolOp | ast.IfExp)
-        pending.extend(
-            (c, inner) for c in ast.iter_child_nodes(node) if not isinstance(c, ast.stmt)
-        )
+def _add(masks: dict[str, int], name: str, lines: int) -> None:
+    masks[name] = masks.get(name, 0) | lines
 
 
 _OWN = frozenset({"self", "cls"})

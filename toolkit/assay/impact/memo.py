@@ -18,7 +18,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
-from assay.impact.kept import FunctionPlace, KeptIn, kept_in
+from assay.impact.kept import FunctionPlace, KeptIn
 from assay.model.impact import TEST_PREFIX
 
 Masks = Mapping[str, int]
@@ -36,15 +36,14 @@ class Suspicion:
 def suspects(
     ran: Mapping[str, Masks],
     hits: Mapping[str, Collection[str]],
-    texts: Mapping[str, str],
+    files: Mapping[str, KeptIn],
     order: Mapping[str, int],
 ) -> dict[str, list[Suspicion]]:
     """The signs of each test, by node key.
 
     `ran` are the lines of every node, `hits` the caches (`PATH::QUALNAME`) that gave a node a value
-    from before it, `texts` the files by path, `order` the places of the tests in the run.
+    from before it, `files` what files keep, by path, `order` the places of the tests in the run.
     """
-    files = {path: kept_in(path, text) for path, text in texts.items()}
     runners = _Runners(ran)
     found: dict[str, list[Suspicion]] = {}
 

@@ -27,6 +27,7 @@ from assay.change.classes import is_plain_class, is_plain_header, plain_bases
 from assay.change.inert import inert_header, is_inert, is_plain_decorator
 from assay.change.regions import lines_of, span
 from assay.change.version import parsed
+from assay.change.walk import children, walk
 
 ANY = "*"
 """Stands for all names: a look-up by a computed one."""
@@ -118,7 +119,7 @@ def read_mentions(text: str, path: str = "") -> FileMentions:
 
 
 def _taken(tree: ast.Module, path: PurePosixPath) -> Iterator[Taken]:
-    for node in ast.walk(tree):
+    for node in walk(tree):
         if isinstance(node, ast.Import):
             for alias in node.names:
                 last = alias.name.rpartition(".")[2]
@@ -206,7 +207,7 @@ def _own_parts(statement: ast.stmt) -> list[ast.AST]:
     pending: list[ast.AST] = [statement]
     while pending:
         node = pending.pop()
-        for child in ast.iter_child_nodes(node):
+        for child in children(node):
             if isinstance(child, ast.ExceptHandler | ast.match_case):
                 pending.append(child)
             elif not isinstance(child, ast.stmt):
@@ -228,7 +229,7 @@ def _own_lines(statement: ast.stmt, parts: Iterable[ast.AST]) -> int:
         if hasattr(part, "lineno"):
             found |= lines_of(part)
         else:
-            for node in ast.walk(part):
+            for node in walk(part):
                 if hasattr(node, "lineno"):
                     found |= lines_of(node)
     return found
@@ -242,7 +243,7 @@ def _tokens(
     values: set[str] = set()
     others: set[str] = set()
     for part in parts:
-        for node in ast.walk(part):
+        for node in walk(part):
             if isinstance(node, ast.Call):
                 called.add(id(node.func))
                 if _is_computed(node):
@@ -252,7 +253,7 @@ def _tokens(
             elif isinstance(node, ast.alias):
                 called.add(id(node))
     for part in parts:
-        for node in ast.walk(part):
+        for node in walk(part):
             found = set(_names_in(node))
             tokens |= found
             if not isinstance(node, ast.Name):

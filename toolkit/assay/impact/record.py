@@ -9,9 +9,9 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from assay.change.semantics import read_source
-from assay.impact.imports import candidates, chains, find_imports
+from assay.impact.imports import candidates, find_imports
 from assay.impact.memo import Suspicion, suspects
-from assay.impact.mentions import lines_with
+from assay.impact.reading import Reading, read_file
 from assay.model.impact import (
     ABSENT,
     COLLECT_PREFIX,
@@ -32,6 +32,8 @@ from assay.model.run import CollectedItem
 from assay.model.source import SourceFile, Unit, decode
 
 CHANGED_MEANWHILE = "changed while it was recorded"
+
+BEYOND_US = "which assay's own Python cannot parse"
 
 POSITION_WORDS = frozenset(
     """
@@ -66,6 +68,7 @@ class Tree:
         self._prefix = f"{repo}/"
         self._shas: dict[str, str] = {}
         self._content: dict[str, bytes | None] = {}
+        self._texts: dict[str, str | None] = {}
         self._sources: dict[str, SourceFile] = {}
 
     def content(self, path: str) -> bytes | None:
@@ -119,12 +122,15 @@ class Tree:
 
     def text(self, path: str) -> str | None:
         """The file's text; None if it is not there, or not a text by its own encoding."""
-        content = self.content(path)
-        return None if content is None else text_of(content)
+        if path not in self._texts:
+            content = self.content(path)
+            self._texts[path] = None if content is None else text_of(content)
+        return self._texts[path]
 
     def forget(self) -> None:
         self._shas.clear()
         self._content.clear()
+        self._texts.clear()
         self._sources.clear()
 
 
@@ -215,7 +221,7 @@ class Recording:
         self._read: dict[str, str] = {}
         self._listed: dict[str, str] = {}
         self._probed: dict[str, str] = {}
-        self._positions: dict[str, int] = {}
+        self._readings: dict[str, Reading] = {}
         self._chains: dict[str, list[tuple[int, str]]] = {}
         if at_start is None:
             at_start = {path: tree.sha(path) for path in self._files}
@@ -259,11 +265,10 @@ class Recording:
     def suspicions(self) -> dict[str, list[Suspicion]]:
         """Tests of this run that may have used what others left behind, by node key."""
         ran = {key: books.lines for key, books in self._books.items()}
-        paths = {path for masks in ran.values() for path in masks}
-        texts = {path: self._tree.text(path) or "" for path in paths}
+        files = {path: self._reading(path).kept for masks in ran.values() for path in masks}
         hits = {key: books.memo for key, books in self._books.items() if books.memo}
         order = {test_key(node_id): number for number, node_id in enumerate(self._tests)}
-        found = suspects(ran, hits, texts, order)
+        found = suspects(ran, hits, files, order)
         return {key: signs for key, signs in found.items() if self._is_finished(key)}
 
     def _is_finished(self, key: str) -> bool:
@@ -319,12 +324,13 @@ class Recording:
         opaque = set(books.opaque)
         flags: set[str] = set()
         for path, mask in books.lines.items():
-            source = self._tree.source(path)
-            if path in unstable or source is None:
+            if path in unstable or self._tree.content(path) is None:
                 opaque.add(f"{path} {CHANGED_MEANWHILE}")
                 continue
-            lines[path] = LineSet(source.sha, mask)
-            if mask & self._positions_in(path):
+            lines[path] = LineSet(self._tree.sha(path), mask)
+            if not self._reading(path).parses:
+                opaque.add(f"ran {path}, {BEYOND_US}")
+            if mask & self._reading(path).positions:
                 flags.add(POSITIONS)
             self._follow_chains(path, mask, uses)
         names = set(books.names)
@@ -361,19 +367,20 @@ class Recording:
         if path not in self._chains:
             self._chains[path] = [
                 (lines, module_key(file))
-                for dotted, lines in chains(self._tree.text(path) or "", path).items()
+                for dotted, lines in self._reading(path).chains.items()
                 for file in candidates(path, dotted, self._roots, self._files)
                 if not file.endswith("__init__.py") or file.startswith(dotted.replace(".", "/"))
             ]
         uses.update(key for lines, key in self._chains[path] if lines & mask)
 
-    def _positions_in(self, path: str) -> int:
-        """Lines of the file that ask for line numbers or source texts."""
-        if path not in self._positions:
-            tests = path in self._test_files
-            words = TEST_POSITION_WORDS if tests else POSITION_WORDS
-            self._positions[path] = lines_with(self._tree.text(path) or "", words)
-        return self._positions[path]
+    def _reading(self, path: str) -> Reading:
+        if path not in self._readings:
+            words = TEST_POSITION_WORDS if path in self._test_files else POSITION_WORDS
+            text = self._tree.text(path)
+            if text is None:
+                text = (self._tree.content(path) or b"").decode("utf-8", "replace")
+            self._readings[path] = read_file(path, text, words)
+        return self._readings[path]
 
     def _conftests_above(self, node_id: str) -> set[str]:
         """A test depends on every conftest that applies to it."""
@@ -389,16 +396,11 @@ class Recording:
         self, path: str, uses: set[str], names: set[str], lines: dict[str, LineSet]
     ) -> None:
         """A module depends on its own body and on all that its import statements reach."""
-        source = self._tree.source(path)
-        if source is None:
+        if self._tree.content(path) is None:
             return
         # An empty file runs no line; that it was imported is known all the same.
-        lines.setdefault(path, LineSet(source.sha, 0))
-        content = self._tree.content(path) or b""
-        text = text_of(content)
-        if text is None:
-            text = content.decode("utf-8", "replace")
-        found = find_imports(path, text, self._roots, self._files)
+        lines.setdefault(path, LineSet(self._tree.sha(path), 0))
+        found = find_imports(path, self._reading(path).asked, self._roots, self._files)
         uses.update(module_key(reached) for reached in found.paths)
         names.update(found.names)
 

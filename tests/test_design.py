@@ -28,6 +28,7 @@ LAYERS = (
     ("commands",),
     ("answering",),
     ("pipeline",),
+    ("recording",),
     ("gather", "join"),
     ("choose", "stamps"),
     ("report", "progress", "project"),

@@ -23,9 +23,10 @@ from assay.mutation.apply import unified_diff
 from assay.mutation.mutmut_adapter import mutmut_version
 from assay.mutation.plan import Candidates, Coverage, plan
 from assay.mutation.targets import Target, targets_of_change
-from assay.pipeline import Baseline, Suite, collected_suite, refresh
+from assay.pipeline import refresh
 from assay.progress import Progress
 from assay.project import Project, is_test_file
+from assay.recording import Baseline, Suite, collected_suite
 from assay.verdict.answer import answer_unit, is_mutable
 
 # -- mutants

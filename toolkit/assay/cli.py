@@ -98,7 +98,13 @@ def _add_reports(verb: Parser) -> None:
 def _add_map(verbs: Verbs[Parser]) -> None:
     verb = _verb(verbs, "map", "record the impact map, or bring it up to date")
     verb.add_argument("--fresh", action="store_true", help="forget what is recorded first")
-    verb.add_argument(
+    ways = verb.add_mutually_exclusive_group()
+    ways.add_argument(
+        "--second-look",
+        action="store_true",
+        help="run tests again, alone, that may have used what others left behind",
+    )
+    ways.add_argument(
         "--isolated",
         action="store_true",
         help="run every test in a process of its own, so that nothing depends on order",
@@ -128,9 +134,10 @@ def _add_map(verbs: Verbs[Parser]) -> None:
 def _run_map(ns: argparse.Namespace, context: Context) -> int:
     from assay.commands import map
 
-    return map.run(
-        context, map.MapOptions(ns.fresh, ns.isolated, tuple(ns.merge), ns.export, ns.install)
+    options = map.MapOptions(
+        ns.fresh, ns.second_look, ns.isolated, tuple(ns.merge), ns.export, ns.install
     )
+    return map.run(context, options)
 
 
 def _add_select(verbs: Verbs[Parser]) -> None:

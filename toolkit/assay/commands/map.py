@@ -12,17 +12,20 @@ from assay.gather import NO_CHANGE, absorb_run, runs_in, taking_turns
 from assay.impact.store import copy_map, reading, set_aside_if_damaged, why_no_map
 from assay.join import join_into, read_shard
 from assay.model.run import TestOutcome
-from assay.pipeline import collected_suite, record_isolated, refresh
+from assay.pipeline import refresh
+from assay.recording import collected_suite, record_isolated
 from assay.report.text import plural
 from assay.verdict.answer import BAD_RESULTS
 
 
 @dataclass(frozen=True, slots=True)
 class MapOptions:
-    """`fresh`: forget what is recorded and run everything. `isolated`: every test in a process of
-    its own. `merge`, `export` and `install` (`--import`) run nothing."""
+    """`fresh`: forget what is recorded and run everything. `second_look`: run tests again, alone,
+    that may have used what others left behind. `isolated`: every test in a process of its own.
+    `merge`, `export` and `install` (`--import`) run nothing."""
 
     fresh: bool
+    second_look: bool
     isolated: bool
     merge: tuple[Path, ...] = ()
     export: Path | None = None
@@ -45,7 +48,8 @@ def run(context: Context, options: MapOptions) -> int:
         if options.isolated:
             baseline = record_isolated(suite, context.progress)
         else:
-            _, baseline = refresh(suite, NO_CHANGE, context.progress)
+            again = (lambda _: True) if options.second_look else None
+            _, baseline = refresh(suite, NO_CHANGE, context.progress, again=again)
         collected = len(suite.collected.items)
     results = baseline.run.results
     bad = [result for result in results.values() if result.outcome in BAD_RESULTS]

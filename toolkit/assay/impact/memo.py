@@ -32,6 +32,11 @@ class Suspicion:
     what: str
     makers: frozenset[str]
 
+    @property
+    def path(self) -> str:
+        """The file whose code keeps it."""
+        return self.what.partition("::")[0]
+
 
 def suspects(
     ran: Mapping[str, Masks],

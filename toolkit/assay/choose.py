@@ -29,7 +29,15 @@ from assay.model.impact import (
 from assay.model.run import CollectedItem
 from assay.model.selection import Reason, ReasonKind, Selection
 from assay.project import is_test_file
-from assay.selection.select import NO_MAP, Affected, reaches_collection, select, spread
+from assay.selection.select import (
+    NO_MAP,
+    SETTLED,
+    Affected,
+    may_be_selected,
+    reaches_collection,
+    select,
+    spread,
+)
 from assay.selection.touch import Altered, Cause, FactsNow, alter, touched_blocks, touched_facts
 
 MANY_NODES = 400
@@ -58,7 +66,8 @@ class Chooser:
         self._store = store
         self._change = change
         self._now = situation
-        self.records: Mapping[str, TestRecord] = store.tests()
+        self._records: Mapping[str, TestRecord] | None = None
+        self._test_files = store.test_files()
         self._empty = store.is_empty()
         self._kills: dict[str, int] = json.loads(store.meta("kills") or "{}")
         self._affected: Affected | None = None
@@ -69,11 +78,30 @@ class Chooser:
         self, items: Iterable[CollectedItem] | None = None, general: Reason | None = None
     ) -> Selection:
         """The selected tests among `items`; of all recorded ones if None."""
+        general = NO_MAP if self._empty else general
+        if items is None and general is None:
+            return self._choose_recorded()
         if items is None:
             items = [CollectedItem(t, r.path, 0, False) for t, r in self.records.items()]
-        general = NO_MAP if self._empty else general
         affected = Affected({}, {}) if general else self.affected()
         return select(items, self.records, affected, general, self._kills)
+
+    def _choose_recorded(self) -> Selection:
+        """Of a hundred thousand tests only those are looked at that may be selected."""
+        affected = self.affected()
+        everybody = self._store.standing(SETTLED)
+        items = may_be_selected(everybody, affected)
+        records = self._store.tests(item.node_id for item in items)
+        found = select(items, records, affected, None, self._kills)
+        chosen = set(found.node_ids)
+        return replace(found, dropped=tuple(t for t, _, _ in everybody if t not in chosen))
+
+    @property
+    def records(self) -> Mapping[str, TestRecord]:
+        """Every test's record."""
+        if self._records is None:
+            self._records = self._store.tests()
+        return self._records
 
     def needs_collection(self) -> bool:
         """Whether collecting may find other tests than those recorded, or tell more."""
@@ -182,11 +210,12 @@ class Chooser:
         # What is looked at need not have run (`f.__code__.co_firstlineno`): what the test's own
         # file imports counts.
         tests = self._store.keys(lookers)
+        records = self._store.tests(key.removeprefix(TEST_PREFIX) for key in tests.values())
         for path in sorted(edited):
             text = f"{path}, whose line numbers or text it may look at, was edited"
             users = set(self._store.keys(self._store.users(module_key(path))).values())
             for node, key in tests.items():
-                record = self.records.get(key.removeprefix(TEST_PREFIX))
+                record = records.get(key.removeprefix(TEST_PREFIX))
                 if record is not None and module_key(record.path) in users:
                     direct[node] = _nearer(direct.get(node), Cause(ReasonKind.FILE_CHANGED, text))
 
@@ -195,7 +224,6 @@ class Chooser:
     def _differences(self) -> dict[Source, list[Difference]]:
         """How each recorded file differs from what it is now, and from the base."""
         base = {file.path: file for file in self._change.change.files}
-        tests = {record.path for record in self.records.values()}
         found: dict[Source, list[Difference]] = {}
         wanted = [
             (path, sha)
@@ -212,7 +240,7 @@ class Chooser:
                 contents.append((base[path].before, True))
             here: list[Difference] = []
             for content, is_base in contents:
-                is_test = is_test_file(path, frozenset(tests))
+                is_test = is_test_file(path, self._test_files)
                 here += _compare(path, old, content, is_base, is_test, path in self._plugins())
             found[path, sha] = here
         return found
@@ -287,7 +315,7 @@ class Chooser:
     def _may_hold_new_tests(self) -> bool:
         """Whether there are new files in which pytest may find tests: it is told which those are
         (`python_files`, `--doctest-modules`, plug-ins), so any Python file may be one."""
-        kinds = {record.path.rpartition(".")[2] for record in self.records.values()}
+        kinds = {path.rpartition(".")[2] for path in self._test_files}
         added = (f.path for f in self._change.change.files if f.status is FileStatus.ADDED)
         return bool(self._new_files()) or any(
             path.rpartition(".")[2] in kinds for path in added if not path.endswith(".py")

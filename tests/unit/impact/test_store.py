@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import signal
 import sqlite3
 import subprocess
 import sys
-from collections.abc import Iterable, Mapping
+import zlib
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -149,6 +151,20 @@ def test_nodes_of_modules_and_fixtures_are_no_tests(path: Path) -> None:
     found = save(path, recorded(Node("module:m.py"), Node("fixture:::f"), Node("session:")))
     assert set(found.nodes) == {"module:m.py", "fixture:::f", "session:"}
     assert found.tests == {}
+
+
+def test_where_tests_stand_and_how_they_ended_can_be_asked_alone(path: Path) -> None:
+    records = {
+        "b.py::b": TestRecord(TestOutcome.FAILED, 0.1, "b.py", 1),
+        "a.py::a": TestRecord(TestOutcome.PASSED, 0.1, "a.py", 2),
+    }
+    run = recorded(Node("test:b.py::b"), Node("test:a.py::a"), Node("fixture::f"))
+    save(path, replace(run, tests=records))
+    with reading(path) as (store, _):
+        found = store.standing({TestOutcome.PASSED, TestOutcome.SKIPPED})
+        assert sorted(found) == [("a.py::a", "a.py", True), ("b.py::b", "b.py", False)]
+        assert store.test_files() == {"a.py", "b.py"}
+        assert store.tests(["a.py::a", "no.py::no"]) == {"a.py::a": records["a.py::a"]}
 
 
 def test_a_new_store_is_an_empty_map(path: Path) -> None:
@@ -722,10 +738,11 @@ def test_a_writer_that_a_reader_never_lets_in_is_told_and_changes_nothing(
     assert set(read_map(path)[0].nodes) == {FULL.key}
 
 
-def test_reading_a_store_that_is_locked_for_long_is_told(
+def test_reading_an_unsealed_store_that_is_locked_for_long_is_told(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     save(path, recorded(FULL))
+    seal_of(path).unlink()
     monkeypatch.setattr(database, "BUSY_SECONDS", 0.05)
     holder = sqlite3.connect(path, isolation_level=None)
     try:
@@ -734,6 +751,84 @@ def test_reading_a_store_that_is_locked_for_long_is_told(
             read_map(path)
     finally:
         holder.close()
+
+
+def test_a_sealed_store_is_read_though_another_process_has_locked_it(path: Path) -> None:
+    save(path, recorded(FULL))
+    holder = sqlite3.connect(path, isolation_level=None)
+    try:
+        holder.execute("BEGIN EXCLUSIVE")
+        holder.execute("DELETE FROM node")
+        assert set(read_map(path)[0].nodes) == {FULL.key}
+    finally:
+        holder.close()
+
+
+# The seal
+
+
+def seal_of(path: Path) -> Path:
+    return path.with_name("map.sqlite.seal")
+
+
+def test_whoever_writes_leaves_a_seal_that_fits(path: Path) -> None:
+    save(path, recorded(FULL))
+    content = path.read_bytes()
+    assert seal_of(path).read_text() == f"{len(content)} {zlib.crc32(content):08x}"
+
+
+def test_whoever_only_reads_leaves_none(path: Path) -> None:
+    save(path, recorded(FULL))
+    seal_of(path).unlink()
+    read_map(path)
+    with open_store(path).store as store:
+        store.load()
+    assert not seal_of(path).exists()
+
+
+def test_what_is_set_aside_takes_no_seal_along(path: Path) -> None:
+    save(path, recorded(FULL))
+    path.write_bytes(b"spoiled")
+    with open_store(path).store:
+        assert not seal_of(path).exists()
+
+
+def test_a_store_with_another_seal_is_checked_and_read(path: Path) -> None:
+    save(path, recorded(FULL))
+    old = seal_of(path).read_text()
+    save(path, recorded(Node("test:b")))
+    seal_of(path).write_text(old)
+    assert set(read_map(path)[0].nodes) == {FULL.key, "test:b"}
+
+
+@pytest.mark.parametrize("seal", ["", "12", "\ufffd", "no seal"])
+def test_a_spoiled_seal_is_no_seal(path: Path, seal: str) -> None:
+    save(path, recorded(FULL))
+    seal_of(path).write_text(seal, encoding="utf-8")
+    assert set(read_map(path)[0].nodes) == {FULL.key}
+
+
+def test_a_newer_store_is_not_used_though_it_is_sealed(path: Path) -> None:
+    damage(path, "newer schema")
+    with contextlib.closing(sqlite3.connect(path)) as newer:
+        database.seal(newer, path)
+    found, notice = read_map(path)
+    assert found == EMPTY_MAP
+    assert notice.startswith(f"the impact map has schema {SCHEMA_VERSION + 1}")
+
+
+def test_an_interrupted_write_leaves_what_the_seal_says(path: Path) -> None:
+    save(path, recorded(FULL))
+    with pytest.raises(KeyboardInterrupt), open_store(path).store as store:
+
+        def owed() -> Iterator[str]:
+            yield "b"
+            raise KeyboardInterrupt
+
+        store.save(recorded(Node("test:b")), HERE, (), owed())
+    content = path.read_bytes()
+    assert seal_of(path).read_text() == f"{len(content)} {zlib.crc32(content):08x}"
+    assert set(read_map(path)[0].nodes) == {FULL.key}
 
 
 def test_a_store_that_two_make_at_once_is_made_once(

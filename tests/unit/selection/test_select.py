@@ -17,6 +17,7 @@ from assay.selection.select import (
     SETTLED,
     Affected,
     environment_reason,
+    may_be_selected,
     node_words,
     reaches_collection,
     select,
@@ -62,7 +63,22 @@ def chosen(
     kills: Mapping[str, int] | None = None,
 ) -> Selection:
     known = {A: PASSED, B: PASSED} if records is None else records
-    return select(map(item, tests), known, reached or affected(), general, kills)
+    tests, reached = list(tests), reached or affected()
+    found = select(map(item, tests), known, reached, general, kills)
+    if general is None:
+        # Whatever is selected of what was recorded is worth looking at.
+        standing = [(t, item(t).path, known[t].outcome in SETTLED) for t in tests if t in known]
+        assert {i.node_id for i in may_be_selected(standing, reached)} >= (
+            set(found.node_ids) & known.keys()
+        )
+    return found
+
+
+def test_recorded_tests_that_nothing_concerns_are_not_looked_at() -> None:
+    standing = [(A, "tests/test_a.py", True), (B, "tests/test_b.py", True)]
+    assert may_be_selected(standing, affected()) == []
+    reached = affected({f"test:{A}": RATE})
+    assert [i.node_id for i in may_be_selected(standing, reached)] == [A]
 
 
 def reasons(selection: Selection) -> dict[str, list[tuple[ReasonKind, str]]]:

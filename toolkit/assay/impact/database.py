@@ -1,12 +1,15 @@
 """The sqlite file that holds the impact map: its tables, and opening it without ever trusting it.
 
-A file is opened for writing by `connect`, or copied into memory by `snapshot`.
+A file is opened for writing by `connect`, or copied into memory by `snapshot`. Whoever has written
+leaves a seal beside it, the length and checksum of the whole: a file that fits its seal is complete
+and sound, which is quicker to tell than by sqlite's own check (a fifth of it at 90 MB).
 """
 
 from __future__ import annotations
 
 import contextlib
 import sqlite3
+import zlib
 from pathlib import Path
 
 from assay.errors import StateError
@@ -66,17 +69,57 @@ def snapshot(path: Path) -> tuple[sqlite3.Connection, str]:
     A copy, so that a writer neither waits for its reader nor changes the map beneath it.
     """
     memory = sqlite3.connect(":memory:", isolation_level=None)
-    problem = problem_with(path, "ro") if path.exists() else ""
-    if path.exists() and not problem:
-        try:
-            with contextlib.closing(open_as(path, "ro")) as source:
-                if _tables(source):
-                    source.backup(memory)
-        except sqlite3.Error as error:
-            raise unusable(path, error) from error
+    problem = ""
+    content = _sealed(path)
+    if content is not None:
+        memory.deserialize(content)
+        problem = _schema_problem(memory)
+        if problem:
+            memory.close()
+            memory = sqlite3.connect(":memory:", isolation_level=None)
+    elif path.exists():
+        problem = problem_with(path, "ro")
+        if not problem:
+            _copy_into(memory, path)
     if not _tables(memory):
         memory.executescript(_SCHEMA)
     return memory, f"the impact map {problem}: it is not used" if problem else ""
+
+
+def _copy_into(memory: sqlite3.Connection, path: Path) -> None:
+    try:
+        with contextlib.closing(open_as(path, "ro")) as source:
+            if _tables(source):
+                source.backup(memory)
+    except sqlite3.Error as error:
+        raise unusable(path, error) from error
+
+
+def seal(connection: sqlite3.Connection, path: Path) -> None:
+    """Write down what the file is like now. Without a seal, or with another one, it is checked."""
+    seal_file = _seal_of(path)
+    with contextlib.suppress(OSError, sqlite3.Error):
+        partial = seal_file.with_name(f"{seal_file.name}.partial")
+        partial.write_text(_sum_of(connection.serialize()), encoding="ascii")
+        partial.replace(seal_file)
+
+
+def _seal_of(path: Path) -> Path:
+    return path.with_name(f"{path.name}.seal")
+
+
+def _sum_of(content: bytes) -> str:
+    return f"{len(content)} {zlib.crc32(content):08x}"
+
+
+def _sealed(path: Path) -> bytes | None:
+    """The file's bytes, if they are those that were sealed."""
+    try:
+        wanted = _seal_of(path).read_text(encoding="ascii")
+        content = path.read_bytes()
+    except (OSError, ValueError):
+        return None
+    return content if content and _sum_of(content) == wanted else None
 
 
 def unusable(path: Path, problem: Exception) -> StateError:
@@ -103,7 +146,7 @@ def problem_with(path: Path, mode: str) -> str:
             verdict = connection.execute("PRAGMA quick_check").fetchone()[0]
             if verdict != "ok":
                 return f"is damaged ({verdict})"
-            row = connection.execute("SELECT value FROM meta WHERE key = 'schema'").fetchone()
+            return _schema_problem(connection)
     except sqlite3.OperationalError as problem:
         if "no such" in str(problem):
             return "is damaged (it is another program's)"
@@ -112,6 +155,10 @@ def problem_with(path: Path, mode: str) -> str:
         raise unusable(path, problem) from problem
     except sqlite3.DatabaseError as problem:
         return f"is damaged ({problem})"
+
+
+def _schema_problem(connection: sqlite3.Connection) -> str:
+    row = connection.execute("SELECT value FROM meta WHERE key = 'schema'").fetchone()
     version = row[0] if row else "none"
     if version != str(SCHEMA_VERSION):
         return f"has schema {version} where this assay has {SCHEMA_VERSION}"
@@ -127,6 +174,6 @@ def set_aside(path: Path) -> Path:
     while (aside := path.with_name(f"{path.name}.damaged-{number}")).exists():
         number += 1
     path.rename(aside)
-    for suffix in ("-wal", "-shm", "-journal"):
+    for suffix in ("-wal", "-shm", "-journal", ".seal"):
         path.with_name(path.name + suffix).unlink(missing_ok=True)
     return aside

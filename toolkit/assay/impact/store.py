@@ -49,8 +49,11 @@ class Store:
     def __init__(self, connection: sqlite3.Connection, path: Path) -> None:
         self._db = connection
         self.path = path
+        self._written = False
 
     def close(self) -> None:
+        if self._written:
+            database.seal(self._db, self.path)
         self._db.close()
 
     def __enter__(self) -> Store:
@@ -66,13 +69,31 @@ class Store:
         ids = [row[0] for row in self._db.execute("SELECT id FROM node")]
         return replace(self.part(ids), tests=self.tests())
 
-    def tests(self) -> dict[str, TestRecord]:
-        """Every test's record, by node id."""
+    def tests(self, wanted: Iterable[str] | None = None) -> dict[str, TestRecord]:
+        """The records of some tests (of all: None), by node id."""
         query = "SELECT key, outcome, seconds, path, place FROM node WHERE outcome IS NOT NULL"
+        if wanted is None:
+            rows = list(self._db.execute(query))
+        else:
+            query += " AND key = ?"
+            rows = [row for t in wanted for row in self._db.execute(query, (test_key(t),))]
         return {
             key.removeprefix(TEST_PREFIX): TestRecord(_OUTCOMES[outcome], seconds, path, place)
-            for key, outcome, seconds, path, place in self._db.execute(query)
+            for key, outcome, seconds, path, place in rows
         }
+
+    def standing(self, settled: Collection[TestOutcome]) -> list[tuple[str, str, bool]]:
+        """Every test's node id and file, and whether it ended in one of these ways."""
+        marks = ",".join("?" * len(settled))
+        return self._db.execute(
+            f"SELECT substr(key, {len(TEST_PREFIX) + 1}), path, outcome IN ({marks}) FROM node"
+            " WHERE outcome IS NOT NULL",
+            [outcome.value for outcome in settled],
+        ).fetchall()
+
+    def test_files(self) -> frozenset[str]:
+        query = "SELECT DISTINCT path FROM node WHERE outcome IS NOT NULL"
+        return frozenset(row[0] for row in self._db.execute(query))
 
     def part(self, ids: Iterable[int]) -> ImpactMap:
         """Only these nodes, by row; no tests' records."""
@@ -314,6 +335,7 @@ class Store:
         try:
             yield
             self._db.execute("COMMIT")
+            self._written = True
         except BaseException as problem:
             if self._db.in_transaction:
                 self._db.execute("ROLLBACK")

@@ -11,7 +11,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 
-from assay.model.impact import Node, TestRecord, test_key
+from assay.model.impact import TEST_PREFIX, Node, TestRecord, test_key
 from assay.model.run import CollectedItem, TestOutcome
 from assay.model.selection import Reason, ReasonKind, SelectedTest, Selection
 from assay.selection.touch import Altered, Cause
@@ -82,6 +82,22 @@ def select(
     position = {item.node_id: number for number, item in enumerate(items)}
     selected.sort(key=lambda test: (*rank(test), position[test.node_id]))
     return Selection(tuple(selected), tuple(dropped))
+
+
+def may_be_selected(
+    recorded: Iterable[tuple[str, str, bool]], affected: Affected
+) -> list[CollectedItem]:
+    """The tests that may be selected, of recorded ones given as node id, file, and whether the
+    outcome is settled: `select` has nothing to say for the others."""
+    found = {key.removeprefix(TEST_PREFIX) for key in spread(affected)}
+    own = _Own(affected)
+    anywhere = bool(own.conftests or own.classes)
+    files = {path for path, _ in own.named}
+    return [
+        CollectedItem(node_id, path, 0, False)
+        for node_id, path, settled in recorded
+        if not settled or anywhere or node_id in found or path in files
+    ]
 
 
 def rank(test: SelectedTest) -> tuple[ReasonKind, int, int, float]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -136,6 +137,8 @@ def choose_tests(project: Project, change: SemanticChange, progress: Progress) -
     with reading(project.map_file) as (store, notice):
         # With arguments, pytest collects a part of the recorded tests: which, only it can say.
         stamped = not store.is_empty() and not project.pytest_args
+        # What we can compile, an older Python may not.
+        stamped &= python_of(store.fingerprint()) >= sys.version_info[:2]
         if stamped and store.meta("stamp") == current_stamp(project, store):
             environ = probe_environment(project.environ)
             roots = tuple(store.meta("roots").split("\0"))
@@ -146,6 +149,12 @@ def choose_tests(project: Project, change: SemanticChange, progress: Progress) -
                 return Chosen(chooser.choose(None, general), collected=False, notice=notice)
         with collected_suite(project, progress, read_only=True) as suite:
             return Chosen(select_tests(suite, store, change)[0], collected=True, notice=notice)
+
+
+def python_of(fingerprint: Iterable[str]) -> tuple[int, ...]:
+    """The minor series of Python that an environment has, as in (3, 12)."""
+    found = next((line for line in fingerprint if line.startswith("Python=")), "Python=0")
+    return tuple(int(part) for part in found.partition("=")[2].split(".")[:2])
 
 
 def python_files(project: Project, store: Store) -> frozenset[str]:

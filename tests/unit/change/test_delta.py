@@ -663,19 +663,45 @@ def test_a_deleted_or_unreadable_file_is_told_by_all_its_lines() -> None:
 
 
 @pytest.mark.parametrize(
-    ("old", "new", "needed"),
+    ("old", "new"),
     [
-        ("X = 1\n", "X = 2\n", True),
-        (F, F.replace("(a)", "(b)"), True),
-        (F, F.replace("return a", "return 1"), False),
-        ("X = go()\n", "X = go(1)\n", False),
-        ("'x'\n", "'y'\n", False),
-        (F, F, False),
-        ("X = 1\nY = X\n", "Y = X\nX = 1\n", True),
+        ("X = 1\n", "X = 2\n"),
+        ("X = 1\n", "X = -2.5\n"),
+        ("X = 1\n", "X = {'a': [1, (None, b'')], 'b': {1, 2}}\n"),
+        (F, F.replace("(a)", "(a, b='text', *, c=None)")),
+        ("Y = 1\ndef f(a=Y): pass\n", "Y = 1\ndef f(b=Y): pass\n"),
+        ("@property\ndef f(a): pass\n", "@property\ndef f(b): pass\n"),
+        ("'x'\n", "'y'\n"),
+        ("def f():\n    'x'\n", "def f():\n    'y'\n"),
     ],
 )
-def test_what_is_told_by_name_rests_on_the_import(old: str, new: str, needed: bool) -> None:
-    assert delta(old, new).needs_import == needed
+def test_what_evaluates_only_literals_cannot_make_the_import_fail(old: str, new: str) -> None:
+    assert [one.sure for one in delta(old, new).differences] == [True]
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("X = 1\n", "X = Y\n"),
+        ("X = 1\n", "X = {[]: 1}\n"),
+        ("X = 1\n", "X = {(1, []), 2}\n"),
+        ("X = 1\n", "X = {**Y}\n"),
+        ("X = 1\n", "X = -'a'\n"),
+        ("X = 1\n", "X = [*Y]\n"),
+        ("X = 1\n", "Y = 1\n"),
+        (F, F.replace("(a)", "(a=B)")),
+        (F, F.replace("(a)", "(a: B)")),
+        (F, "@property\n" + F),
+        (F, ""),
+    ],
+)
+def test_what_evaluates_something_new_or_takes_a_name_away_may(old: str, new: str) -> None:
+    assert not all(one.sure for one in delta(old, new).differences)
+
+
+def test_what_parses_and_does_not_compile_is_told_by_all_its_lines() -> None:
+    assert changes(F, F.replace("return a", "break")) == ["<module>: changed lines=all at_import"]
+    assert changes(F, F.replace("return a", "await a")) == ["<module>: changed lines=all at_import"]
 
 
 def test_two_functions_on_one_line_of_one_name_are_told_by_their_whole_body() -> None:

@@ -6,7 +6,7 @@ from textwrap import dedent
 
 import pytest
 
-from assay.impact.mentions import ANY, UNREADABLE, lines_with, read_mentions
+from assay.impact.mentions import ANY, ANY_MODULE, UNREADABLE, lines_with, read_mentions
 from assay.impact.readers import MANY, Mentions
 from assay.model.difference import Difference
 
@@ -456,3 +456,20 @@ def test_what_a_statement_gives_is_kept() -> None:
 
 def test_a_text_without_a_path_may_import_from_its_package() -> None:
     assert lines_with("from . import a\ndef f(x):\n    return x.f_lineno\n", {"f_lineno"}) == 8
+
+
+@pytest.mark.parametrize(
+    ("text", "computed"),
+    [
+        ("import_module(name)\n", True),
+        ("importlib.import_module(f'shop.{name}')\n", True),
+        ("__import__(name)\n", True),
+        ("import_module(name='shop')\n", True),
+        ("list(map(import_module, names))\n", True),
+        ("import_module('shop.tax')\n", False),
+        ("from importlib import import_module\n", False),
+        ("import shop\n", False),
+    ],
+)
+def test_an_import_by_a_computed_name_stands_for_all_modules(text: str, computed: bool) -> None:
+    assert (ANY_MODULE in read_mentions(text).tokens) == computed

@@ -306,9 +306,22 @@ def test_a_name_that_the_base_lacks_is_called_new(recorded: World) -> None:
 def test_a_signature_without_proof_of_the_import_selects_all_that_import_it(
     recorded: World,
 ) -> None:
-    recorded.edit("shop/tax.py", "def due(price):", "def due(price, more=1):")
+    recorded.edit("shop/tax.py", "def due(price):", "def due(price, more=MORE):")
     assert recorded.selected() == EVERY
     assert recorded.chooser().needs_collection()
+
+
+def test_a_signature_that_cannot_make_the_import_fail_needs_no_proof(recorded: World) -> None:
+    recorded.edit("shop/tax.py", "def due(price):", "def due(price, more=1):")
+    assert recorded.selected() == {TOTAL}
+    assert not recorded.chooser().needs_collection()
+
+
+def test_a_body_that_parses_and_does_not_compile_selects_all_that_import_it(
+    recorded: World,
+) -> None:
+    recorded.edit("shop/tax.py", "    return price * VAT", "    break")
+    assert recorded.selected() == EVERY
 
 
 def test_a_signature_with_proof_selects_who_ran_it_or_names_it(recorded: World) -> None:
@@ -317,7 +330,7 @@ def test_a_signature_with_proof_selects_who_ran_it_or_names_it(recorded: World) 
 
 
 def test_the_proof_must_be_of_the_file_itself(recorded: World) -> None:
-    recorded.edit("shop/tax.py", "def due(price):", "def due(price, more=1):")
+    recorded.edit("shop/tax.py", "def due(price):", "def due(price, more=MORE):")
     assert recorded.selected(proven=["shop/cart.py"]) == EVERY
 
 

@@ -84,6 +84,21 @@ def test_lines_need_no_proof() -> None:
 IMPORTS = Difference("json5", "is new", names=names("json5"), imports=names("json5", "shop.extra"))
 
 
+SURE = Difference("due", "changed", names=names("due"), sure=True)
+
+
+def test_what_cannot_make_the_import_fail_is_told_by_names_without_proof() -> None:
+    one = altered(SURE, importable=())
+    assert not one.at_import
+    assert one.readers is not None
+
+
+def test_a_module_that_no_file_imports_by_its_name_needs_proof_even_so() -> None:
+    texts = {TAX: TEXTS[TAX], CART: "import importlib\nimportlib.import_module(name).due(1)\n"}
+    assert altered(SURE, importable=(), texts=texts).at_import
+    assert not altered(SURE, texts=texts).at_import
+
+
 @pytest.mark.parametrize(
     ("before", "at_import"),
     [

@@ -29,9 +29,12 @@ from pathlib import PurePosixPath
 from assay.change.classes import class_header, classes_in, is_plain_class, plain_bases
 from assay.change.digest import digest
 from assay.change.inert import (
+    adds_only_literals,
+    evaluated_parts,
     header_parts,
     inert_header,
     is_inert,
+    is_literal,
     is_mark,
     is_plain_decorator,
 )
@@ -62,7 +65,7 @@ from assay.change.statements import (
     without_annotations,
 )
 from assay.change.version import Version, foreign, imported, is_main, is_typing_only, modules_of
-from assay.change.words import DOC_WORDS, HINT_WORDS, rests_on_import, words_of
+from assay.change.words import DOC_WORDS, HINT_WORDS, words_of
 from assay.model.difference import ALL_LINES, NONE, Difference, FileDelta
 from assay.model.source import MODULE_UNIT
 
@@ -82,7 +85,7 @@ _HOOK_NAMES = frozenset(
 def whole_file(words: str) -> FileDelta:
     """A file about which nothing finer can be said."""
     found = Difference(MODULE_UNIT, words, lines=ALL_LINES, at_import=True)
-    return FileDelta((found,), needs_import=False)
+    return FileDelta((found,))
 
 
 def file_delta(path: str, old: str, new: str | None, is_test: bool, is_plugin: bool) -> FileDelta:
@@ -119,9 +122,7 @@ class _Comparison:
         self._statements(without_docstring(old), without_docstring(new), place)
         if foreign(modules_of(self._no_longer_imported())):
             self.found.append(Difference(MODULE_UNIT, "imports less", at_import=True))
-        return FileDelta(
-            tuple(self.found), needs_import=any(rests_on_import(d) for d in self.found)
-        )
+        return FileDelta(tuple(self.found))
 
     def _module_docstring(self) -> None:
         """Whoever reads it here, as `__doc__`, or through the module."""
@@ -138,6 +139,7 @@ class _Comparison:
                 lines=lines,
                 values=frozenset({name}),
                 through=DOC_WORDS,
+                sure=True,
             )
         )
 
@@ -300,7 +302,10 @@ class _Comparison:
             names = bound(old) | bound(new)
             unit = place.prefix + "/".join(sorted(names))
             self.found.append(
-                Difference(unit, "changed", 0, names, classes=place.classes, bases=place.bases)
+                replace(
+                    Difference(unit, "changed", 0, names, classes=place.classes, bases=place.bases),
+                    sure=isinstance(new, ast.Assign) and is_literal(new.value),
+                )
             )
         else:
             self._at_import(old, "changed", 0, "")
@@ -364,9 +369,10 @@ class _Comparison:
         words = "has another signature" if changed[0] == changed[1] else "has other decorators"
         tests = tests_of(names, place) if place.tests else NONE
         bases = place.bases if not same_way else NONE
-        self.found.append(
-            Difference(unit, words, lines, names, classes=classes, bases=bases, tests=tests)
-        )
+        parts = evaluated_parts(old, self.before.annotations_run)
+        sure = adds_only_literals(parts, evaluated_parts(new, self.after.annotations_run))
+        difference = Difference(unit, words, lines, names, classes=classes, bases=bases, sure=sure)
+        self.found.append(replace(difference, tests=tests))
 
     def _plainly_decorated(self, function: Function) -> bool:
         return all(
@@ -387,6 +393,7 @@ class _Comparison:
                 values=place.classes | {new.name},
                 through=DOC_WORDS,
                 at_import=(decorated and not own) or not place.plain,
+                sure=True,
             )
         )
 

@@ -6,7 +6,9 @@ Whether they raise is not asked here: that the module can still be imported is s
 from __future__ import annotations
 
 import ast
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
+
+from assay.change.digest import digest
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 
@@ -134,19 +136,50 @@ def inert_header(
 
     `marks`: `pytest.mark.…` counts as plain too, for in a test file it only labels its test.
     """
-    arguments = function.args
-    parts: list[ast.expr | None] = list(_defaults(arguments))
-    if annotations_run:
-        every = [*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs]
-        every += [a for a in (arguments.vararg, arguments.kwarg) if a is not None]
-        parts += [argument.annotation for argument in every]
-        parts.append(function.returns)
-    if not all(is_inert(part, shadowed) for part in parts):
+    if not all(is_inert(part, shadowed) for part in _values_of(function, annotations_run)):
         return False
     return all(
         is_plain_decorator(decorator, shadowed) or (marks and is_mark(decorator, shadowed))
         for decorator in function.decorator_list
     )
+
+
+def _values_of(function: Function, annotations_run: bool) -> list[ast.expr]:
+    """Defaults, and the annotations if they are evaluated."""
+    arguments = function.args
+    parts = _defaults(arguments)
+    if annotations_run:
+        every = [*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs]
+        every += [a for a in (arguments.vararg, arguments.kwarg) if a is not None]
+        annotations = [*(argument.annotation for argument in every), function.returns]
+        parts += [part for part in annotations if part is not None]
+    return parts
+
+
+def evaluated_parts(function: Function, annotations_run: bool) -> list[ast.expr]:
+    """All that making the function evaluates."""
+    return [*function.decorator_list, *_values_of(function, annotations_run)]
+
+
+def adds_only_literals(old: Iterable[ast.expr], new: Iterable[ast.expr]) -> bool:
+    """Whether all that is evaluated now was evaluated before, or is a literal."""
+    before = {digest(part) for part in old}
+    return all(is_literal(part) or digest(part) in before for part in new)
+
+
+def is_literal(node: ast.expr) -> bool:
+    """Whether the expression is written out: evaluating it cannot fail."""
+    if isinstance(node, ast.UnaryOp):
+        number = node.operand.value if isinstance(node.operand, ast.Constant) else None
+        return isinstance(node.op, ast.USub | ast.UAdd) and isinstance(number, int | float)
+    if isinstance(node, ast.List | ast.Tuple):
+        return all(map(is_literal, node.elts))
+    if isinstance(node, ast.Set):
+        return all(isinstance(element, ast.Constant) for element in node.elts)
+    if isinstance(node, ast.Dict):
+        keys = all(isinstance(key, ast.Constant) for key in node.keys)
+        return keys and all(map(is_literal, node.values))
+    return isinstance(node, ast.Constant)
 
 
 def is_plain_decorator(node: ast.expr, shadowed: Collection[str]) -> bool:

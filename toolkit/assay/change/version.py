@@ -62,7 +62,10 @@ class Version:
         text = plain_lines(text)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            return cls(ast.parse(text), symtable.symtable(text, "file", "exec"))
+            tree = ast.parse(text)
+            # What parses need not compile: `break` outside a loop.
+            compile(tree, "file", "exec", dont_inherit=True)
+            return cls(tree, symtable.symtable(text, "file", "exec"))
 
     def scope(self, function: Function) -> symtable.SymbolTable | None:
         """The function's scope; None if another one begins at the same line under its name."""

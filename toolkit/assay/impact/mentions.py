@@ -32,10 +32,16 @@ from assay.change.walk import children, walk
 ANY = "*"
 """Stands for all names: a look-up by a computed one."""
 
+ANY_MODULE = "*module"
+"""Stands for all modules: an import by a computed name."""
+
+IMPORTERS = frozenset({"import_module", "__import__"})
+
 _WORD = re.compile(r"[^\W\d]\w*")
 _LONGEST_TEXT = 20_000
 
 _BY_TEXT = frozenset({"getattr", "hasattr", "setattr", "delattr", "attrgetter", "methodcaller"})
+_HANDED_ON = dict.fromkeys(_BY_TEXT, ANY) | dict.fromkeys(IMPORTERS, ANY_MODULE)
 _ANYTHING = frozenset(
     """
     vars dir globals eval exec __dict__ getmembers getmembers_static __subclasses__ __mro__
@@ -246,8 +252,7 @@ def _tokens(
         for node in walk(part):
             if isinstance(node, ast.Call):
                 called.add(id(node.func))
-                if _is_computed(node):
-                    tokens.add(ANY)
+                tokens.update(_computed(node))
             elif isinstance(node, ast.Attribute) and not node.attr.startswith("__"):
                 called.add(id(node.value))
             elif isinstance(node, ast.alias):
@@ -263,21 +268,26 @@ def _tokens(
                 tokens.add(ANY)
             if id(node) not in called and not isinstance(node, ast.Constant):
                 values |= found
-                if isinstance(node, ast.Name | ast.Attribute) and found & _BY_TEXT:
+                if isinstance(node, ast.Name | ast.Attribute):
                     # `map(getattr, ...)`: the names are elsewhere.
-                    tokens.add(ANY)
+                    tokens.update(_HANDED_ON[name] for name in found & _HANDED_ON.keys())
     if ANY in tokens:
         values.add(ANY)
     return frozenset(tokens), frozenset(tokens - others), frozenset(values)
 
 
-def _is_computed(call: ast.Call) -> bool:
-    """`getattr(x, name)` and the like, where the name is not written out."""
+def _computed(call: ast.Call) -> frozenset[str]:
+    """`getattr(x, name)`, `import_module(name)` and the like, where the name is not written out."""
     name = getattr(call.func, "attr", getattr(call.func, "id", ""))
-    if name not in _BY_TEXT:
-        return False
-    texts = call.args if name in ("attrgetter", "methodcaller") else call.args[1:2]
-    return not texts or not all(isinstance(text, ast.Constant) for text in texts)
+    if name in _BY_TEXT:
+        texts = call.args if name in ("attrgetter", "methodcaller") else call.args[1:2]
+        kind = ANY
+    elif name in IMPORTERS:
+        texts, kind = call.args[:1], ANY_MODULE
+    else:
+        return frozenset()
+    written = bool(texts) and all(isinstance(text, ast.Constant) for text in texts)
+    return frozenset() if written else frozenset({kind})
 
 
 def _names_in(node: ast.AST) -> Iterator[str]:

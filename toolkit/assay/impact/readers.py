@@ -6,7 +6,15 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 
-from assay.impact.mentions import ANY, ClassDefinition, FileMentions, Mention, read_mentions
+from assay.impact.mentions import (
+    ANY,
+    ANY_MODULE,
+    IMPORTERS,
+    ClassDefinition,
+    FileMentions,
+    Mention,
+    read_mentions,
+)
 from assay.model.difference import Difference
 from assay.model.impact import Source
 
@@ -38,12 +46,23 @@ class Mentions:
     def __init__(self, texts: Mapping[Source, str]) -> None:
         self._texts = texts
         self._read: dict[Source, FileMentions] = {}
+        self._any_module: bool | None = None
 
     def of(self, source: Source) -> FileMentions:
         found = self._read.get(source)
         if found is None:
             found = self._read[source] = read_mentions(self._texts[source], source[0])
         return found
+
+    def is_imported(self, path: str) -> bool:
+        """Whether some file imports the module by its name: not all ways to load one do."""
+        module = _module_name(path)
+        return any(
+            taken.module == module
+            for source in self._with_text({module} | _NEAR)
+            if source[0] != path
+            for taken in self.of(source).imports
+        )
 
     def readers(self, difference: Difference, path: str) -> Readers:
         """Every line that mentions what differs in the file at `path`."""
@@ -58,6 +77,9 @@ class Mentions:
         if "." not in difference.unit:
             # A class that comes or goes is one more thing that its module binds.
             search.of_module(path, difference.names, difference.values)
+            if self._imports_any_module():
+                # The module may be at hand under any name.
+                search.of_classes(difference.names, frozenset(), frozenset())
         while search.pending:
             if len(search.known) > MANY:
                 return Readers({}, classes, followed=False)
@@ -67,6 +89,14 @@ class Mentions:
             else:
                 self._search_classes(search, what)
         return Readers(search.lines, classes, followed=True)
+
+    def _imports_any_module(self) -> bool:
+        """Whether some file imports modules by computed names."""
+        if self._any_module is None:
+            self._any_module = any(
+                ANY_MODULE in self.of(source).tokens for source in self._with_text(IMPORTERS)
+            )
+        return self._any_module
 
     def _search_classes(self, search: _Search, what: _OfClasses) -> None:
         """Mentions of what classes have, but for variables of that name, and of the classes."""

@@ -17,7 +17,7 @@ class Difference:
     `lines` is a mask of old lines, bit N for line N. `bases` are base classes that must be plain
     for `names` and `classes` to be enough; `imports` are modules newly imported, which must have
     been imported before. `tests`: functions and classes of a test file whose own tests are affected
-    whatever they ran.
+    whatever they ran. `sure`: for all it does, importing the module cannot fail.
     """
 
     unit: str
@@ -31,12 +31,11 @@ class Difference:
     bases: frozenset[str] = NONE
     imports: frozenset[str] = NONE
     tests: frozenset[str] = NONE
+    sure: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class FileDelta:
-    """The differences of one file; `needs_import`: that they are all rests on the module still
-    being importable."""
+    """The differences of one file."""
 
     differences: tuple[Difference, ...]
-    needs_import: bool

@@ -72,9 +72,9 @@ def alter(
 ) -> list[Altered]:
     """Ask for each difference who reads its names.
 
-    `importable` are files whose import is known to succeed now: only for them is a name all that
-    changes. `imported_before` says of each newly imported module, as `PATH:MODULE`, whether it
-    was imported before, so that importing it changes nothing.
+    `importable` are files whose import is known to succeed now: only for them, and for what cannot
+    make an import fail, is a name all that changes. `imported_before` says of each newly imported
+    module, as `PATH:MODULE`, whether it was imported before, so that importing it changes nothing.
     """
     found = []
     for source, several in differences.items():
@@ -84,8 +84,11 @@ def alter(
             known = all(
                 imported_before.get(f"{source[0]}:{module}") for module in difference.imports
             )
-            if told and not at_import and not (source in importable and known):
-                at_import = True
+            if told and not at_import:
+                # What is not imported by its name may be reached in another way, too.
+                at_import = not known or not (
+                    source in importable or (difference.sure and mentions.is_imported(source[0]))
+                )
             if told and not at_import:
                 readers = mentions.readers(difference, source[0])
                 at_import = not readers.followed

@@ -357,7 +357,8 @@ def site_customised(room: Room) -> None:
 
 SPECIALS["sitecustomize"] = Special(
     site_customised,
-    lambda room: room.put("site/sitecustomize.py", "import builtins\nbuiltins.VAT = 21\n"),
+    # Of another length: bytecode of the same second and length passes for fresh.
+    lambda room: room.put("site/sitecustomize.py", "import builtins\nbuiltins.VAT = 121\n"),
     TEST_VAT,
     lambda room: room.put("site/rents.py", "RENT = 8\n"),
     env=lambda room: {"PYTHONPATH": str(room.project / "site")},

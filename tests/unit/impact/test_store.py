@@ -808,6 +808,16 @@ def test_a_spoiled_seal_is_no_seal(path: Path, seal: str) -> None:
     assert set(read_map(path)[0].nodes) == {FULL.key}
 
 
+def test_where_sqlite_cannot_do_it_there_is_no_seal(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(database, "CAN_SEAL", False)
+    save(path, recorded(FULL))
+    assert not seal_of(path).exists()
+    seal_of(path).write_text("1 2")
+    assert set(read_map(path)[0].nodes) == {FULL.key}
+
+
 def test_a_newer_store_is_not_used_though_it_is_sealed(path: Path) -> None:
     damage(path, "newer schema")
     with contextlib.closing(sqlite3.connect(path)) as newer:

@@ -41,6 +41,9 @@ INSERT OR IGNORE INTO meta VALUES ('schema', '{SCHEMA_VERSION}');
 
 BUSY_SECONDS = 30.0
 
+CAN_SEAL = hasattr(sqlite3.Connection, "deserialize")
+"""SQLite libraries before 3.36 are mostly built without."""
+
 UNFINISHED = "was left in the middle of a write"
 
 
@@ -97,6 +100,8 @@ def _copy_into(memory: sqlite3.Connection, path: Path) -> None:
 
 def seal(connection: sqlite3.Connection, path: Path) -> None:
     """Write down what the file is like now. Without a seal, or with another one, it is checked."""
+    if not CAN_SEAL:
+        return
     seal_file = _seal_of(path)
     with contextlib.suppress(OSError, sqlite3.Error):
         partial = seal_file.with_name(f"{seal_file.name}.partial")
@@ -114,6 +119,8 @@ def _sum_of(content: bytes) -> str:
 
 def _sealed(path: Path) -> bytes | None:
     """The file's bytes, if they are those that were sealed."""
+    if not CAN_SEAL:
+        return None
     try:
         wanted = _seal_of(path).read_text(encoding="ascii")
         content = path.read_bytes()

@@ -12,8 +12,8 @@ from __future__ import annotations
 
 import argparse
 import os
+import platform
 import random
-import resource
 import subprocess
 import sys
 import tempfile
@@ -34,6 +34,11 @@ FUNCTIONS = 10
 LINES = 6
 PER_TEST_FILE = 40
 MODULES_OF_A_TEST = 20
+PEAK_OF_CHILD = """\
+import resource, subprocess, sys
+subprocess.check_call(sys.argv[1:])
+print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss, file=sys.stderr)
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +137,7 @@ def build_map(project: Project, files: int, tests: int) -> float:
     facts = {"roots": "", "search_path": "", "inifile": "pytest.ini", "stamp": ""}
     with open_store(project.map_file).store as store:
         start = time.perf_counter()
-        store.save(content, ("bench=1",), (), (), facts)
+        store.save(content, (f"Python={platform.python_version()}",), (), (), facts)
         seconds = time.perf_counter() - start
         store.note({"stamp": current_stamp(project, store)})
     return seconds
@@ -148,15 +153,18 @@ def select(root: Path) -> tuple[float, float, int]:
     """Seconds, peak megabytes and the count of `assay select`."""
     command = [sys.executable, "-m", "assay", "select", "--format", "ids", "--quiet"]
     command += ["--python", sys.executable, "--project", str(root)]
-    best, peak, count = float("inf"), 0.0, 0
+    best, count = float("inf"), 0
     for _ in range(3):
         start = time.perf_counter()
         done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True)
         best = min(best, time.perf_counter() - start)
         count = len(done.stdout.splitlines())
-    # Of all children so far: this one is the largest.
-    peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
-    return best, peak, count
+    # Through a small process: a child counts what its parent holds when it is started.
+    asked = [sys.executable, "-c", PEAK_OF_CHILD, *command]
+    done = subprocess.run(
+        asked, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, check=True
+    )
+    return best, int(done.stderr.splitlines()[-1]) / 1024, count
 
 
 def measure(tests: int, files: int, changed: int) -> Row:

@@ -662,6 +662,9 @@ def test_a_deleted_or_unreadable_file_is_told_by_all_its_lines() -> None:
     assert changes(F, "x = '\0'\n") == ["<module>: changed lines=all at_import"]
 
 
+FUTURE = "from __future__ import annotations\n"
+
+
 @pytest.mark.parametrize(
     ("old", "new"),
     [
@@ -671,6 +674,8 @@ def test_a_deleted_or_unreadable_file_is_told_by_all_its_lines() -> None:
         (F, F.replace("(a)", "(a, b='text', *, c=None)")),
         ("Y = 1\ndef f(a=Y): pass\n", "Y = 1\ndef f(b=Y): pass\n"),
         ("@property\ndef f(a): pass\n", "@property\ndef f(b): pass\n"),
+        ("def f(a: B): pass\n", "def f(b: B): pass\n"),
+        (FUTURE + "def f(a): pass\n", FUTURE + "def f(b: New): pass\n"),
         ("'x'\n", "'y'\n"),
         ("def f():\n    'x'\n", "def f():\n    'y'\n"),
     ],
@@ -687,6 +692,8 @@ def test_what_evaluates_only_literals_cannot_make_the_import_fail(old: str, new:
         ("X = 1\n", "X = {(1, []), 2}\n"),
         ("X = 1\n", "X = {**Y}\n"),
         ("X = 1\n", "X = -'a'\n"),
+        ("X = 1\n", "X = -Y\n"),
+        (FUTURE + "def f(a): pass\n", "def f(b: New): pass\n"),
         ("X = 1\n", "X = [*Y]\n"),
         ("X = 1\n", "Y = 1\n"),
         (F, F.replace("(a)", "(a=B)")),

@@ -473,3 +473,55 @@ def test_a_text_without_a_path_may_import_from_its_package() -> None:
 )
 def test_an_import_by_a_computed_name_stands_for_all_modules(text: str, computed: bool) -> None:
     assert (ANY_MODULE in read_mentions(text).tokens) == computed
+
+
+@pytest.mark.parametrize(
+    ("text", "computed"),
+    [
+        ("getattr(x, 'due')\n", False),
+        ("getattr(x, 'due', name)\n", False),
+        ("getattr(x, name)\n", True),
+        ("attrgetter('a', 'b')\n", False),
+        ("attrgetter('a', name)\n", True),
+        ("attrgetter(name, 'b')\n", True),
+        ("methodcaller(name)\n", True),
+        ("import_module('.tax', package)\n", False),
+    ],
+)
+def test_a_look_up_is_computed_where_its_names_are_not_written_out(
+    text: str, computed: bool
+) -> None:
+    assert bool(read_mentions(text).tokens & {ANY, ANY_MODULE}) == computed
+
+
+BOTH_WAYS = {
+    ("shop/tax.py", "1"): "RATE = 1\n",
+    ("shop/cart.py", "2"): "from shop.tax import RATE\ndef f():\n    return RATE\n",
+    ("shop/menu.py", "3"): "def g(module):\n    return module.RATE\ndef h(x):\n    return x\n",
+}
+
+
+@pytest.mark.parametrize(
+    ("loader", "found"),
+    [
+        ("import importlib\nimportlib.import_module(name)\n", {2}),
+        ("import importlib\nimportlib.import_module('shop.other')\n", set()),
+        ("import shop\n", set()),
+    ],
+)
+def test_where_any_module_may_be_imported_a_modules_names_are_looked_for_everywhere(
+    loader: str, found: set[int]
+) -> None:
+    mentions = Mentions({**BOTH_WAYS, ("shop/load.py", "4"): loader})
+    rate = Difference("RATE", "changed", names=frozenset({"RATE"}))
+    for _ in range(2):
+        lines = mentions.readers(rate, "shop/tax.py").lines
+        assert numbers(lines.get(("shop/menu.py", "3"), 0)) == found
+        assert numbers(lines["shop/cart.py", "2"]) >= {3}
+
+
+def test_a_module_is_imported_if_another_file_names_it_in_an_import() -> None:
+    mentions = Mentions({**BOTH_WAYS, ("shop/own.py", "5"): "from shop.own import x\n"})
+    assert mentions.is_imported("shop/tax.py")
+    assert not mentions.is_imported("shop/menu.py")
+    assert not mentions.is_imported("shop/own.py")

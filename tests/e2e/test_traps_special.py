@@ -622,6 +622,20 @@ SPECIALS["module_without_source"] = Special(
 )
 
 
+def without_source_for_two(room: Room) -> None:
+    two_without_source(room)
+    room.put(
+        "tests/test_second.py", "from rates import vat\ndef test_too():\n    assert vat() == 20\n"
+    )
+
+
+SPECIALS["module_without_source_second_importer"] = Special(
+    without_source_for_two,
+    lambda room: compiled(room, "rates", "def vat():\n    return 21\n"),
+    f"{TEST_VAT} tests/test_second.py::test_too",
+)
+
+
 def executable_script(room: Room) -> None:
     for name in ("tool", "spare"):
         room.put(f"bin/{name}", "#!/bin/sh\n")

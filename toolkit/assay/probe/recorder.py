@@ -203,6 +203,10 @@ class Recorder:
         else:
             books.add(relative)
 
+    def book_for_all(self, relative: str) -> None:
+        """Every test depends on a module without source: who imports it later opens no file."""
+        self.book(self._sink(SESSION).reads, relative)
+
     def book_path(self, books: set[str], path: str, relative: str) -> None:
         """A file reached through a link depends on the link too: book it as it was given too."""
         self.book(books, relative)

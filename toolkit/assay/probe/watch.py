@@ -100,7 +100,8 @@ class Watch:
         path, mode, flags = args
         if isinstance(path, bytes):
             path = os.fsdecode(path)
-        if not isinstance(path, str) or path.endswith(".pyc"):
+        # Bytecode in a cache stands for its source; without one, it is the module itself.
+        if not isinstance(path, str) or (path.endswith(".pyc") and "__pycache__" in path):
             return
         # A syntax error in made-up text looks for its line in a file of its made-up name.
         if path[:1] == "<" and path[-1] == ">":
@@ -117,8 +118,12 @@ class Watch:
             # Relative to a descriptor, which the event does not tell.
             recorder.top.opaque.add("opened a file relative to a directory's descriptor")
         relative = recorder.relative(path)
+        if relative is None:
+            return
+        if path.endswith(".pyc"):
+            recorder.book_for_all(relative)
         # A module's own source is read to import it: the module node stands for that.
-        if relative is not None and not recorder.imports(relative):
+        elif not recorder.imports(relative):
             recorder.book_path(recorder.top.reads, path, relative)
 
     def _connected(self, args: tuple[Any, ...]) -> None:

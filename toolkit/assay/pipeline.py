@@ -190,9 +190,8 @@ def refresh(
     depend on has changed: which lines they run is known for that content only. Without `again`,
     the second look is at what these and changed files may have left behind.
     """
-    changed = {file.path for file in change.change.files}
     with taking_turns(suite.project, progress.say):
-        return _refresh(suite, change, progress, paths, again or changed.union(paths).__contains__)
+        return _refresh(suite, change, progress, paths, again)
 
 
 def _refresh(
@@ -200,7 +199,7 @@ def _refresh(
     change: SemanticChange,
     progress: Progress,
     paths: Collection[str],
-    again: Again,
+    again: Again | None,
 ) -> tuple[Selection, Baseline]:
     with reading(suite.project.map_file) as (store, notice):
         selection, owed, renewed = select_tests(suite, store, change)
@@ -212,6 +211,7 @@ def _refresh(
     changed = {file.path for file in change.change.files}
     unsettled = unsettled_tests(impact, paths) | (unsettled_tests(impact, changed) & wanted)
     wanted |= unsettled
+    again = again or changed.union(paths).__contains__
     tests = sorted(wanted & order.keys(), key=order.__getitem__)
     gone = [] if suite.project.pytest_args else [t for t in impact.tests if t not in order]
     baseline = record(suite, tests, unsettled, gone, owed, renewed, again, progress)

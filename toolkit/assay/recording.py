@@ -278,7 +278,7 @@ def out_of_date(tree: Tree, impact: ImpactMap, paths: Collection[str]) -> set[st
     stale = {
         key
         for key, node in impact.nodes.items()
-        if key.startswith(("test:", "fixture:"))
+        if key.startswith((TEST_PREFIX, FIXTURE_PREFIX))
         and any(p in node.lines and node.lines[p].sha != tree.sha(p) for p in paths)
     }
     users = users_of(impact)
@@ -287,4 +287,4 @@ def out_of_date(tree: Tree, impact: ImpactMap, paths: Collection[str]) -> set[st
         fresh = set(users.get(queue.pop(), ())) - stale
         stale |= fresh
         queue += fresh
-    return {key.removeprefix("test:") for key in stale if key.startswith("test:")}
+    return {key.removeprefix(TEST_PREFIX) for key in stale if key.startswith(TEST_PREFIX)}

@@ -7,6 +7,7 @@ nobody looks for as nodes: a third of all there are.
 from __future__ import annotations
 
 import ast
+from collections.abc import Iterator
 
 _NO_NODES = frozenset(
     """
@@ -55,3 +56,11 @@ def own_nodes(statement: ast.stmt) -> list[ast.AST]:
     for node in found:
         found += [child for child in children(node) if not isinstance(child, ast.stmt)]
     return found
+
+
+def inner_lists(statement: ast.stmt) -> Iterator[list[ast.stmt]]:
+    """The lists of statements that stand in a statement."""
+    for name in ("body", "orelse", "finalbody"):
+        yield getattr(statement, name, [])
+    for part in (*getattr(statement, "handlers", ()), *getattr(statement, "cases", ())):
+        yield part.body

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from assay.change.regions import body_lines, lines_of
-from assay.change.walk import children, own_nodes, walk
+from assay.change.walk import children, inner_lists, own_nodes, walk
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 
@@ -61,9 +61,8 @@ class KeptIn:
 # One file
 
 
-def kept_in(path: str, tree: ast.Module, nodes: Iterable[ast.AST]) -> KeptIn:
+def kept_in(path: str, tree: ast.Module, nodes: Collection[ast.AST]) -> KeptIn:
     """Take a file apart; `nodes` are all of its tree."""
-    nodes = list(nodes)
     reader = _Reader(path, frozenset(_shared_state(tree, nodes)))
     reader.read(tree, "", 0)
     reader.places.extend(reader.shared_places())
@@ -134,7 +133,7 @@ class _Reader:
         )
         state = _State(function, self.shared)
         for statement in _statements(function):
-            compound = any(_inner(statement))
+            compound = any(inner_lists(statement))
             lines = 1 << statement.lineno if compound else lines_of(statement)
             nodes = own_nodes(statement)
             for node in nodes:
@@ -218,8 +217,7 @@ def _is_empty(value: ast.expr | None) -> bool:
     if isinstance(value, ast.List | ast.Set | ast.Tuple):
         return not value.elts
     if isinstance(value, ast.Call):
-        name = getattr(value.func, "attr", getattr(value.func, "id", ""))
-        return name in _CONTAINERS
+        return _last_name(value.func) in _CONTAINERS
     return False
 
 
@@ -243,7 +241,7 @@ def _making(node: ast.ClassDef) -> int:
 
 def _may_keep(decorator: ast.expr) -> bool:
     node = decorator.func if isinstance(decorator, ast.Call) else decorator
-    name = getattr(node, "attr", getattr(node, "id", "")).lower()
+    name = _last_name(node).lower()
     return any(word in name for word in _KEEPERS)
 
 
@@ -310,7 +308,7 @@ class _State:
 
     def _ask(self, part: ast.AST, lines: int) -> None:
         for node in walk(part):
-            name = getattr(node, "attr", getattr(node, "id", ""))
+            name = _last_name(node)
             if isinstance(node, ast.Constant) and isinstance(node.value, str):
                 name = node.value  # hasattr(self, "_table")
             if name:
@@ -330,7 +328,7 @@ class _State:
         if target is None:
             return
         root = _root(target)
-        name = getattr(target, "attr", getattr(target, "id", ""))
+        name = _last_name(target)
         # What was handed in or made here is mostly a test's own; the environment is put back.
         own = root in ("self", "cls")
         outer = root and (root not in self._local or root in self._outer)
@@ -369,14 +367,8 @@ def _statements(function: Function) -> Iterator[ast.stmt]:
         statement = pending.pop()
         yield statement
         if not isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
-            pending.extend(_inner(statement))
-
-
-def _inner(statement: ast.stmt) -> Iterator[ast.stmt]:
-    for name in ("body", "orelse", "finalbody"):
-        yield from getattr(statement, name, ())
-    for part in (*getattr(statement, "handlers", ()), *getattr(statement, "cases", ())):
-        yield from part.body
+            for inner in inner_lists(statement):
+                pending += inner
 
 
 def _called_in(choice: ast.AST) -> Iterator[str]:

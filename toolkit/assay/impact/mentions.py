@@ -27,7 +27,7 @@ from assay.change.classes import is_plain_class, is_plain_header, plain_bases
 from assay.change.inert import inert_header, is_inert, is_plain_decorator
 from assay.change.regions import lines_of, span
 from assay.change.version import parsed
-from assay.change.walk import children, walk
+from assay.change.walk import children, inner_lists, walk
 
 ANY = "*"
 """Stands for all names: a look-up by a computed one."""
@@ -180,7 +180,7 @@ class _Reader:
                 inner_owner, inner_plain = statement.name, plain and definition.plain
             inner_tried = tried or isinstance(statement, ast.Try | ast.TryStar)
             inner_scope = scope or (statement.lineno if function else 0)
-            for inner in _inner_lists(statement):
+            for inner in inner_lists(statement):
                 self.read(
                     inner, top and not function, inner_tried, inner_owner, inner_plain, inner_scope
                 )
@@ -189,13 +189,6 @@ class _Reader:
 def _is_text(statement: ast.stmt) -> bool:
     """A docstring, or another text that stands alone: it mentions nothing."""
     return isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Constant)
-
-
-def _inner_lists(statement: ast.stmt) -> Iterator[list[ast.stmt]]:
-    for name in ("body", "orelse", "finalbody"):
-        yield getattr(statement, name, [])
-    for part in (*getattr(statement, "handlers", ()), *getattr(statement, "cases", ())):
-        yield part.body
 
 
 def _own_parts(statement: ast.stmt) -> list[ast.AST]:
@@ -228,7 +221,7 @@ def _own_parts(statement: ast.stmt) -> list[ast.AST]:
 
 def _own_lines(statement: ast.stmt, parts: Iterable[ast.AST]) -> int:
     """The lines of a statement's own expressions; a definition's header runs where it is made."""
-    if not any(True for _ in _inner_lists(statement) if _):
+    if not any(inner_lists(statement)):
         return lines_of(statement)
     found = span(statement.lineno, statement.lineno)
     for part in parts:

@@ -54,7 +54,7 @@ def _moved_outside(before: str, after: str, mask: int) -> int:
     old, new = _lines(before), _lines(after)
     found = 0
     for start, other, size in SequenceMatcher(None, old, new, autojunk=False).get_matching_blocks():
-        here = mask & span(start + 1, start + size) if size else 0
+        here = mask & span(start + 1, start + size)
         found |= here << (other - start) if other >= start else here >> (start - other)
         mask &= ~here
     return span(1, len(new)) if mask else found

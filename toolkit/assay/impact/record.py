@@ -328,9 +328,10 @@ class Recording:
                 opaque.add(f"{path} {CHANGED_MEANWHILE}")
                 continue
             lines[path] = LineSet(self._tree.sha(path), mask)
-            if not self._reading(path).parses:
+            reading = self._reading(path)
+            if not reading.parses:
                 opaque.add(f"ran {path}, {BEYOND_US}")
-            if mask & self._reading(path).positions:
+            if mask & reading.positions:
                 flags.add(POSITIONS)
             self._follow_chains(path, mask, uses)
         names = set(books.names)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from assay.errors import UsageError
-from assay.impact.graph import users_of
+from assay.impact.graph import users_of, with_users
 from assay.impact.merge import merged
 from assay.impact.store import open_store, reading, why_no_map
 from assay.model.impact import (
@@ -107,17 +107,12 @@ def _owing(
     """Tests that depend on something shared which their own shard saw otherwise."""
     users = users_of(impact)
     for shard in shards:
-        reached = {
+        differing = [
             key
             for key, node in shard.impact.nodes.items()
             if not key.startswith(TEST_PREFIX) and _differs(node, impact.nodes[key])
-        }
-        queue = list(reached)
-        while queue:
-            fresh = set(users.get(queue.pop(), ())) - reached
-            reached |= fresh
-            queue += fresh
-        for key in reached:
+        ]
+        for key in with_users(differing, users):
             if key.startswith(TEST_PREFIX) and origin[key] is shard:
                 yield key.removeprefix(TEST_PREFIX)
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from assay.execution.suite import Collected, RecordedRun, SuiteRun, collected_from
 from assay.execution.zygote import Zygote, ZygoteSettings
 from assay.gather import taking_turns
-from assay.impact.graph import users_of
+from assay.impact.graph import users_of, with_users
 from assay.impact.imports import import_roots
 from assay.impact.record import Recording, Tree
 from assay.impact.store import Store, open_store
@@ -281,10 +281,5 @@ def out_of_date(tree: Tree, impact: ImpactMap, paths: Collection[str]) -> set[st
         if key.startswith((TEST_PREFIX, FIXTURE_PREFIX))
         and any(p in node.lines and node.lines[p].sha != tree.sha(p) for p in paths)
     }
-    users = users_of(impact)
-    queue = list(stale)
-    while queue:
-        fresh = set(users.get(queue.pop(), ())) - stale
-        stale |= fresh
-        queue += fresh
-    return {key.removeprefix(TEST_PREFIX) for key in stale if key.startswith(TEST_PREFIX)}
+    above = with_users(stale, users_of(impact))
+    return {key.removeprefix(TEST_PREFIX) for key in above if key.startswith(TEST_PREFIX)}

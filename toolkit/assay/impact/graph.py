@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
+
 from assay.model.impact import ImpactMap
 
 
@@ -12,3 +14,14 @@ def users_of(impact: ImpactMap) -> dict[str, list[str]]:
         for used in node.uses:
             users.setdefault(used, []).append(node.key)
     return users
+
+
+def with_users(keys: Iterable[str], users: Mapping[str, Iterable[str]]) -> set[str]:
+    """The nodes, and all that use one of them, directly or through others."""
+    found = set(keys)
+    queue = list(found)
+    while queue:
+        fresh = set(users.get(queue.pop(), ())) - found
+        found |= fresh
+        queue += fresh
+    return found

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 
-from assay.impact.graph import users_of
+from assay.impact.graph import users_of, with_users
 from assay.model.impact import ImpactMap
 from assay.model.mutant import Mutant, PlannedMutant, PlannedTest, Route, Status, Verdict
 from assay.model.source import SourceFile
@@ -91,14 +91,8 @@ class Coverage:
 
     def _tests_using(self, key: str) -> Collection[str]:
         if key not in self._reach:
-            seen = {key}
-            queue = [key]
-            while queue:
-                for user in self._users.get(queue.pop(), ()):
-                    if user not in seen:
-                        seen.add(user)
-                        queue.append(user)
-            tests = [k.removeprefix(TEST_PREFIX) for k in seen if k.startswith(TEST_PREFIX)]
+            above = with_users([key], self._users)
+            tests = [k.removeprefix(TEST_PREFIX) for k in above if k.startswith(TEST_PREFIX)]
             self._reach[key] = dict.fromkeys(tests, 0)
         return self._reach[key]
 

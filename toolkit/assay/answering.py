@@ -169,7 +169,7 @@ def answer(project: Project, request: Request, progress: Progress) -> Answer:
             diffs=diffs_of(targets),
             changed_tests=changed,
             notices=(*baseline.notices, *suite_notices(suite)),
-            inconclusive=(*inconclusive, *shadowed(suite, change, baseline.impact)),
+            inconclusive=(*inconclusive, *run.problems, *shadowed(suite, change, baseline.impact)),
             flaky=run.flaky,
             interrupted=run.interrupted or baseline.run.interrupted,
             seconds=clock.laps,

@@ -17,16 +17,16 @@ import pytest
 
 from assay.change.semantics import read_source
 from assay.probe.hotswap import install
-from assay.probe.mutation import entered
+from assay.probe.mutation import UNLIMITED, meter
 
 Make = Callable[..., "Live"]
 
 
 @pytest.fixture(autouse=True)
 def nothing_entered() -> Iterator[None]:
-    entered.clear()
+    meter.watch(UNLIMITED, None)
     yield
-    entered.clear()
+    meter.watch(UNLIMITED, None)
 
 
 class Live:
@@ -90,9 +90,9 @@ def test_a_plain_function_is_swapped_also_where_it_was_imported_by_name(live: Ma
 def test_running_a_swapped_function_is_noticed_and_swapping_alone_is_not(live: Make) -> None:
     found = live("def f(x):\n    return x + 1\n")
     found.swap("x + 1", "x - 1")
-    assert entered == set()
+    assert not meter.entered
     found.module.f(1)
-    assert entered == {True}
+    assert meter.entered
 
 
 def test_other_functions_of_the_file_stay_as_they_are(live: Make) -> None:
@@ -101,7 +101,7 @@ def test_other_functions_of_the_file_stay_as_they_are(live: Make) -> None:
     assert found.swap("return 1", "return 9") == ""
     assert found.module.g.__code__ is before
     found.module.g()
-    assert entered == set()
+    assert not meter.entered
 
 
 def test_a_method_is_swapped_for_instances_and_bound_methods_that_exist(live: Make) -> None:
@@ -176,7 +176,7 @@ def test_the_closure_that_a_decorator_made_is_swapped(live: Make) -> None:
     )
     assert found.swap("f(*args) * 2", "f(*args) * 3") == ""
     assert found.module.f(1) == 6
-    assert entered == {True}
+    assert meter.entered
 
 
 def test_a_mutant_may_lose_a_captured_variable(live: Make) -> None:

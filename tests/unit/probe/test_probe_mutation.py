@@ -13,12 +13,13 @@ from typing import Any
 import pytest
 
 from assay.probe.mutation import (
+    UNLIMITED,
     Unfit,
     compile_tree,
-    entered,
     functions,
     line_starts,
     mark,
+    meter,
     read_text,
     splice,
 )
@@ -26,9 +27,9 @@ from assay.probe.mutation import (
 
 @pytest.fixture(autouse=True)
 def nothing_entered() -> Iterator[None]:
-    entered.clear()
+    meter.watch(UNLIMITED, None)
     yield
-    entered.clear()
+    meter.watch(UNLIMITED, None)
 
 
 def mutant(span: tuple[int, int, int, int], original: str, replacement: str) -> dict[str, Any]:
@@ -135,23 +136,23 @@ def g():          # 4
 
 def test_running_the_marked_function_is_noticed() -> None:
     run(PLAIN, 3, "f()")
-    assert entered == {True}
+    assert meter.entered
 
 
 @pytest.mark.parametrize("then", ["", "g()"], ids=["import alone", "another function"])
 def test_running_something_else_is_not_noticed(then: str) -> None:
     run(PLAIN, 3, then)
-    assert entered == set()
+    assert not meter.entered
 
 
 def test_a_line_outside_any_function_marks_the_module() -> None:
     run("x = 1\n", 1)
-    assert entered == {True}
+    assert meter.entered
 
 
 def test_a_signature_marks_what_is_around_the_function() -> None:
     run("def f(a=1):\n    return a\n", 1)
-    assert entered == {True}
+    assert meter.entered
 
 
 NESTED = """\
@@ -165,14 +166,14 @@ def f(go):             # 1
 
 def test_the_innermost_function_is_marked() -> None:
     run(NESTED, 4, "f(False)")
-    assert entered == set()
+    assert not meter.entered
     run(NESTED, 4, "f(True)")
-    assert entered == {True}
+    assert meter.entered
 
 
 def test_a_line_of_the_outer_function_marks_the_outer_one() -> None:
     run(NESTED, 2, "f(False)")
-    assert entered == {True}
+    assert meter.entered
 
 
 def test_a_decorator_at_the_head_of_a_function_marks_that_function() -> None:
@@ -184,39 +185,39 @@ def test_a_decorator_at_the_head_of_a_function_marks_that_function() -> None:
         return inner             # 5
     """
     run(text, 2, "f")
-    assert entered == set()
+    assert not meter.entered
     run(text, 2, "f()")
-    assert entered == {True}
+    assert meter.entered
 
 
 def test_a_docstring_stays_first() -> None:
     space = run('"""Module."""\ndef f():\n    """Function."""\n    return 1\n', 4, "f()")
     assert space["f"].__doc__ == "Function."
-    assert entered == {True}
+    assert meter.entered
 
 
 def test_the_docstring_of_a_marked_module_stays_first() -> None:
     assert run('"""Module."""\nx = 1\n', 2)["__doc__"] == "Module."
-    assert entered == {True}
+    assert meter.entered
 
 
 def test_future_imports_stay_first() -> None:
     text = '"""Module."""\nfrom __future__ import annotations\ndef f(a: nowhere): ...\nx = 1\n'
     space = run(text, 4)
     assert space["f"].__annotations__ == {"a": "nowhere"}
-    assert entered == {True}
+    assert meter.entered
 
 
 def test_a_function_that_is_only_a_docstring_can_be_marked() -> None:
     assert run('def f():\n    """Only words."""\n', 2, "f()")["f"].__doc__ == "Only words."
-    assert entered == {True}
+    assert meter.entered
 
 
 def test_a_generator_is_noticed_when_it_begins() -> None:
     space = run("def f():\n    yield 1\n", 2, "g = f()")
-    assert entered == set()
+    assert not meter.entered
     assert next(space["g"]) == 1
-    assert entered == {True}
+    assert meter.entered
 
 
 def test_marking_does_not_change_what_the_code_does_nor_its_lines() -> None:

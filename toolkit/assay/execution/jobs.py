@@ -7,7 +7,15 @@ from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
 from assay.execution.zygote import Job, Zygote
-from assay.model.run import ChildEnd, Failure, Outcome, TestOutcome, TestResult
+from assay.model.run import (
+    ChildEnd,
+    Failure,
+    Outcome,
+    TestOutcome,
+    TestResult,
+    Trial,
+    TrialEnd,
+)
 
 Tag = TypeVar("Tag")
 Message = dict[str, Any]
@@ -20,7 +28,9 @@ class _Under:
 
     results: list[TestResult] = field(default_factory=list)
     missing: list[str] = field(default_factory=list)
+    trials: list[Trial] = field(default_factory=list)
     entered: bool = False
+    ticks: int = 0
     unfit: str = ""
     collect_error: str = ""
 
@@ -29,7 +39,9 @@ class _Under:
         if kind == "test":
             self.results.append(result_of(event))
         elif kind == "entered":
-            self.entered = event["entered"]
+            self.entered, self.ticks = event["entered"], event["ticks"]
+        elif kind == "tried":
+            self.trials.append(trial_of(event))
         elif kind == "unfit":
             self.unfit = event["detail"]
         elif kind == "collect-error":
@@ -48,7 +60,20 @@ class _Under:
             missing=tuple(self.missing),
             detail=end["detail"],
             seconds=end["seconds"],
+            ticks=self.ticks,
+            trials=tuple(self.trials),
         )
+
+
+def trial_of(event: Message) -> Trial:
+    """A "tried" event as a value."""
+    result = event.get("result")
+    return Trial(
+        index=event["index"],
+        end=TrialEnd(event["verdict"]),
+        ran=event.get("ran", 0),
+        result=None if result is None else result_of(result),
+    )
 
 
 def result_of(event: Message) -> TestResult:
@@ -80,7 +105,7 @@ def run_jobs(
 
     An interrupt asks the children to stop, waits for what they have, and is raised again.
     """
-    waiting = iter(jobs)
+    waiting = iter(jobs)  # one that was empty may have more later, when an outcome brought some
     tags: dict[int, Tag] = {}
     under: dict[int, _Under] = {}
 

@@ -1,40 +1,70 @@
-"""Runs planned mutants: hot in forks of the collected session, cold in forks without it.
-
-Controls: a kill stands only if the tests that ran up to it pass in the same order without the
-mutant; a timeout only if it happens again alone with twice the time.
-"""
+"""Runs planned mutants to their verdicts: many to a process where that can be trusted, each in a
+fork where it cannot, and from the import of their module on where code runs at import."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+import contextlib
+import random
+import time
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
-from typing import Any
+from enum import Enum
 
-from assay.errors import InconclusiveError
-from assay.execution.jobs import run_jobs
-from assay.execution.suite import Collected, files_of
+from assay.execution.cold import Group, absolute, groups, joined, stages
+from assay.execution.killers import Killers
+from assay.execution.lane import Lane, Run, unsettled
+from assay.execution.speculation import Speculation
+from assay.execution.suite import Collected
 from assay.execution.timeouts import Limits
-from assay.execution.zygote import Job, Zygote, ZygoteSettings
-from assay.model.mutant import PlannedMutant, PlannedTest, Route, Status, Verdict
+from assay.execution.wire import JobMaker, Tests
+from assay.execution.zygote import Zygote, ZygoteSettings
+from assay.model.mutant import PlannedMutant, Route, Status, Verdict
 from assay.model.run import ChildEnd, Outcome
 from assay.model.source import SourceFile
 from assay.verdict.classify import NOTICED, classify
 
 OnVerdict = Callable[[Verdict], None]
-Prefix = tuple[str, ...]
 
-PATIENCE = 2.0
-"""How many times its limit a test that timed out may take on the second try."""
+FEW = 3
+"""So many mutants of a module make it worth to start pytest and stop at its import."""
+
+CANARIES = 3
+"""Functions of a file in which nobody may notice an exception before the file is in doubt."""
+
+
+class Isolation(Enum):
+    """How far mutants are kept apart."""
+
+    SPECULATE = "speculate"
+    """many in one process, each kill with a control; the rest in forks"""
+    FORK = "fork"
+    """each in a fork of the collected session"""
+    PROCESS = "process"
+    """each in a process that starts pytest itself"""
+
+
+@dataclass(frozen=True, slots=True)
+class RunOptions:
+    """How mutants are run: `deadline` is the monotonic time after which no mutant begins (None: no
+    end), `verify` how many verdicts are checked again at the end, chosen by `seed`."""
+
+    isolation: Isolation = Isolation.SPECULATE
+    deadline: float | None = None
+    verify: int = 0
+    seed: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class MutantRun:
-    """Verdicts by mutant id; `flaky` are tests that failed in a control, with the reason."""
+    """Verdicts by mutant id; `flaky` are tests that failed in a control, with the reason;
+    `problems` what makes the verdicts of a file doubtful; `how` counts mutants by how they ran."""
 
     verdicts: Mapping[str, Verdict]
     flaky: Mapping[str, str]
     interrupted: bool
+    problems: tuple[str, ...] = ()
+    how: Mapping[str, int] | None = None
 
 
 class MutantRunner:
@@ -49,221 +79,242 @@ class MutantRunner:
         limits: Limits,
         workers: int,
         on_verdict: OnVerdict,
+        options: RunOptions = RunOptions(),
     ) -> None:
         self._settings = settings
         self._zygote = zygote
         self._collected = collected
-        self._sources = sources
-        self._limits = limits
+        self._maker = JobMaker(settings.repo, collected, limits, sources)
         self._workers = workers
         self._on_verdict = on_verdict
-        self._cold: Zygote | None = None
+        self._options = options
+        self._killers = Killers()
+        self._paths = {item.node_id: item.path for item in collected.items}
+        self._sizes = Counter(self._paths.values())
+        self._order: dict[str, Tests] = {}
         self._verdicts: dict[str, Verdict] = {}
+        self._told: set[str] = set()
         self._flaky: dict[str, str] = {}
-        self._unfit: set[str] = set()
-        self._proven: set[tuple[Route, Prefix]] = set()
+        self._problems: list[str] = []
+        self._heard: set[str] = set()
+        self._how: Counter[str] = Counter()
+        self._cold: Zygote | None = None
+        self._hot = self._lane(zygote, ())
 
     def run(self, planned: Sequence[PlannedMutant]) -> MutantRun:
-        """Every planned mutant gets a verdict; those not reached before an interrupt, Pending."""
+        """Every planned mutant gets a verdict; those that did not begin, Pending."""
+        self._order = {p.mutant.id: tuple(t.node_id for t in p.tests) for p in planned}
         interrupted = False
         try:
-            rest: Sequence[PlannedMutant] = planned
-            while rest:
-                self._verdicts.update(self._round(rest))
-                rest = self._overturned(rest)
+            self._run(planned)
+            self._check_again(planned)
         except KeyboardInterrupt:
             interrupted = True
         finally:
             if self._cold is not None:
                 self._cold.close()
         for mutant in planned:
-            self._verdicts.setdefault(mutant.mutant.id, _pending(mutant))
-        return MutantRun(self._verdicts, self._flaky, interrupted)
+            words = "interrupted" if interrupted else "the budget was spent"
+            pending = unsettled(mutant, Status.PENDING, f"{words} before it was run")
+            self._verdicts.setdefault(mutant.mutant.id, pending)
+        problems = tuple(self._problems)
+        return MutantRun(self._verdicts, self._flaky, interrupted, problems, dict(self._how))
 
-    # -- one round over some mutants
+    def _run(self, planned: Sequence[PlannedMutant]) -> None:
+        forks = self._options.isolation is not Isolation.PROCESS
+        hot = [p for p in planned if forks and p.route is Route.HOT]
+        cold = [p for p in planned if not forks or p.route is Route.COLD]
+        hot = self._canaries(self._hot, hot)
+        passed: dict[str, Tests] = {}
+        if self._options.isolation is Isolation.SPECULATE:
+            hot, passed = self._speculate(hot)
+        ordered = [self._killers.first(p, passed.get(p.mutant.id, ())) for p in hot]
+        for run in self._hot.settle(ordered, self._take).values():
+            if run.outcome.unfit:
+                cold.append(run.planned)
+        self._run_cold(cold)
 
-    def _round(self, planned: Sequence[PlannedMutant]) -> dict[str, Verdict]:
-        """Run hot ones, then cold ones (with hot ones that did not fit), then timeouts again."""
-        verdicts: dict[str, Verdict] = {}
-        hot = [mutant for mutant in planned if mutant.route is Route.HOT]
-        cold = [mutant for mutant in planned if mutant.route is Route.COLD]
-        for mutant, outcome in self._batch(self._zygote, hot, self._workers, 1.0):
-            if outcome.unfit:
-                self._unfit.add(mutant.mutant.id)
-                cold.append(self._routed(mutant))
-            else:
-                self._settle(verdicts, mutant, outcome)
-        if cold:
-            for mutant, outcome in self._batch(self._cold_zygote(), cold, self._workers, 1.0):
-                self._settle(verdicts, mutant, outcome)
-        slow = [m for m in planned if verdicts[m.mutant.id].status is Status.TIMEOUT]
-        for mutant in map(self._routed, slow):
-            zygote = self._zygote if mutant.route is Route.HOT else self._cold_zygote()
-            for _, outcome in self._batch(zygote, [mutant], 1, PATIENCE):
-                verdict = classify(mutant, outcome)
-                if verdict.status is not Status.TIMEOUT and outcome.unfit == "":
-                    verdicts[mutant.mutant.id] = verdict
-        return verdicts
+    # -- in one process, and in forks of the collected session
 
-    def _settle(
-        self, verdicts: dict[str, Verdict], mutant: PlannedMutant, outcome: Outcome
-    ) -> None:
-        verdict = classify(mutant, outcome)
-        verdicts[mutant.mutant.id] = verdict
-        self._on_verdict(verdict)
+    def _speculate(
+        self, planned: list[PlannedMutant]
+    ) -> tuple[list[PlannedMutant], dict[str, Tests]]:
+        """Those that trying did not settle, and the tests that passed under them."""
+        trials = Speculation(
+            self._zygote, self._maker, self._killers, self._workers, self._book, self._may_begin
+        )
+        left = trials.run(planned)
+        self._how["speculated"] += len(trials.verdicts)
+        return [one.planned for one in left], {o.planned.mutant.id: o.passed for o in left}
 
-    def _batch(
-        self, zygote: Zygote, planned: Iterable[PlannedMutant], workers: int, patience: float
-    ) -> Iterable[tuple[PlannedMutant, Outcome]]:
-        jobs = ((mutant, self._job(mutant, patience)) for mutant in planned)
-        for done in run_jobs(zygote, jobs, workers):
-            yield done.tag, done.outcome
+    def _may_begin(self) -> bool:
+        return self._options.deadline is None or time.monotonic() < self._options.deadline
+
+    def _lane(self, zygote: Zygote, files: Tests) -> Lane:
+        return Lane(
+            zygote,
+            self._maker,
+            self._killers,
+            self._workers,
+            self._flaky,
+            self._may_begin,
+            files,
+        )
+
+    def _take(self, run: Run) -> None:
+        """A verdict of the collected session's forks; not of a mutant that does not fit there."""
+        if not run.outcome.unfit:
+            self._how["forked"] += run.planned.mutant.id not in self._verdicts
+            self._book(run.verdict)
+
+    def _book(self, verdict: Verdict) -> None:
+        """Keep a verdict, or the one in its place; its tests are told in planned order."""
+        key = verdict.mutant.id
+        kept = replace(verdict, covering=self._order.get(key, verdict.covering))
+        self._verdicts[key] = kept
+        if key not in self._told:
+            self._told.add(key)
+            self._on_verdict(kept)
+
+    # -- from the import on
+
+    def _run_cold(self, planned: Sequence[PlannedMutant]) -> None:
+        """Stage by stage: what a stage did not settle goes on to the next."""
+        waiting = [(p, stages(p, self._paths, self._sizes), None) for p in planned]
+        under: list[tuple[PlannedMutant, list[Tests], Outcome | None]] = list(waiting)
+        while under:
+            by_id = {p.mutant.id: (p, rest, before) for p, rest, before in under}
+            under = []
+            for group in groups(((p, rest[0]) for p, rest, _ in by_id.values()), self._paths):
+                for run in self._run_group(group, by_id).values():
+                    whole, rest, before = by_id[run.planned.mutant.id]
+                    outcome = joined(before, run.outcome)
+                    if rest[1:] and _goes_on(run):
+                        under.append((whole, rest[1:], outcome))
+
+    def _run_group(
+        self,
+        group: Group,
+        by_id: Mapping[str, tuple[PlannedMutant, list[Tests], Outcome | None]],
+    ) -> dict[str, Run]:
+        def take(run: Run) -> None:
+            whole, rest, before = by_id[run.planned.mutant.id]
+            if rest[1:] and _goes_on(run):
+                return
+            verdict = run.verdict
+            if _goes_on(run):
+                verdict = classify(whole, joined(before, run.outcome))
+            elif before is not None:
+                seconds = before.seconds + verdict.seconds
+                ran = len(before.results) + verdict.tests_run
+                verdict = replace(verdict, seconds=seconds, tests_run=ran)
+            self._how["cold"] += run.planned.mutant.id not in self._verdicts
+            self._book(verdict)
+
+        with self._cold_lane(group) as lane:
+            return lane.settle(self._canaries(lane, group.mutants), take)
+
+    @contextlib.contextmanager
+    def _cold_lane(self, group: Group) -> Iterator[Lane]:
+        files = absolute(self._settings.repo, group.files)
+        if len(group.mutants) >= FEW and self._options.isolation is not Isolation.PROCESS:
+            repo = self._settings.repo
+            prefix = f"{repo}/"
+            modules = [f for f in self._collected.modules.values() if f.startswith(prefix)]
+            more = {
+                "module": str(repo / group.path),
+                "files": files,
+                "ahead": [f for f in {*modules, *files} if f.endswith(".py")],
+                "order": self._node_ids(),
+            }
+            with Zygote(self._settings, "import", record=False, more=more) as zygote:
+                hello = zygote.greeting()
+                if hello["type"] == "hello" and hello["reached"] and hello["threads"] == 1:
+                    yield self._lane(zygote, files)
+                    return
+        yield self._lane(self._cold_zygote(), files)
 
     def _cold_zygote(self) -> Zygote:
         if self._cold is None:
-            self._cold = Zygote(self._settings, "cold", record=False)
+            more = {"order": self._node_ids()}
+            self._cold = Zygote(self._settings, "cold", record=False, more=more)
             self._cold.greeting()
         return self._cold
 
-    def _routed(self, mutant: PlannedMutant) -> PlannedMutant:
-        """The mutant by the route it really took: its control must take the same."""
-        unfit = mutant.mutant.id in self._unfit
-        return replace(mutant, route=Route.COLD) if unfit else mutant
+    def _node_ids(self) -> list[str]:
+        return [item.node_id for item in self._collected.items]
 
-    # -- controls
+    # -- is it the code that runs, and is a failure seen at all?
 
-    def _overturned(self, planned: Sequence[PlannedMutant]) -> list[PlannedMutant]:
-        """Mutants whose killer fails without them too: to be run again without that test."""
-        killed = [
-            (mutant, self._verdicts[mutant.mutant.id])
-            for mutant in map(self._routed, planned)
-            if self._verdicts[mutant.mutant.id].status in (Status.KILLED, Status.RUNTIME_ERROR)
-            and self._verdicts[mutant.mutant.id].killer
-        ]
-        prefixes = {(m.route, prefix_of(m, v)) for m, v in killed} - self._proven
-        failures = self._control(maximal(prefixes))
-        again = []
-        for mutant, verdict in killed:
-            guilty = failures & set(prefix_of(mutant, verdict))
-            if guilty:
-                again.append(without(mutant, guilty))
+    def _canaries(self, lane: Lane, planned: Iterable[PlannedMutant]) -> list[PlannedMutant]:
+        """For each file not looked at before, let functions raise: a test must fail."""
+        everything = list(planned)
+        by_path: dict[str, dict[str, PlannedMutant]] = {}
+        for mutant in everything:
+            if mutant.mutant.path not in self._heard:
+                by_path.setdefault(mutant.mutant.path, {}).setdefault(mutant.mutant.unit, mutant)
+        for path, units in by_path.items():
+            if not self._may_begin():
+                break
+            outcomes = []
+            for mutant in list(units.values())[:CANARIES]:
+                outcomes.append(lane.notices(mutant))
+                if _noticed(outcomes[-1]) or outcomes[-1].unfit:
+                    self._heard.add(path)
+                    break
             else:
-                self._proven.add((mutant.route, prefix_of(mutant, verdict)))
-        for mutant in [mutant for mutant in again if not mutant.tests]:
-            self._verdicts[mutant.mutant.id] = _no_sound_test(mutant)
-        return [mutant for mutant in again if mutant.tests]
+                self._heard.add(path)
+                self._problems.append(_silence(path, outcomes))
+        return everything
 
-    def _control(self, prefixes: Iterable[tuple[Route, Prefix]]) -> set[str]:
-        """Run sequences of tests with no mutant; the tests that fail."""
-        failures: set[str] = set()
-        for route in Route:
-            mine = [prefix for one, prefix in prefixes if one is route]
-            if not mine:
+    # -- the same again
+
+    def _check_again(self, planned: Sequence[PlannedMutant]) -> None:
+        """Run some of the settled mutants again, each in a fork; a verdict that changes is none."""
+        settled = [
+            p
+            for p in planned
+            if p.route is Route.HOT
+            and p.mutant.id in self._verdicts
+            and self._verdicts[p.mutant.id].status in (Status.KILLED, Status.SURVIVED)
+        ]
+        chosen = random.Random(self._options.seed).sample(
+            settled, min(self._options.verify, len(settled))
+        )
+        if not chosen or self._options.isolation is Isolation.PROCESS:
+            return
+        for key, run in self._hot.settle(chosen, lambda _: None).items():
+            first, second = self._verdicts[key], run.verdict
+            if run.outcome.unfit or first.status is second.status:
                 continue
-            zygote = self._zygote if route is Route.HOT else self._cold_zygote()
-            jobs = ((prefix, self._control_job(prefix)) for prefix in mine)
-            for done in run_jobs(zygote, jobs, self._workers):
-                failures |= self._control_failures(done.tag, done.outcome)
-        return failures
+            killer = first.killer or second.killer
+            words = f"{first.status.value} at first, {second.status.value} when it was run again"
+            self._flaky.setdefault(killer, f"noticed mutant {key} in one of two runs")
+            self._book(unsettled(run.planned, Status.RUNTIME_ERROR, f"not repeatable: {words}"))
 
-    def _control_failures(self, prefix: Prefix, outcome: Outcome) -> set[str]:
-        failed = {r.node_id for r in outcome.results if r.outcome in NOTICED}
-        for node_id in failed:
-            self._flaky[node_id] = "fails without a mutant when run in the order of a kill"
-        if outcome.end is ChildEnd.FINISHED and not outcome.collect_error:
-            return failed
-        if outcome.end is ChildEnd.BROKEN or outcome.collect_error:
-            raise InconclusiveError(
-                "a control run without any mutant broke:",
-                tuple((outcome.collect_error or outcome.detail).strip().splitlines()[-8:]),
-            )
-        culprit = outcome.current or prefix[-1]
-        self._flaky[culprit] = f"its control run without a mutant ended as {outcome.end.value}"
-        return {*failed, culprit}
 
-    # -- jobs
+def _goes_on(run: Run) -> bool:
+    """Whether another stage's tests may still settle it: nothing was noticed, nothing ended."""
+    outcome = run.outcome
+    ended = outcome.end is not ChildEnd.FINISHED or outcome.collect_error
+    return not ended and not any(r.outcome in NOTICED for r in outcome.results)
 
-    def _job(self, planned: PlannedMutant, patience: float) -> Job:
-        tests = tuple(test.node_id for test in planned.tests)
-        return self._make_job(
-            tests, tuple(test.limit * patience for test in planned.tests), True, self._wire(planned)
+
+def _noticed(outcome: Outcome) -> bool:
+    if outcome.end is not ChildEnd.FINISHED:
+        return outcome.end is ChildEnd.DIED
+    return bool(outcome.collect_error) or any(r.outcome in NOTICED for r in outcome.results)
+
+
+def _silence(path: str, outcomes: Sequence[Outcome]) -> str:
+    if not any(outcome.entered for outcome in outcomes):
+        return (
+            f"{path}: a function made to raise was not entered by its tests: the code that runs is "
+            "not this file (an installed copy?), or it runs in another process"
         )
-
-    def _control_job(self, tests: Prefix) -> Job:
-        limits = tuple(self._limits.of(test) * PATIENCE for test in tests)
-        return self._make_job(tests, limits, False, None)
-
-    def _make_job(
-        self,
-        tests: Prefix,
-        limits: tuple[float, ...],
-        stop: bool,
-        mutant: dict[str, Any] | None,
-    ) -> Job:
-        return Job(
-            tests=tests,
-            limits=limits,
-            collect_limit=self._limits.collection,
-            record=False,
-            stop_at_failure=stop,
-            quick=True,
-            mutant=mutant,
-            files=files_of(tests, self._collected, self._settings.repo),
-        )
-
-    def _wire(self, planned: PlannedMutant) -> dict[str, Any]:
-        """What the probe needs to know of a mutant."""
-        mutant = planned.mutant
-        source = self._sources[mutant.path]
-        unit = source.unit(mutant.unit) or source.module
-        span = mutant.span
-        return {
-            "path": str(Path(self._settings.repo, mutant.path)),
-            "sha": source.sha,
-            "span": [span.start_line, span.start_column, span.end_line, span.end_column],
-            "original": mutant.original,
-            "replacement": mutant.replacement,
-            "outer": {
-                "first_line": unit.first_line,
-                "last_line": unit.last_line,
-                "classes": unit.name.partition("#")[0].split(".")[:-1],
-            },
-        }
-
-
-def prefix_of(planned: PlannedMutant, verdict: Verdict) -> Prefix:
-    """The tests that ran up to and including the killer."""
-    tests = [test.node_id for test in planned.tests]
-    return tuple(tests[: tests.index(verdict.killer) + 1]) if verdict.killer in tests else ()
-
-
-def maximal(prefixes: Iterable[tuple[Route, Prefix]]) -> list[tuple[Route, Prefix]]:
-    """Drop sequences that another one begins with: it proves them too."""
-    kept: list[tuple[Route, Prefix]] = []
-    for route, prefix in sorted(prefixes, key=lambda pair: (pair[0].value, pair[1])):
-        if not prefix:
-            continue
-        if kept and kept[-1][0] is route and prefix[: len(kept[-1][1])] == kept[-1][1]:
-            kept.pop()
-        kept.append((route, prefix))
-    return kept
-
-
-def without(planned: PlannedMutant, tests: set[str]) -> PlannedMutant:
-    """The same mutant with fewer tests."""
-    kept: tuple[PlannedTest, ...] = tuple(t for t in planned.tests if t.node_id not in tests)
-    return replace(planned, tests=kept)
-
-
-def _pending(planned: PlannedMutant) -> Verdict:
-    return _verdict(planned, Status.PENDING, "interrupted before it was run")
-
-
-def _no_sound_test(planned: PlannedMutant) -> Verdict:
-    reason = "each covering test fails without a mutant when run in this order"
-    return _verdict(planned, Status.RUNTIME_ERROR, reason)
-
-
-def _verdict(planned: PlannedMutant, status: Status, reason: str) -> Verdict:
-    covering = tuple(test.node_id for test in planned.tests)
-    return Verdict(planned.mutant, status, covering, "", False, reason, 0, 0.0)
+    count = len({result.node_id for outcome in outcomes for result in outcome.results})
+    return (
+        f"{path}: functions made to raise as soon as they are entered fail none of their {count} "
+        "tests: the tests swallow every exception, or something hides failures, so that no "
+        "survivor means anything"
+    )

@@ -54,8 +54,10 @@ class ZygoteSettings:
 class Job:
     """What one child is to do.
 
-    `limits` are seconds a test, by node id; `mutant` is what hotswap and coldimport read, or None;
-    `files` are the test files a cold child collects.
+    `limits` are seconds a test; `mutants` are put in place together, in the form that hotswap and
+    coldimport read; `batch` are mutants to be tried one after another, as `probe.speculate` reads
+    them; `files` are the test files a cold child collects; `ticks` is how often a test may enter
+    mutated code or go round its loops (0: as often as it likes).
     """
 
     tests: tuple[str, ...]
@@ -64,26 +66,42 @@ class Job:
     record: bool
     stop_at_failure: bool
     quick: bool
-    mutant: Message | None = field(hash=False, default=None)
+    mutants: tuple[Message, ...] = field(hash=False, default=())
+    batch: tuple[Message, ...] = field(hash=False, default=())
     files: tuple[str, ...] = ()
+    ticks: int = 0
 
 
 class Zygote:
-    """A running zygote. Use as a context manager: on leaving, it and its children are gone."""
+    """A running zygote. Use as a context manager: on leaving, it and its children are gone.
 
-    def __init__(self, settings: ZygoteSettings, mode: str, record: bool) -> None:
+    `mode` is "collected", "cold" or "import" (see `probe.server`), `more` what the last two
+    ask for beside the settings: `order`, the node ids of the collected session, and for "import"
+    `module`, `files` and `ahead`: the paths of the module, of the test files, and of sources to
+    compile first.
+    """
+
+    def __init__(
+        self,
+        settings: ZygoteSettings,
+        mode: str,
+        record: bool,
+        more: Mapping[str, Any] | None = None,
+    ) -> None:
         self._tmp = Path(tempfile.mkdtemp(prefix="assay-"))
         self._log = self._tmp / "output.txt"
         self._next_job = 0
         self._pending: list[Message] = []
         self._buffer = b""
         try:
-            self._connect(settings, mode, record)
+            self._connect(settings, mode, record, more or {})
         except BaseException:
             shutil.rmtree(self._tmp, ignore_errors=True)
             raise
 
-    def _connect(self, settings: ZygoteSettings, mode: str, record: bool) -> None:
+    def _connect(
+        self, settings: ZygoteSettings, mode: str, record: bool, more: Mapping[str, Any]
+    ) -> None:
         bootstrap = install_probe(settings.state) / "bootstrap.py"
         request = {
             "mode": mode,
@@ -94,6 +112,7 @@ class Zygote:
             "cache": str(settings.state / "pytest-cache"),
             "tmp": str(self._tmp),
             "fd": CONTROL_FD,
+            **more,
         }
         request_file = self._tmp / "request.json"
         request_file.write_text(json.dumps(request), encoding="utf-8")
@@ -134,8 +153,10 @@ class Zygote:
                 "record": job.record,
                 "stop_at_failure": job.stop_at_failure,
                 "quick": job.quick,
-                "mutant": job.mutant,
+                "mutants": job.mutants,
+                "batch": job.batch,
                 "files": job.files,
+                "ticks": job.ticks,
             }
         )
         return self._next_job

@@ -44,10 +44,14 @@ class Route(Enum):
 
 @dataclass(frozen=True, slots=True)
 class PlannedTest:
-    """One test of a plan, with the seconds after which it counts as timed out."""
+    """One test of a plan, with the seconds after which it counts as timed out.
+
+    `near` says that it ran something of the mutant's file itself, beyond importing it.
+    """
 
     node_id: str
     limit: float
+    near: bool = True
 
 
 @dataclass(frozen=True, slots=True)

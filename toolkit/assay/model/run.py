@@ -76,8 +76,35 @@ class ChildEnd(Enum):
     """ended by a signal or an exit of its own before saying it had finished"""
     BROKEN = "broken"
     """the mutant could not be put in place, or our own code failed"""
+    OVER = "over"
+    """mutated code went round more often than its limit allows"""
     STOPPED = "stopped"
     """asked to stop early by an interrupt"""
+
+
+class TrialEnd(Enum):
+    """What became of a mutant that was tried with others in one process."""
+
+    KILLED = "killed"
+    """a test failed, and passed again with the unmutated code"""
+    OPEN = "open"
+    """no test tried here failed"""
+    SPOILED = "spoiled"
+    """a test failed with the unmutated code too: the process is of no more use"""
+    UNFIT = "unfit"
+    """it could not be put in place"""
+    OVER = "over"
+    """it went round more often than the limit allows"""
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """One mutant's trial: its place in the batch, how many tests ran, the last one's failure."""
+
+    index: int
+    end: TrialEnd
+    ran: int
+    result: TestResult | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +115,8 @@ class Outcome:
     `entered` whether the mutated code was entered at all, `unfit` why the mutant could not be put
     in place by the route tried, `collect_error` what made collection fail in the child, `missing`
     the planned tests it did not collect, `detail` the exit status, signal or error of an end that
-    is not FINISHED.
+    is not FINISHED, `ticks` the most rounds that mutated code went in one test, `trials` those of a
+    batch.
     """
 
     end: ChildEnd
@@ -100,3 +128,5 @@ class Outcome:
     missing: tuple[str, ...]
     detail: str
     seconds: float
+    ticks: int = 0
+    trials: tuple[Trial, ...] = ()

@@ -120,7 +120,7 @@ def plan(
             early.append(_no_coverage(mutant, found))
             continue
         ordered = sorted(usable, key=_order(found, candidates, coverage))
-        tests = tuple(PlannedTest(test, limit(test)) for test in ordered)
+        tests = tuple(PlannedTest(t, limit(t), found[t] < BY_IMPORT) for t in ordered)
         route = _route(mutant, source, coverage, hot_allowed)
         planned.append(PlannedMutant(mutant, tests, route))
     return Plan(tuple(planned), tuple(early))

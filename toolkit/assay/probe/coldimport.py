@@ -5,51 +5,64 @@ from __future__ import annotations
 import ast
 import importlib.machinery
 import os
-from collections.abc import Callable
+import types
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from .mutation import Unfit, compile_tree, mark, read_text, splice
+
+Code = Callable[[], types.CodeType]
+
+_served: dict[str, Code] = {}
+"""Files whose code is not made by the loader, by real path."""
+
+_real_get_code = importlib.machinery.SourceFileLoader.get_code
+
+
+def mutated_code(mutant: dict[str, Any]) -> types.CodeType:
+    """The module's code with the mutant in place and marked; Unfit if it does not compile."""
+    path = os.path.realpath(mutant["path"])
+    text = read_text(path, mutant["sha"])
+    try:
+        tree = ast.parse(splice(text, mutant))
+        mark(tree, mutant["span"][0], mutant["span"][1], mutant.get("canary", False))
+        return compile_tree(tree, path, 0)
+    except (SyntaxError, ValueError) as problem:
+        raise Unfit(f"does not compile: {problem}") from None
 
 
 def install(mutant: dict[str, Any]) -> None:
     """From now on, importing the mutant's file yields the mutated module."""
     path = os.path.realpath(mutant["path"])
-    text = read_text(path, mutant["sha"])
-    try:
-        tree = ast.parse(splice(text, mutant))
-        mark(tree, mutant["span"][0], mutant["span"][1])
-        code = compile_tree(tree, path, 0)
-    except (SyntaxError, ValueError) as problem:
-        raise Unfit(f"does not compile: {problem}") from None
-    _serve(path, lambda: code)
-    _leave_unrewritten(path)
+    code = mutated_code(mutant)
+    serve(path, lambda: code)
+    leave_unrewritten(path)
 
 
 def install_for_reload(mutant: dict[str, Any]) -> None:
     """As `install`, but the module is compiled only when it is asked for: mostly never."""
-    path = os.path.realpath(mutant["path"])
-
-    def compiled() -> Any:
-        tree = ast.parse(splice(read_text(path, mutant["sha"]), mutant))
-        mark(tree, mutant["span"][0], mutant["span"][1])
-        return compile_tree(tree, path, 0)
-
-    _serve(path, compiled)
+    serve(os.path.realpath(mutant["path"]), lambda: mutated_code(mutant))
 
 
-def _serve(path: str, code: Callable[[], Any]) -> None:
+def uninstall(mutant: dict[str, Any]) -> None:
+    """Importing the mutant's file yields the module as it is, again."""
+    _served.pop(os.path.realpath(mutant["path"]), None)
+
+
+def serve(path: str, code: Code) -> None:
+    """Give loaders of source files this code for the file at a real path."""
     loader = importlib.machinery.SourceFileLoader
-    original = loader.get_code
-
-    def get_code(self: Any, fullname: str) -> Any:
-        if os.path.realpath(self.path) == path:
-            return code()
-        return original(self, fullname)
-
-    loader.get_code = get_code  # type: ignore[method-assign]
+    if not _served:
+        loader.get_code = _get_code  # type: ignore[method-assign]
+    _served[path] = code
 
 
-def _leave_unrewritten(path: str) -> None:
+def _get_code(self: Any, fullname: str) -> Any:
+    code = _served.get(os.path.realpath(self.path))
+    return _real_get_code(self, fullname) if code is None else code()
+
+
+def leave_unrewritten(path: str) -> None:
     """Pytest's assertion rewriting reads the file itself: let the plain loader have this one."""
     from _pytest.assertion.rewrite import AssertionRewritingHook
 
@@ -62,3 +75,65 @@ def _leave_unrewritten(path: str) -> None:
         return spec
 
     AssertionRewritingHook.find_spec = find_spec  # type: ignore[method-assign]
+
+
+def compile_ahead(files: Iterable[str], rewritten: Iterable[str], config: Any) -> None:
+    """Compile sources now, for all processes that will be forked from this one.
+
+    `files` are modules that the plain loader will be asked for, `rewritten` those whose assertions
+    pytest rewrites. What does not compile is left to fail where it is imported.
+    """
+    for path in files:
+        real = os.path.realpath(path)
+        code = None if real in _served else _compiled(real)
+        if code is not None:
+            serve(real, _if_unchanged(real, code))
+    _rewrite_ahead(rewritten, config)
+
+
+def _compiled(path: str) -> types.CodeType | None:
+    try:
+        with open(path, "rb") as file:
+            return compile(file.read(), path, "exec", dont_inherit=True)
+    except (OSError, SyntaxError, ValueError, RecursionError, MemoryError):
+        return None
+
+
+def _if_unchanged(path: str, code: types.CodeType) -> Code:
+    known = _state_of(path)
+
+    def current() -> types.CodeType:
+        if _state_of(path) == known:
+            return code
+        with open(path, "rb") as file:
+            return compile(file.read(), path, "exec", dont_inherit=True)
+
+    return current
+
+
+def _state_of(path: str) -> tuple[int, int]:
+    found = os.stat(path)
+    return found.st_mtime_ns, found.st_size
+
+
+def _rewrite_ahead(files: Iterable[str], config: Any) -> None:
+    from pathlib import Path
+
+    from _pytest.assertion import rewrite
+
+    original = getattr(rewrite, "_rewrite_test", None)
+    if original is None:
+        return
+    known: dict[str, tuple[tuple[int, int], Any]] = {}
+    for path in files:
+        try:
+            known[path] = (_state_of(path), original(Path(path), config))
+        except Exception:
+            # Whatever is wrong with it is told where it is collected.
+            continue
+
+    def rewrite_test(fn: Any, config: Any) -> Any:
+        state, made = known.get(str(fn), (None, None))
+        return made if made is not None and _state_of(str(fn)) == state else original(fn, config)
+
+    rewrite._rewrite_test = rewrite_test

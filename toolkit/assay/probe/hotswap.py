@@ -17,15 +17,12 @@ from typing import Any
 from .mutation import (
     Unfit,
     compile_tree,
-    entered,
     functions,
     line_starts,
     mark,
     read_text,
     splice,
 )
-
-__all__ = ["entered", "install"]
 
 Key = tuple[str, int, str]
 
@@ -81,21 +78,85 @@ def live_functions(path: str) -> Live:
     return found
 
 
-def install(mutant: dict[str, Any]) -> str:
-    """Put the mutant in place in this process; empty, or why it cannot be done this way."""
+Swapped = list[tuple[types.FunctionType, types.CodeType]]
+"""Functions with the code they had before."""
+
+
+def install(mutant: dict[str, Any], done: Swapped | None = None) -> str:
+    """Put the mutant in place in this process; empty, or why it cannot be done this way.
+
+    What was swapped is added to `done`, for `undo`.
+    """
+    swapped: Swapped = [] if done is None else done
     try:
         path = real_path(mutant["path"])
-        text = read_text(path, mutant["sha"])
         live = live_functions(path)
         if not live:
             return "no function of the file is alive"
+        text = known_text(path, mutant["sha"])
         flags = next(iter(live.values()))[0].__code__.co_flags & _FUTURE_FLAGS
-        original = Outer(text, mutant, path, flags)
+        original = known_outer(text, mutant, path, flags)
         more_lines = _line_breaks(mutant["replacement"]) - _line_breaks(mutant["original"])
         mutated = Outer(splice(text, mutant), mutant, path, flags, more_lines)
-        return swap(original, mutated, live)
-    except Unfit as problem:
-        return str(problem)
+        problem = swap(original, mutated, live, swapped)
+    except Unfit as refusal:
+        problem = str(refusal)
+    if problem:
+        undo(swapped)
+    return problem
+
+
+def undo(swapped: Swapped) -> None:
+    """Give the functions back the code they had, the last swapped first."""
+    while swapped:
+        function, code = swapped.pop()
+        function.__code__ = code
+
+
+_texts: dict[tuple[str, str], str] = {}
+_outers: dict[tuple[str, str, int, int], Outer] = {}
+KEPT = 64
+
+
+def known_text(path: str, sha: str) -> str:
+    """The file's text at that content, read once."""
+    if (path, sha) not in _texts:
+        text = read_text(path, sha)
+        _make_room(_texts)
+        _texts[path, sha] = text
+    return _texts[path, sha]
+
+
+def known_outer(text: str, mutant: dict[str, Any], path: str, flags: int) -> Outer:
+    """The unmutated function around a mutant: its many mutants are compared with one."""
+    outer = mutant["outer"]
+    key = (path, mutant["sha"], outer["first_line"], outer["last_line"])
+    if key not in _outers:
+        _make_room(_outers)
+        _outers[key] = Outer(text, mutant, path, flags)
+    return _outers[key]
+
+
+def _make_room(known: dict[Any, Any]) -> None:
+    while len(known) >= KEPT:
+        del known[next(iter(known))]
+
+
+def warm(mutant: dict[str, Any]) -> None:
+    """Read and compile, before the fork, what mutants of one function share."""
+    try:
+        path = real_path(mutant["path"])
+        live = live_functions(path) if "found" in _remembered else {}
+        if live:
+            flags = next(iter(live.values()))[0].__code__.co_flags & _FUTURE_FLAGS
+            _ = known_outer(known_text(path, mutant["sha"]), mutant, path, flags).codes
+    except (Unfit, OSError, ValueError, KeyError):
+        # The child will say it, where it counts.
+        return
+
+
+def _line_breaks(text: str) -> int:
+    return len(line_starts(text)) - 2
 
 
 class Outer:
@@ -108,8 +169,9 @@ class Outer:
     def __init__(
         self, text: str, mutant: dict[str, Any], path: str, flags: int, more_lines: int = 0
     ) -> None:
-        self.line: int = mutant["span"][0]
-        self.column: int = mutant["span"][1]
+        self.place: tuple[int, int] = (mutant["span"][0], mutant["span"][1])
+        self.canary: bool = mutant.get("canary", False)
+        self._codes: list[types.CodeType | None] | None = None
         first, last = mutant["outer"]["first_line"], mutant["outer"]["last_line"] + more_lines
         starts = line_starts(text)
         segment = text[starts[first - 1] : starts[min(last, len(starts) - 1)]]
@@ -139,9 +201,12 @@ class Outer:
         except (SyntaxError, ValueError) as problem:
             raise Unfit(f"its function does not compile alone: {problem}") from None
 
-
-def _line_breaks(text: str) -> int:
-    return len(line_starts(text)) - 2
+    @property
+    def codes(self) -> list[types.CodeType | None]:
+        """The code object of each function definition, in order of the text."""
+        if self._codes is None:
+            self._codes = _by_node(self, function_codes(self.compile()))
+        return self._codes
 
 
 def function_codes(code: types.CodeType) -> list[types.CodeType]:
@@ -154,25 +219,25 @@ def function_codes(code: types.CodeType) -> list[types.CodeType]:
     return found
 
 
-def swap(original: Outer, mutated: Outer, live: Live) -> str:
+def swap(original: Outer, mutated: Outer, live: Live, swapped: Swapped) -> str:
     """Give each live function of the outer one's family its mutated code."""
     if [node.name for node in original.functions] != [node.name for node in mutated.functions]:
         return "it adds or removes a function"
-    before = _by_node(original, function_codes(original.compile()))
+    before = original.codes
     keep_free_variables(mutated, before)
-    mark(mutated.tree, original.line, original.column)
-    after = _by_node(mutated, function_codes(mutated.compile()))
-    swapped = 0
+    mark(mutated.tree, *mutated.place, mutated.canary)
+    after = mutated.codes
     for node, old, new in zip(original.functions, before, after, strict=True):
         if old is None or new is None:
             if (original.path, _first_line(node), node.name) in live:
                 return "two functions of one name begin on its line"
             continue
         for function in live.get(key_of(old), ()):
-            if function.__code__.co_freevars != new.co_freevars:
+            code = function.__code__
+            if code.co_freevars != new.co_freevars:
                 return "it captures other variables than the original"
+            swapped.append((function, code))
             function.__code__ = new
-            swapped += 1
     return "" if swapped else "no live function has its code"
 
 

@@ -5,20 +5,66 @@ from __future__ import annotations
 import ast
 import hashlib
 import io
+import os
 import tokenize
 import types
 import warnings
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Callable, Iterator
+from typing import Any, TypeVar
 
 ENTERED_MARK = "\x00assay: entered\x00"
 
-entered: set[bool] = set()
-"""Holds True once the mutated code has been entered in this process."""
+UNLIMITED = 1 << 62
 
-_note_entered = entered.add
+_Statement = TypeVar("_Statement", bound=ast.stmt)
 
 _FunctionNode = (ast.FunctionDef, ast.AsyncFunctionDef)
+
+
+class Meter:
+    """Counts how often mutated code is entered or goes round one of its loops.
+
+    `count` is for the test under way, `most` the largest count of a test before it. Once a count
+    is above `limit`, `give_up` is called with it, which should not return: a limit on the work
+    done tells a loop without end from a slow machine, as a clock cannot (the hit limit of Stryker).
+    """
+
+    def __init__(self) -> None:
+        self.limit = UNLIMITED
+        self.give_up: Callable[[int], None] | None = None
+        self.count = 0
+        self.most = 0
+        self._owner = _getpid()
+
+    @property
+    def entered(self) -> bool:
+        return self.count > 0 or self.most > 0
+
+    def tick(self, _: object = None) -> None:
+        self.count += 1
+        if self.count > self.limit:
+            self._over()
+
+    def _over(self) -> None:
+        # A process that a test has forked cannot speak for the test.
+        if self.give_up is not None and _getpid() == self._owner:
+            self.give_up(self.count)
+
+    def watch(self, limit: int, give_up: Callable[[int], None] | None) -> None:
+        """Start anew, in this process."""
+        self.limit, self.give_up, self._owner = limit, give_up, _getpid()
+        self.count = self.most = 0
+
+    def next_test(self) -> None:
+        self.most = max(self.most, self.count)
+        self.count = 0
+
+
+# Taken at import: tests replace it.
+_getpid = os.getpid
+
+meter = Meter()
+"""The one that mutants of this process tick."""
 
 
 class Unfit(Exception):  # noqa: N818 - an answer rather than an error
@@ -68,28 +114,53 @@ def functions(tree: ast.AST) -> Iterator[Any]:
         yield from functions(node)
 
 
-def mark(tree: ast.Module, line: int, column: int = 10**6) -> None:
-    """Insert the proof of entry at the head of the innermost function whose body has the place.
+def mark(tree: ast.Module, line: int, column: int = 10**6, canary: bool = False) -> None:
+    """Insert the proof of entry at the head of the innermost function whose body has the place, and
+    at the head of each loop in it.
 
     Outside any function it goes to the head of the module. Without a column, anywhere on the line
     counts. (Columns of `ast` count UTF-8 bytes, ours code points: on a one-line function after
     non-ASCII text this can take a default for the body, never the other way round.)
+
+    With `canary` the body raises right after the proof.
     """
     owner: Any = tree
     for node in functions(tree):
         if _body_start(node) <= (line, column) and line <= (node.end_lineno or node.lineno):
             owner = node
+    loops = list(_loops(owner))
     body = owner.body
     at = 0
     while at < len(body) and _must_stay_first(body[at], at):
         at += 1
     anchor = body[min(at, len(body) - 1)] if body else tree
-    call = ast.Expr(ast.Call(ast.Constant(ENTERED_MARK), [ast.Constant(True)], []))
     lineno = getattr(anchor, "lineno", 1)
-    for node in ast.walk(call):
+    if canary:
+        cry = ast.Raise(ast.Call(ast.Name("AssertionError", ast.Load()), [], []), None)
+        body.insert(at, _placed(cry, lineno))
+    body.insert(at, _call_of_mark(lineno))
+    for loop in loops:
+        loop.body.insert(0, _call_of_mark(loop.body[0].lineno))
+
+
+def _call_of_mark(lineno: int) -> ast.Expr:
+    return _placed(ast.Expr(ast.Call(ast.Constant(ENTERED_MARK), [], [])), lineno)
+
+
+def _placed(statement: _Statement, lineno: int) -> _Statement:
+    for node in ast.walk(statement):
         node.lineno = node.end_lineno = lineno  # type: ignore[attr-defined]
         node.col_offset = node.end_col_offset = 0  # type: ignore[attr-defined]
-    body.insert(at, call)
+    return statement
+
+
+def _loops(owner: Any) -> Iterator[Any]:
+    """The loops of a function's own body, those of functions and classes within left out."""
+    for node in ast.iter_child_nodes(owner):
+        if isinstance(node, (ast.For, ast.AsyncFor, ast.While)):
+            yield node
+        if not isinstance(node, (*_FunctionNode, ast.ClassDef, ast.Lambda, ast.expr)):
+            yield from _loops(node)
 
 
 def _body_start(function: Any) -> tuple[int, int]:
@@ -126,7 +197,7 @@ def with_mark(code: types.CodeType) -> types.CodeType:
     constants = tuple(
         with_mark(constant)
         if isinstance(constant, types.CodeType)
-        else _note_entered
+        else meter.tick
         if isinstance(constant, str) and constant == ENTERED_MARK
         else constant
         for constant in code.co_consts

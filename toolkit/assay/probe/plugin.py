@@ -5,11 +5,12 @@ from __future__ import annotations
 import contextlib
 import os
 import random
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from typing import Any
 
 import pytest
 
+from .mutation import meter
 from .recorder import COLLECT, FIXTURE, MODULE, SESSION, TEST, Recorder
 from .reports import PhaseLog, quick_report
 
@@ -63,6 +64,7 @@ class AssayPlugin:
         self.log = PhaseLog()
         self.quick = False
         self.current = ""
+        self.config: pytest.Config | None = None
 
     # -- set-up
 
@@ -86,6 +88,7 @@ class AssayPlugin:
             if hasattr(config.option, name):
                 setattr(config.option, name, value)
         config.option.log_file = os.devnull
+        self.config = config
         yield
 
     @pytest.hookimpl(tryfirst=True)
@@ -207,18 +210,15 @@ def run_items(
     recorder: Recorder | None,
 ) -> None:
     """Run the job's tests in its order; tells each start and each result as it happens."""
-    by_id = {item.nodeid: item for item in session.items}
-    items = [by_id[node_id] for node_id in job["tests"] if node_id in by_id]
-    plugin.quick = job["quick"]
-    use_private_directories(session.config, os.environ.get("TMPDIR", "."))
-    restart_capture(session.config)
-    random.seed(RANDOM_SEED)
+    found = items_of(session, job["tests"], job.get("order", ()))
+    prepare(plugin, session, job["quick"])
     for node_id in job["tests"]:
-        if node_id not in by_id:
+        if node_id not in found:
             emit({"type": "missing", "test": node_id})
-    for index, item in enumerate(items):
-        last = index + 1 == len(items)
-        result = run_item(plugin, item, None if last else items[index + 1], emit, recorder)
+    wanted = [(node_id, found[node_id]) for node_id in job["tests"] if node_id in found]
+    for index, (node_id, item) in enumerate(wanted, start=1):
+        following = wanted[index][1] if index < len(wanted) else None
+        result = run_item(plugin, item, following, emit, recorder, node_id)
         failed = result["outcome"] in ("failed", "error")
         if failed and job["stop_at_failure"]:
             break
@@ -229,13 +229,52 @@ def run_items(
         emit({"type": "sinks", "sinks": recorder.drain()})
 
 
+def prepare(plugin: AssayPlugin, session: pytest.Session, quick: bool) -> None:
+    """Make this process ready to run tests."""
+    plugin.quick = quick
+    use_private_directories(session.config, os.environ.get("TMPDIR", "."))
+    restart_capture(session.config)
+    random.seed(RANDOM_SEED)
+
+
+def items_of(session: Any, wanted: Iterable[str], order: Iterable[str]) -> dict[str, Any]:
+    """The session's items by the node ids that they were asked for under.
+
+    Some ids hold the time or a random number, and are others in each process. Such a test is told
+    by its place among those of its function, if `order`, all ids of the session that the plan was
+    made with, says that there are as many.
+    """
+    by_id = {item.nodeid: item for item in session.items}
+    found = {node_id: by_id[node_id] for node_id in wanted if node_id in by_id}
+    missing = [node_id for node_id in wanted if node_id not in by_id]
+    functions = {node_id.partition("[")[0] for node_id in missing if "[" in node_id}
+    if functions:
+        then, now = by_function(order, functions), by_function(by_id, functions)
+        for node_id in missing:
+            name = node_id.partition("[")[0]
+            before, after = then.get(name, []), now.get(name, [])
+            if node_id in before and len(before) == len(after):
+                found[node_id] = by_id[after[before.index(node_id)]]
+    return found
+
+
+def by_function(ids: Iterable[str], functions: set[str]) -> dict[str, list[str]]:
+    """The parametrized ids of the functions, in their order."""
+    found: dict[str, list[str]] = {}
+    for node_id in ids:
+        name = node_id.partition("[")[0]
+        if name in functions:
+            found.setdefault(name, []).append(node_id)
+    return found
+
+
 @contextlib.contextmanager
-def recorded(item: Any, recorder: Recorder | None) -> Iterator[None]:
+def recorded(item: Any, recorder: Recorder | None, node_id: str = "") -> Iterator[None]:
     """Book what happens on the test's own sink."""
     if recorder is None:
         yield
         return
-    recorder.push(TEST + item.nodeid)
+    recorder.push(TEST + (node_id or item.nodeid))
     counts = recorder.memos.before()
     module = recorder.module_key(str(item.path))
     recorder.use(module if module is not None else MODULE + str(item.path))
@@ -257,18 +296,21 @@ def run_item(
     following: Any,
     emit: Callable[[dict[str, Any]], None],
     recorder: Recorder | None,
+    node_id: str = "",
 ) -> dict[str, Any]:
-    """One test through pytest's own protocol."""
+    """One test through pytest's own protocol, told of under the id it was asked for by."""
+    name = node_id or item.nodeid
     plugin.current = item.nodeid
     plugin.log.reset()
-    emit({"type": "start", "test": item.nodeid})
-    with recorded(item, recorder):
+    meter.next_test()
+    emit({"type": "start", "test": name})
+    with recorded(item, recorder, name):
         item.config.hook.pytest_runtest_protocol(item=item, nextitem=following)
     plugin.current = ""
     log = plugin.log
     result = {
         "type": "test",
-        "test": item.nodeid,
+        "test": name,
         "outcome": log.outcome if log.seen else "not run",
         "seconds": log.seconds,
         "failure": log.failure,

@@ -1,4 +1,5 @@
-"""The two zygotes: one that has collected the suite, and one that has only imported pytest."""
+"""The three zygotes: one has collected the suite, one has only imported pytest, and one stands
+where a module is about to be imported."""
 
 from __future__ import annotations
 
@@ -11,10 +12,11 @@ from typing import Any
 import coverage
 import pytest
 
-from . import coldimport, hotswap, options
+from . import coldimport, hotswap, options, speculate
+from .mutation import UNLIMITED, meter
 from .plugin import AssayPlugin, run_items
 from .recorder import Recorder
-from .supervise import Emit, StopRequested, Supervisor
+from .supervise import Emit, InChild, StopRequested, Supervisor, finish
 
 Request = dict[str, Any]
 
@@ -28,6 +30,8 @@ def start(request: Request) -> None:
     try:
         if request["mode"] == "collected":
             CollectedZygote(request, control).run()
+        elif request["mode"] == "import":
+            ImportZygote(request, control).run()
         else:
             ColdZygote(request, control).run()
     except BaseException:
@@ -88,7 +92,7 @@ class CollectedZygote:
 
     def __init__(self, request: Request, control: socket.socket) -> None:
         self.request = request
-        self.supervisor = Supervisor(control, request["tmp"], self._child)
+        self.supervisor = Supervisor(control, request["tmp"], self._child, warm)
         self.recorder = make_recorder(request) if request["record"] else None
         self.served = False
 
@@ -132,16 +136,42 @@ class CollectedZygote:
             recorder.clear()
         elif self.recorder is not None:
             self.recorder.stop()
-        if job["mutant"] is not None:
-            problem = hotswap.install(job["mutant"])
+        if job["batch"]:
+            speculate.run_batch(self.plugin, self.session, job, emit, stop_requested)
+            return
+        watch(job, emit)
+        for mutant in job["mutants"]:
+            problem = hotswap.install(mutant)
             if problem:
                 emit({"type": "unfit", "detail": problem})
                 return
+        if len(job["mutants"]) == 1:
             # Should a test import the module anew, it gets the mutated one again.
-            coldimport.install_for_reload(job["mutant"])
+            coldimport.install_for_reload(job["mutants"][0])
         run_items(self.plugin, self.session, job, emit, stop_requested, recorder)
-        if job["mutant"] is not None:
-            emit({"type": "entered", "entered": bool(hotswap.entered)})
+        tell_entered(job, emit)
+
+
+def warm(job: dict[str, Any]) -> None:
+    """What the children of many mutants would each do alike."""
+    for mutant in [*job["mutants"], *(entry["mutant"] for entry in job["batch"])]:
+        hotswap.warm(mutant)
+
+
+def watch(job: dict[str, Any], emit: Emit) -> None:
+    """Count what mutated code does; past the limit, say so and leave."""
+
+    def give_up(count: int) -> None:
+        emit({"type": "over", "count": count})
+        os._exit(1)
+
+    meter.watch(job["ticks"] or UNLIMITED, give_up)
+
+
+def tell_entered(job: dict[str, Any], emit: Emit) -> None:
+    if job["mutants"]:
+        meter.next_test()
+        emit({"type": "entered", "entered": meter.entered, "ticks": meter.most})
 
 
 class ColdZygote:
@@ -160,25 +190,143 @@ class ColdZygote:
         if job["record"]:
             recorder = make_recorder(self.request)
             recorder.start()
-        if job["mutant"] is not None:
-            coldimport.install(job["mutant"])
-        ran = []
+        watch(job, emit)
+        for mutant in job["mutants"]:
+            coldimport.install(mutant)
+        run_session(self.request, job, emit, stop_requested, recorder)
+        tell_entered(job, emit)
 
-        def loop(plugin: AssayPlugin, session: pytest.Session) -> None:
-            ran.append(True)
-            for node_id, text in plugin.errors:
-                emit({"type": "collect-error", "where": node_id, "detail": text})
-            if recorder is not None:
-                emit({"type": "sinks", "sinks": recorder.drain()})
-            run_items(plugin, session, job, emit, stop_requested, recorder)
 
-        plugin = AssayPlugin(loop, recorder, frozenset(map(os.path.realpath, job["files"])))
-        code = pytest.main(pytest_args(self.request), plugins=[plugin])
-        if not ran:
-            detail = plugin.errors[0][1] if plugin.errors else f"pytest left with {int(code)}"
-            emit({"type": "collect-error", "where": "", "detail": detail})
-        if job["mutant"] is not None:
-            emit({"type": "entered", "entered": bool(hotswap.entered)})
+def run_session(
+    request: Request,
+    job: dict[str, Any],
+    emit: Emit,
+    stop_requested: StopRequested,
+    recorder: Recorder | None,
+) -> None:
+    """Start pytest, collect the job's files and run its tests."""
+    ran = []
+
+    def loop(plugin: AssayPlugin, session: pytest.Session) -> None:
+        ran.append(True)
+        run_collected(request, plugin, session, job, emit, stop_requested, recorder)
+
+    plugin = AssayPlugin(loop, recorder, frozenset(map(os.path.realpath, job["files"])))
+    code = pytest.main(pytest_args(request), plugins=[plugin])
+    if not ran:
+        tell_nothing_collected(plugin, int(code), emit)
+
+
+def run_collected(
+    request: Request,
+    plugin: AssayPlugin,
+    session: pytest.Session,
+    job: dict[str, Any],
+    emit: Emit,
+    stop_requested: StopRequested,
+    recorder: Recorder | None,
+) -> None:
+    for node_id, text in plugin.errors:
+        emit({"type": "collect-error", "where": node_id, "detail": text})
+    if recorder is not None:
+        emit({"type": "sinks", "sinks": recorder.drain()})
+    order = request.get("order", ())
+    run_items(plugin, session, {**job, "order": order}, emit, stop_requested, recorder)
+
+
+def tell_nothing_collected(plugin: AssayPlugin, code: int, emit: Emit) -> None:
+    detail = plugin.errors[0][1] if plugin.errors else f"pytest left with {code}"
+    emit({"type": "collect-error", "where": "", "detail": detail})
+
+
+class ImportZygote:
+    """Has started pytest and stopped where it was about to import a module: each child goes on from
+    there with a mutant of the module.
+
+    All that ran before is shared, and is what would have run before in a process of its own; what
+    depends on the module has not begun.
+    """
+
+    def __init__(self, request: Request, control: socket.socket) -> None:
+        self.request = request
+        self.supervisor = Supervisor(control, request["tmp"], None)
+        self.path = os.path.realpath(request["module"])
+        self.reached = False
+        self.child: InChild | None = None
+        self.plugin: AssayPlugin | None = None
+
+    def run(self) -> None:
+        """Until told to quit; children end inside."""
+        coldimport.serve(self.path, self._code)
+        coldimport.leave_unrewritten(self.path)
+        files = frozenset(map(os.path.realpath, self.request["files"]))
+        self.plugin = AssayPlugin(self._loop, None, files)
+        code = pytest.main(pytest_args(self.request), plugins=[self.plugin])
+        child = self.child
+        if child is not None:
+            # Collection was cut short: the loop was never begun.
+            plugin = self.plugin
+            finish(lambda: self._end(child, plugin, int(code)), child.emit)
+        if not self.reached:
+            self.supervisor.send({"type": "hello", "reached": False, **versions()})
+
+    def _code(self) -> Any:
+        """Called in the zygote when the module is imported first; returns in children only."""
+        if self.child is None:
+            self.reached = True
+            self._compile_ahead()
+            threads = count_threads()
+            self.supervisor.send(
+                {"type": "hello", "reached": True, "threads": threads, **versions()}
+            )
+            try:
+                self.supervisor.serve()
+                os._exit(0)
+            except InChild as here:
+                self.child = here
+            watch(self.child.job, self.child.emit)
+        mutants = self.child.job["mutants"]
+        try:
+            return coldimport.mutated_code(mutants[0])
+        except BaseException as problem:
+            self._break_off(problem)
+
+    def _break_off(self, problem: BaseException) -> None:
+        """The mutant itself is at fault, and the import it stands in must not see it."""
+        assert self.child is not None
+
+        def fail() -> None:
+            raise problem
+
+        finish(fail, self.child.emit)
+
+    def _compile_ahead(self) -> None:
+        loaded = set(module_files().values())
+        files = [
+            path for path in map(os.path.realpath, self.request["ahead"]) if path not in loaded
+        ]
+        tests = set(map(os.path.realpath, self.request["files"]))
+        rewritten = [f for f in files if f in tests or os.path.basename(f) == "conftest.py"]
+        plain = [f for f in files if f not in rewritten and f != self.path]
+        assert self.plugin is not None
+        coldimport.compile_ahead(plain, rewritten, self.plugin.config)
+
+    def _loop(self, plugin: AssayPlugin, session: pytest.Session) -> None:
+        child = self.child
+        if child is None:
+            return
+
+        def work() -> None:
+            run_collected(
+                self.request, plugin, session, child.job, child.emit, child.stop_requested, None
+            )
+            tell_entered(child.job, child.emit)
+
+        finish(work, child.emit)
+
+    def _end(self, child: InChild, plugin: AssayPlugin, code: int) -> None:
+        tell_nothing_collected(plugin, code, child.emit)
+        tell_entered(child.job, child.emit)
 
 
 def make_recorder(request: Request) -> Recorder:

@@ -31,6 +31,18 @@ STOP_GRACE = 20.0
 Emit = Callable[[Message], None]
 StopRequested = Callable[[], bool]
 JobBody = Callable[[Message, Emit, StopRequested], None]
+BeforeFork = Callable[[Message], None]
+
+NOT_PASSED_ON = frozenset({"begin", "rest"})
+"""Events that only tell the supervisor where a child is."""
+
+
+class InChild(BaseException):
+    """Raised in a forked child where no body was given: it goes on from there, and ends itself."""
+
+    def __init__(self, job: Message, emit: Emit, stop_requested: StopRequested) -> None:
+        super().__init__()
+        self.job, self.emit, self.stop_requested = job, emit, stop_requested
 
 
 class Child:
@@ -50,15 +62,16 @@ class Child:
         self.limits: dict[str, float] = dict(zip(job["tests"], job["limits"], strict=True))
         self.finished = False
         self.broken = ""
+        self.over = ""
         self.stopping = False
 
     def note(self, event: Message) -> None:
         """Follow the child's own account of where it is."""
         kind = event["type"]
-        if kind == "start":
+        if kind in ("start", "begin"):
             self.current = event["test"]
             self.deadline = _monotonic() + self.limits.get(self.current, 60.0)
-        elif kind == "test":
+        elif kind in ("test", "rest"):
             self.current = ""
             # Session-wide teardown and the final report have a limit of their own.
             self.deadline = _monotonic() + self.job["collect_limit"]
@@ -66,11 +79,15 @@ class Child:
             self.finished = True
         elif kind == "broken":
             self.broken = event["detail"]
+        elif kind == "over":
+            self.over = str(event["count"])
 
     def judge(self, expired: bool, status: int | None) -> tuple[str, str]:
         """How the child ended, and the detail of an end that is not as planned."""
         if self.broken:
             return "broken", self.broken
+        if self.over:
+            return "over", self.over
         if self.stopping:
             return "stopped", ""
         if self.finished:
@@ -83,10 +100,17 @@ class Child:
 class Supervisor:
     """Serves jobs from the controller's socket until told to quit."""
 
-    def __init__(self, control: socket.socket, tmp: str, body: JobBody) -> None:
+    def __init__(
+        self,
+        control: socket.socket,
+        tmp: str,
+        body: JobBody | None,
+        before_fork: BeforeFork | None = None,
+    ) -> None:
         self.control = control
         self.tmp = tmp
         self.body = body
+        self.before_fork = before_fork
         self.children: dict[int, Child] = {}
         self.incoming = LineBuffer()
 
@@ -149,6 +173,8 @@ class Supervisor:
         stop_r, stop_w = os.pipe()
         tmp = os.path.join(self.tmp, f"job-{job['job']}")
         os.makedirs(tmp, exist_ok=True)
+        if self.before_fork is not None:
+            self.before_fork(job)
         sys.stdout.flush()
         sys.stderr.flush()
         pid = os.fork()
@@ -163,28 +189,27 @@ class Supervisor:
         self.children[job["job"]] = Child(job, pid, events_r, stop_w, tmp)
 
     def _run_child(self, job: Message, events: int, stop: int, tmp: str) -> None:
-        """In the child: never returns."""
-        code = 1
+        """In the child: never returns, but with InChild where there is no body to run."""
         try:
             with contextlib.suppress(OSError):
                 os.setpgid(0, 0)
             self.control.close()
+            self.children.clear()
             use_tmp(tmp)
+        except BaseException:
+            # Nothing of the child may go on in the zygote's place.
+            _exit(1)
 
-            def emit(message: Message) -> None:
-                write_all(events, encode(message))
+        def emit(message: Message) -> None:
+            write_all(events, encode(message))
 
-            def stop_requested() -> bool:
-                return bool(select_now([stop], [], [], 0)[0])
+        def stop_requested() -> bool:
+            return bool(select_now([stop], [], [], 0)[0])
 
-            try:
-                self.body(job, emit, stop_requested)
-                emit({"type": "finished"})
-                code = 0
-            except BaseException:
-                emit({"type": "broken", "detail": traceback.format_exc(limit=-8)})
-        finally:
-            _exit(code)
+        if self.body is None:
+            raise InChild(job, emit, stop_requested)
+        body = self.body
+        finish(lambda: body(job, emit, stop_requested), emit)
 
     def _child_ready(self, child: Child) -> None:
         data = os.read(child.events, 1 << 20)
@@ -192,8 +217,10 @@ class Supervisor:
             self._finish(child)
             return
         for line in child.buffer.feed(data):
-            child.note(json.loads(line))
-            self.control.sendall(b'{"type":"event","job":%d,"event":%s}\n' % (child.id, line))
+            event = json.loads(line)
+            child.note(event)
+            if event["type"] not in NOT_PASSED_ON:
+                self.control.sendall(b'{"type":"event","job":%d,"event":%s}\n' % (child.id, line))
         if child.finished or child.broken:
             self._finish(child)
 
@@ -229,6 +256,20 @@ class Supervisor:
         os.close(child.stop)
         self.children.pop(child.id, None)
         shutil.rmtree(child.tmp, ignore_errors=True)
+
+
+def finish(work: Callable[[], None], emit: Emit) -> None:
+    """Do the last work of a child, say how it went, and leave the process."""
+    code = 1
+    try:
+        try:
+            work()
+            emit({"type": "finished"})
+            code = 0
+        except BaseException:
+            emit({"type": "broken", "detail": traceback.format_exc(limit=-8)})
+    finally:
+        _exit(code)
 
 
 # Taken at import: tests replace select (gevent) and time (freezegun).

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from assay.model.mutant import Mutant, PlannedMutant, Status, Verdict
-from assay.model.run import ChildEnd, Outcome, TestOutcome, TestResult
+from assay.model.run import ChildEnd, Outcome, TestOutcome, TestResult, Trial, TrialEnd
 from assay.model.source import MODULE_UNIT
 
 NOTICED = frozenset({TestOutcome.FAILED, TestOutcome.ERROR})
@@ -24,6 +24,19 @@ def classify(planned: PlannedMutant, outcome: Outcome) -> Verdict:
     )
 
 
+def tried(planned: PlannedMutant, trial: Trial, seconds: float) -> Verdict | None:
+    """The verdict of a trial among others in one process: a kill that stood its control."""
+    if trial.end is not TrialEnd.KILLED or trial.result is None:
+        return None
+    status, killer, by_assertion, reason = _kill(trial.result)
+    if status is not Status.KILLED:
+        return None
+    covering = tuple(test.node_id for test in planned.tests)
+    return Verdict(
+        planned.mutant, status, covering, killer, by_assertion, reason, trial.ran, seconds
+    )
+
+
 _Meaning = tuple[Status, str, bool, str]
 
 
@@ -38,9 +51,10 @@ def _meaning(planned: PlannedMutant, outcome: Outcome) -> _Meaning:
             text = f"{noticed.node_id} failed, but the mutated code was not entered"
             return Status.RUNTIME_ERROR, noticed.node_id, False, text
         return _kill(noticed)
-    if outcome.end is ChildEnd.TIMEOUT:
-        where = outcome.current or "between tests"
-        return Status.TIMEOUT, outcome.current, False, f"ran over its limit in {where}"
+    if outcome.end in (ChildEnd.TIMEOUT, ChildEnd.OVER):
+        clock = f"ran over its limit in {outcome.current or 'between tests'}"
+        text = clock if outcome.end is ChildEnd.TIMEOUT else outcome.detail
+        return Status.TIMEOUT, outcome.current, False, text
     if outcome.end is ChildEnd.DIED:
         return _death(outcome)
     if outcome.end is ChildEnd.STOPPED:

@@ -1,0 +1,84 @@
+"""How mutants of code that runs at import are run: by stages of test files, from the import on.
+
+The tests of a module that runs at import are all that depend on it, often the whole suite. Most
+mutants are noticed by the tests that are about the module, so those are collected and run first,
+and the others only for what survives them. Where several mutants of a module are to run, pytest is
+started once and stopped where it is about to import the module: each mutant goes on from there.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from assay.execution.wire import Tests
+from assay.model.mutant import PlannedMutant, PlannedTest
+from assay.model.run import Outcome
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Mutants of one file whose tests lie in the same test files, of which those in `files` are
+    collected and run together."""
+
+    path: str
+    files: Tests
+    mutants: tuple[PlannedMutant, ...]
+
+
+def stages(planned: PlannedMutant, paths: dict[str, str], sizes: Counter[str]) -> list[Tests]:
+    """The mutant's test files, in the order they are worth collecting, those of a stage together.
+
+    `paths` are the files by node id, `sizes` how many tests each holds.
+    """
+    near: Counter[str] = Counter()
+    first: dict[str, int] = {}
+    for number, test in enumerate(planned.tests):
+        path = paths[test.node_id]
+        first.setdefault(path, number)
+        near[path] += test.near
+    # The larger the share of a file's tests that run something of the module, the more it is about
+    # it; then the number, then the order in the plan.
+    ranked = sorted(first, key=lambda p: (-near[p] / sizes[p], -near[p], first[p]))
+    about = [path for path in ranked if near[path]]
+    parts = [about[:1], about[1:], [path for path in ranked if not near[path]]]
+    return [tuple(sorted(part)) for part in parts if part]
+
+
+def at_stage(planned: PlannedMutant, files: Tests, paths: dict[str, str]) -> PlannedMutant:
+    """The mutant with its tests in these files only."""
+    wanted = set(files)
+    kept: tuple[PlannedTest, ...] = tuple(t for t in planned.tests if paths[t.node_id] in wanted)
+    return replace(planned, tests=kept)
+
+
+def groups(
+    planned: Iterable[tuple[PlannedMutant, Tests]], paths: dict[str, str]
+) -> Iterator[Group]:
+    """Mutants with the files of their stage, those of a file and stage together."""
+    found: dict[tuple[str, Tests], list[PlannedMutant]] = {}
+    for mutant, files in planned:
+        key = (mutant.mutant.path, files)
+        found.setdefault(key, []).append(at_stage(mutant, files, paths))
+    for (path, files), mutants in found.items():
+        yield Group(path, files, tuple(mutants))
+
+
+def joined(before: Outcome | None, after: Outcome) -> Outcome:
+    """Two stages of one mutant as one outcome, which ended as the second did."""
+    if before is None:
+        return after
+    return replace(
+        after,
+        results=(*before.results, *after.results),
+        entered=before.entered or after.entered,
+        missing=(*before.missing, *after.missing),
+        seconds=before.seconds + after.seconds,
+        ticks=max(before.ticks, after.ticks),
+    )
+
+
+def absolute(repo: Path, files: Sequence[str]) -> Tests:
+    return tuple(str(repo / path) for path in files)

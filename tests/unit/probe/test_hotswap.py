@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 from assay.change.semantics import read_source
-from assay.probe.hotswap import install
+from assay.probe.hotswap import Swapped, install, undo
 from assay.probe.mutation import UNLIMITED, meter
 
 Make = Callable[..., "Live"]
@@ -435,3 +435,44 @@ def test_an_unfit_mutant_changes_nothing(live: Make) -> None:
     found.swap("return 1", "return (")
     assert found.module.f.__code__ is before
     assert ast.parse(found.content)
+
+
+# Taking a mutant back
+
+
+def test_undoing_gives_each_function_the_code_it_had(live: Make) -> None:
+    found = live("def f(x):\n    return x + 1\n")
+    before = found.module.f.__code__
+    swapped: Swapped = []
+    assert install(found.mutant("x + 1", "x - 1"), swapped) == ""
+    assert found.module.f(5) == 4
+    undo(swapped)
+    assert found.module.f.__code__ is before
+    assert swapped == []
+
+
+def test_mutants_can_be_put_in_place_one_after_another(live: Make) -> None:
+    found = live("def f(x):\n    return x + 1 if x else 7\n")
+    seen = []
+    for original, replacement in [("x + 1", "x - 1"), ("7", "8"), ("x + 1", "x + 1")]:
+        swapped: Swapped = []
+        assert install(found.mutant(original, replacement), swapped) == ""
+        seen.append((found.module.f(5), found.module.f(0)))
+        undo(swapped)
+    assert seen == [(4, 7), (6, 8), (6, 7)]
+
+
+def test_a_mutant_that_does_not_fit_leaves_nothing_swapped(live: Make) -> None:
+    found = live("def f(x):\n    def g(): return x\n    return g\n")
+    before = found.module.f.__code__
+    swapped: Swapped = []
+    assert install(found.mutant("def g(): return x", "g = lambda: x"), swapped) != ""
+    assert found.module.f.__code__ is before
+
+
+def test_what_mutants_of_a_function_share_is_known_to_later_ones(live: Make) -> None:
+    found = live("def f(x):\n    return x + 1\n")
+    assert found.swap("x + 1", "x - 1") == ""
+    found.path.unlink()
+    assert found.swap("x + 1", "x * 2") == ""
+    assert found.module.f(5) == 10

@@ -240,3 +240,69 @@ def test_functions_come_in_order_of_their_text() -> None:
         )
     )
     assert [node.name for node in functions(tree)] == ["a", "b", "c", "e"]
+
+
+# Counting rounds
+
+
+def rounds(text: str, call: str) -> int:
+    """How often the code ticks when `f`, marked as a mutant of its second line, is called."""
+    tree = ast.parse(text)
+    mark(tree, 2, 4)
+    names: dict[str, object] = {}
+    exec(compile_tree(tree, "m.py", 0), names)
+    meter.watch(UNLIMITED, None)
+    exec(call, names)
+    return meter.count
+
+
+@pytest.mark.parametrize(
+    ("text", "count"),
+    [
+        ("def f():\n    return 1\n", 1),
+        ("def f():\n    for x in range(3): x\n", 4),
+        ("def f():\n    n = 3\n    while n: n -= 1\n", 4),
+        ("def f():\n    for x in range(2):\n        for y in range(3): x\n", 9),
+        ("def f():\n    if True:\n        for x in range(2): x\n", 3),
+        ("def f():\n    try:\n        for x in range(2): x\n    finally: pass\n", 3),
+        ("def f():\n    for x in (): x\n    else:\n        for y in range(2): y\n", 3),
+    ],
+)
+def test_each_entry_and_each_round_of_a_loop_counts(text: str, count: int) -> None:
+    assert rounds(text, "f()") == count
+
+
+def test_loops_of_functions_within_do_not_count() -> None:
+    text = "def f():\n    x = 1\n    def g():\n        for x in range(5): x\n    g()\n"
+    assert rounds(text, "f()") == 1
+
+
+def test_past_the_limit_the_meter_gives_up_with_the_count() -> None:
+    given: list[int] = []
+    meter.watch(2, given.append)
+    for _ in range(4):
+        meter.tick()
+    assert given == [3, 4]
+    meter.watch(UNLIMITED, None)
+
+
+def test_the_limit_is_that_of_one_test() -> None:
+    given: list[int] = []
+    meter.watch(2, given.append)
+    for _ in range(3):
+        meter.tick()
+        meter.tick()
+        meter.next_test()
+    assert given == []
+    assert (meter.count, meter.most, meter.entered) == (0, 2, True)
+
+
+def test_a_canary_raises_once_it_has_proved_that_it_was_entered() -> None:
+    tree = ast.parse("def f():\n    return 1\n")
+    mark(tree, 2, 4, canary=True)
+    names: dict[str, Any] = {}
+    exec(compile_tree(tree, "m.py", 0), names)
+    meter.watch(UNLIMITED, None)
+    with pytest.raises(AssertionError):
+        names["f"]()
+    assert meter.entered

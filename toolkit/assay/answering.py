@@ -49,7 +49,7 @@ def run_mutants(
         for node_id, rec in impact.tests.items()
         if rec.outcome is TestOutcome.PASSED and node_id in known
     }
-    limits = suite.project.limits(passed)
+    limits = suite.limits(passed)
     candidates = Candidates(passed, frozenset(changed_tests))
     planned = plan(mutants, sources, impact, candidates, limits.of, suite.collected.can_fork)
     key = resume_key(suite, impact)

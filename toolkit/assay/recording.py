@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import tempfile
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from assay.execution.suite import Collected, RecordedRun, SuiteRun, collected_from
+from assay.execution.timeouts import Limits
 from assay.execution.zygote import Zygote, ZygoteSettings
 from assay.gather import taking_turns
 from assay.impact.graph import users_of, with_users
@@ -56,6 +57,9 @@ class Suite:
     def roots(self) -> tuple[str, ...]:
         found = self.collected
         return import_roots(found.search_path, found.modules, str(self.project.repo))
+
+    def limits(self, seconds: Mapping[str, float]) -> Limits:
+        return self.project.limits(seconds).collecting(self.collected.seconds)
 
 
 @contextlib.contextmanager
@@ -193,7 +197,7 @@ def recorder(
             suite.zygote,
             suite.collected,
             recording,
-            project.limits(known),
+            suite.limits(known),
             project.config.record_jobs,
             progress.test,
         )

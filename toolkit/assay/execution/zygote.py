@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import assay
-from assay.errors import InconclusiveError
+from assay.errors import BaselineError, InconclusiveError
 from assay.execution.interpreter import Interpreter, probe_environment
 from assay.execution.process import Connected
 
@@ -33,7 +33,10 @@ class ZygoteSettings:
     """Where and how the tests run.
 
     `project` is the directory pytest is started in, `repo` the root that paths are relative to,
-    `state` assay's own directory, `excluded` directories whose code is not the project's.
+    `state` assay's own directory, `excluded` directories whose code is not the project's,
+    `memory_limit` the MB a mutant's process may map beyond the collected session (0: no limit,
+    None: the default of the probe), `collection_limit` the seconds without a sign of life after
+    which pytest counts as hung before it has collected.
     """
 
     interpreter: Interpreter
@@ -42,6 +45,8 @@ class ZygoteSettings:
     state: Path
     pytest_args: tuple[str, ...]
     excluded: tuple[str, ...]
+    memory_limit: int | None
+    collection_limit: float
     environ: Mapping[str, str] = field(hash=False)
 
     @property
@@ -77,6 +82,7 @@ class Zygote:
         self._next_job = 0
         self._pending: list[Message] = []
         self._buffer = b""
+        self._patience = settings.collection_limit
         try:
             self._connect(settings, mode, record)
         except BaseException:
@@ -94,6 +100,7 @@ class Zygote:
             "cache": str(settings.state / "pytest-cache"),
             "tmp": str(self._tmp),
             "fd": CONTROL_FD,
+            "memory_limit": settings.memory_limit,
         }
         request_file = self._tmp / "request.json"
         request_file.write_text(json.dumps(request), encoding="utf-8")
@@ -118,8 +125,31 @@ class Zygote:
         shutil.rmtree(self._tmp, ignore_errors=True)
 
     def greeting(self) -> Message:
-        """The first message: what was collected, or why nothing could be."""
-        return self._next_message()
+        """The first message: what was collected, or why nothing could be.
+
+        BaselineError if pytest hangs or ends by itself before that.
+        """
+        doing = "starting"
+        while True:
+            try:
+                message = self._next_message(self._patience)
+            except InconclusiveError as problem:
+                if (self._process.exit_code or 0) < 0:
+                    raise
+                raise BaselineError(
+                    f"pytest ended by itself (exit status {self._process.exit_code}) while "
+                    f"{doing}: something that is imported there leaves the process",
+                    problem.details,
+                ) from None
+            if message is None:
+                self._process.close(0.0)
+                raise BaselineError(
+                    f"pytest hung while {doing}: no sign of life for {self._patience:g} s "
+                    "(the setting timeout-collection)"
+                )
+            if message["type"] != "collecting":
+                return message
+            doing = f"collecting {message['where']}"
 
     def submit(self, job: Job) -> int:
         """Hand over a job; the number that its messages carry."""
@@ -146,7 +176,9 @@ class Zygote:
 
     def receive(self) -> Message:
         """The next event or end of a job; InconclusiveError if the zygote is lost."""
-        return self._next_message()
+        message = self._next_message(None)
+        assert message is not None
+        return message
 
     def output(self, limit: int = 4000) -> str:
         """The end of what the process printed."""
@@ -171,9 +203,11 @@ class Zygote:
         except (OSError, ValueError) as problem:  # ValueError: closed after the zygote was lost
             raise self._lost() from problem
 
-    def _next_message(self) -> Message:
+    def _next_message(self, seconds: float | None) -> Message | None:
+        """The next message; None if there is none within so many seconds."""
         while not self._pending:
-            self._selector.select()
+            if not self._selector.select(seconds):
+                return None
             self._receive()
         return self._pending.pop(0)
 

@@ -48,7 +48,10 @@ RANDOM_SEED = 20_201
 
 
 class AssayPlugin:
-    """Hooks of one session; `loop` is called with the collected session in place of running it."""
+    """Hooks of one session; `loop` is called with the collected session in place of running it.
+
+    `tell`, if set, is told what is about to be collected.
+    """
 
     def __init__(
         self,
@@ -63,6 +66,7 @@ class AssayPlugin:
         self.log = PhaseLog()
         self.quick = False
         self.current = ""
+        self.tell: Callable[[str], None] | None = None
 
     # -- set-up
 
@@ -93,6 +97,16 @@ class AssayPlugin:
         if self._wanted is None or not collection_path.is_file():
             return None
         return None if os.path.realpath(collection_path) in self._wanted else True
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_collectstart(self, collector: Any) -> None:
+        if self.tell is not None and isinstance(collector, pytest.File):
+            self.tell(collector.nodeid)
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_collection_modifyitems(self) -> None:
+        if self.tell is not None:
+            self.tell("(in hooks of conftests and plug-ins that look at the collected tests)")
 
     @pytest.hookimpl(hookwrapper=True, tryfirst=True)
     def pytest_make_collect_report(self, collector: Any) -> Generator[None, Any, None]:

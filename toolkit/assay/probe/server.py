@@ -14,7 +14,7 @@ import pytest
 from . import coldimport, hotswap, options
 from .plugin import AssayPlugin, run_items
 from .recorder import Recorder
-from .supervise import Emit, StopRequested, Supervisor
+from .supervise import Emit, JobBody, StopRequested, Supervisor
 
 Request = dict[str, Any]
 
@@ -88,19 +88,26 @@ class CollectedZygote:
 
     def __init__(self, request: Request, control: socket.socket) -> None:
         self.request = request
-        self.supervisor = Supervisor(control, request["tmp"], self._child)
+        self.supervisor = make_supervisor(request, control, self._child)
         self.recorder = make_recorder(request) if request["record"] else None
         self.served = False
+        self.pid = os.getpid()
 
     def run(self) -> None:
         if self.recorder is not None:
             self.recorder.start()
         plugin = AssayPlugin(self._loop, self.recorder)
+        plugin.tell = self._collecting
         code = pytest.main(pytest_args(self.request), plugins=[plugin])
         if not self.served:
             self.supervisor.send(
                 {"type": "failed", "code": int(code), "errors": plugin.errors, **versions()}
             )
+
+    def _collecting(self, where: str) -> None:
+        # A fork that importing a test file leaves behind must not talk in our name.
+        if os.getpid() == self.pid:
+            self.supervisor.send({"type": "collecting", "where": where})
 
     def _loop(self, plugin: AssayPlugin, session: pytest.Session) -> None:
         self.served = True
@@ -149,7 +156,7 @@ class ColdZygote:
 
     def __init__(self, request: Request, control: socket.socket) -> None:
         self.request = request
-        self.supervisor = Supervisor(control, request["tmp"], self._child)
+        self.supervisor = make_supervisor(request, control, self._child)
 
     def run(self) -> None:
         self.supervisor.send({"type": "hello", **versions(), "threads": count_threads()})
@@ -179,6 +186,10 @@ class ColdZygote:
             emit({"type": "collect-error", "where": "", "detail": detail})
         if job["mutant"] is not None:
             emit({"type": "entered", "entered": bool(hotswap.entered)})
+
+
+def make_supervisor(request: Request, control: socket.socket, body: JobBody) -> Supervisor:
+    return Supervisor(control, request["tmp"], body, request.get("memory_limit", 0))
 
 
 def make_recorder(request: Request) -> Recorder:

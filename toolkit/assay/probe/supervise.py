@@ -20,6 +20,7 @@ import time
 import traceback
 from collections.abc import Callable
 
+from .limits import limit_memory
 from .wire import LineBuffer, Message, encode, write_all
 
 _monotonic = time.monotonic
@@ -83,10 +84,13 @@ class Child:
 class Supervisor:
     """Serves jobs from the controller's socket until told to quit."""
 
-    def __init__(self, control: socket.socket, tmp: str, body: JobBody) -> None:
+    def __init__(
+        self, control: socket.socket, tmp: str, body: JobBody, memory_limit: int | None = 0
+    ) -> None:
         self.control = control
         self.tmp = tmp
         self.body = body
+        self.memory_limit = memory_limit
         self.children: dict[int, Child] = {}
         self.incoming = LineBuffer()
 
@@ -170,6 +174,9 @@ class Supervisor:
                 os.setpgid(0, 0)
             self.control.close()
             use_tmp(tmp)
+            # Tests as they are may take what they need: only what a mutant makes of them may not.
+            if not job.get("record"):
+                limit_memory(self.memory_limit)
 
             def emit(message: Message) -> None:
                 write_all(events, encode(message))

@@ -271,6 +271,256 @@ def test_a_mutant_that_allocates_without_end_stops_at_the_memory_limit(mutate: M
 
 
 def test_a_mutant_whose_import_hangs(mutate: Mutate) -> None:
-    done = mutate({"lib.py": f"N = 3\nwhile N > 0:\n    N -= 1\n\n\n{LIB}"}, "lib.py:3")
+    wait = f"import signal\n\nN = 3\nif N < 3:\n    signal.pause()\n\n\n{LIB}"
+    done = mutate({"lib.py": wait}, "lib.py:4")
     assert done.code == 0
-    assert statuses(done)["<module> N += 1"] == "Timeout"
+    assert statuses(done) == {"<module> <= 3": "Timeout", "<module> 4": "Timeout"}
+
+
+# -- plug-ins that keep failures from being seen: nothing may survive
+
+HIDING = {
+    "reports are turned into passed ones": """\
+import pytest
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_makereport():
+    outcome = yield
+    report = outcome.get_result()
+    report.outcome, report.longrepr = "passed", None
+""",
+    "failures become skips": """\
+import pytest
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_makereport():
+    outcome = yield
+    report = outcome.get_result()
+    if report.failed:
+        report.outcome, report.longrepr = "skipped", ("", 0, "flaky")
+""",
+    "the call's exception is swallowed": """\
+import pytest
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_pyfunc_call():
+    outcome = yield
+    outcome.force_result(True)
+""",
+    "the same where nothing can fork": """\
+import threading
+
+import pytest
+
+threading.Thread(target=threading.Event().wait, daemon=True).start()
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_pyfunc_call():
+    outcome = yield
+    outcome.force_result(True)
+""",
+}
+
+
+@pytest.mark.parametrize("name", HIDING)
+def test_a_plug_in_that_hides_failures(name: str, mutate: Mutate) -> None:
+    done = mutate({"conftest.py": HIDING[name]})
+    assert done.code == 4
+    assert set(statuses(done).values()) == {"RuntimeError"}
+    (reason,) = set(reasons(done).values())
+    assert reason.startswith("test_lib.py::test_double was made to fail, and pytest reports it as ")
+    assert "hides failures" in reason
+
+
+IDLE = {
+    "all tests are skipped by a plug-in": (
+        (
+            "import pytest\n\n\ndef pytest_collection_modifyitems(items):\n"
+            "    for item in items:\n        item.add_marker(pytest.mark.skip)\n"
+        ),
+        "none of the tests passes (2 skipped): nothing can be noticed",
+    ),
+    "all tests are waved through by a plug-in": (
+        (
+            "import pytest\n\n\n@pytest.hookimpl(tryfirst=True)\n"
+            "def pytest_runtest_protocol():\n    return True\n"
+        ),
+        "none of the tests passes (2 not run): nothing can be noticed",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", IDLE)
+def test_a_plug_in_that_lets_no_test_run(name: str, mutate: Mutate) -> None:
+    conftest, problem = IDLE[name]
+    done = mutate({"conftest.py": conftest})
+    assert (done.code, done.record["inconclusive"]) == (4, [problem])
+
+
+def test_a_test_that_catches_everything_lets_its_mutants_survive(mutate: Mutate) -> None:
+    """That is the truth about such a test: pytest would be green too."""
+    caught = TEST.replace(
+        "    assert lib.double(2) == 4\n",
+        "    try:\n        assert lib.double(2) == 4\n    except BaseException:\n        pass\n",
+    )
+    done = mutate({"test_lib.py": caught})
+    assert done.code == 0
+    assert set(statuses(done).values()) == {"Survived"}
+
+
+# -- something else is tested than what is mutated
+
+INSTALLED = {
+    "inst/shop/__init__.py": "",
+    "src/shop/__init__.py": "",
+    "src/shop/lib.py": LIB,
+    "test_lib.py": TEST.replace("import lib", "from shop import lib"),
+}
+
+
+def test_an_installed_copy_hides_the_source(mutate: Mutate, tmp_path: Path) -> None:
+    """The copy may be of another version: its name is enough."""
+    site = tmp_path / "site-packages"
+    write(site / "shop" / "__init__.py", "")
+    write(site / "shop" / "lib.py", f"VERSION = 1\n\n\n{LIB}")
+    done = mutate(INSTALLED, "src/shop/lib.py", {"PYTHONPATH": str(site)})
+    assert done.code == 4
+    (problem,) = done.record["inconclusive"]
+    assert problem.startswith("src/shop/lib.py is not what the tests import: they import shop.lib")
+
+
+def test_a_copy_within_the_repository_hides_the_source(
+    mutate: Mutate, run_assay: RunAssay, project: Path
+) -> None:
+    ini = {"pytest.ini": "[pytest]\npythonpath = inst\n", "inst/shop/lib.py": LIB}
+    done = mutate({**INSTALLED, **ini}, "src/shop/lib.py")
+    assert done.code == 4
+    (problem,) = done.record["inconclusive"]
+    assert problem.startswith("src/shop/lib.py is not what the tests import: they import shop.lib")
+    write(project / "src/shop/lib.py", LIB.replace("n * 2", "2 * n"))
+    done = run_assay("impact", "--format", "json", project=project)
+    assert done.code == 4
+    assert [line for line in done.record["inconclusive"] if "not what the tests import" in line]
+
+
+def test_a_test_that_writes_into_the_source(mutate: Mutate) -> None:
+    writes = "\n\ndef test_writes():\n    with open(lib.__file__, 'a') as file:\n"
+    writes += "        file.write('# more')\n    lib.double(1)\n"
+    done = mutate({"test_lib.py": TEST + writes})
+    assert done.code == 4
+    (problem,) = done.record["inconclusive"]
+    assert problem.startswith("lib.py changed while assay ran")
+
+
+# -- options in addopts that stop early, spread or repeat tests: neutralised
+
+RERUNS = """\
+def pytest_addoption(parser):
+    parser.addoption("--reruns", type=int, default=0, dest="reruns")
+
+
+def pytest_runtest_protocol(item, nextitem):
+    if not item.config.option.reruns:
+        return None
+    raise RuntimeError("repeats tests")
+"""
+
+
+def test_addopts_that_stop_spread_and_repeat_tests_change_no_verdict(mutate: Mutate) -> None:
+    options = (
+        "-x --maxfail=1 -n auto --cov=. --cov-fail-under=100 --lf --sw --reruns 3 -p no:logging"
+    )
+    files = {
+        "pytest.ini": f"[pytest]\naddopts = {options} -p no:logging -p pytest_cov -p xdist\n",
+        "conftest.py": RERUNS,
+    }
+    done = mutate(files)
+    assert done.code == 0
+    assert statuses(done) == TRUTH
+    assert set(outcomes(done).values()) == {"passed"}
+
+
+# -- tests that change the state of their process
+
+RUDE = {
+    "directory": "import os\nos.chdir('/')",
+    "signals": """\
+import signal
+for number in (signal.SIGALRM, signal.SIGTERM, signal.SIGINT, signal.SIGCHLD):
+    signal.signal(number, signal.SIG_IGN)""",
+    "imports": "import sys\nsys.path[:] = []\nsys.meta_path[:] = []\nsys.path_hooks[:] = []",
+    "recursion": "import sys\nsys.setrecursionlimit(120)",
+    "environment": "import os\nos.environ.clear()",
+    "random": "import random\nrandom.seed(None)",
+    "collector": "import gc\ngc.disable()\ngc.unfreeze()",
+    "tracing": "import sys\nsys.settrace(lambda *_: None)\nsys.setprofile(None)",
+    "thread": "import threading\nthreading.Thread(target=threading.Event().wait).start()",
+    "output": "import sys\nsys.stdout = sys.stderr = sys.__stdout__ = None",
+    "umask": "import os\nos.umask(0o777)",
+    "temporary": "import shutil, tempfile\nshutil.rmtree(tempfile.gettempdir())",
+    "functions": """\
+import json, os, select, time
+os.write = os.read = os.close = os._exit = os.getpid = json.dumps = select.select = None
+time.monotonic = time.sleep = time.perf_counter = None""",
+}
+
+
+def test_tests_that_change_the_state_of_their_process(mutate: Mutate) -> None:
+    """Each in the order above, before the good tests: no child is held up, and no verdict moves."""
+    files = {}
+    for number, (name, code) in enumerate(RUDE.items()):
+        body = "".join(f"    {line}\n" for line in code.splitlines())
+        head = f"import lib\n\n\ndef test_{name}():\n    lib.double(1)\n    lib.half(1)\n"
+        files[f"test_a{number:02}_{name}.py"] = head + body
+    done = mutate(files)
+    assert done.code == 0, done.record["tests"]
+    assert statuses(done) == TRUTH
+    assert set(outcomes(done).values()) == {"passed"}
+
+
+def test_a_test_that_closes_every_file_counts_as_crashed(mutate: Mutate) -> None:
+    """The others run in another process."""
+    closes = "import os\n\nimport lib\n\n\ndef test_closes():\n    os.closerange(0, 4096)\n"
+    done = mutate({"test_closes.py": closes})
+    assert done.code == 3
+    assert outcomes(done)["test_closes.py::test_closes"] == "crashed"
+    assert statuses(done) == TRUTH
+
+
+@pytest.mark.parametrize("hook", ["pytest_configure(config)", "pytest_collection_modifyitems()"])
+def test_a_plug_in_that_changes_directory(hook: str, mutate: Mutate) -> None:
+    done = mutate({"conftest.py": f"import os\n\n\ndef {hook}:\n    os.chdir('/')\n"})
+    assert (done.code, statuses(done)) == (0, TRUTH)
+
+
+def test_threads_alive_at_collection(mutate: Mutate) -> None:
+    """Nothing is forked from such a process, and it is said."""
+    thread = "import threading\n\nthreading.Thread(target=threading.Event().wait).start()\n"
+    done = mutate({"conftest.py": thread})
+    assert (done.code, statuses(done)) == (0, TRUTH)
+    assert [text for text in done.record["notices"] if text.startswith("1 thread(s) were alive")]
+
+
+def test_a_plug_in_that_cannot_be_stopped_by_signals(mutate: Mutate) -> None:
+    text = "import signal\n\nfor number in (1, 2, 13, 14, 15, 17):\n"
+    text += "    signal.signal(number, signal.SIG_IGN)\n"
+    done = mutate({"conftest.py": text})
+    assert (done.code, statuses(done)) == (0, TRUTH)
+
+
+def test_a_test_module_that_deletes_itself(mutate: Mutate) -> None:
+    deletes = "\n\ndef test_deletes():\n    import os\n    lib.double(1)\n"
+    deletes += "    if os.path.exists(__file__):\n        os.remove(__file__)\n"
+    done = mutate({"test_lib.py": TEST + deletes})
+    assert (done.code, statuses(done)) == (0, TRUTH)
+
+
+def test_tests_that_print_without_end_are_cut_off_by_the_clock(mutate: Mutate) -> None:
+    prints = "\n\ndef test_prints():\n    while lib.double(2) != 4:\n        print('x' * 100_000)\n"
+    done = mutate({"test_lib.py": TEST.replace("== 4", "> 0") + prints}, "lib.py:2")
+    assert done.code == 0
+    assert statuses(done) == {"double n / 2": "Timeout", "double 3": "Timeout"}

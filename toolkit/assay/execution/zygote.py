@@ -60,7 +60,7 @@ class Job:
     """What one child is to do.
 
     `limits` are seconds a test, by node id; `mutant` is what hotswap and coldimport read, or None;
-    `files` are the test files a cold child collects.
+    `files` are the test files a cold child collects; `canary`: each test is made to fail.
     """
 
     tests: tuple[str, ...]
@@ -71,6 +71,7 @@ class Job:
     quick: bool
     mutant: Message | None = field(hash=False, default=None)
     files: tuple[str, ...] = ()
+    canary: bool = False
 
 
 class Zygote:
@@ -166,6 +167,7 @@ class Zygote:
                 "quick": job.quick,
                 "mutant": job.mutant,
                 "files": job.files,
+                "canary": job.canary,
             }
         )
         return self._next_job

@@ -524,3 +524,55 @@ def test_tests_that_print_without_end_are_cut_off_by_the_clock(mutate: Mutate) -
     done = mutate({"test_lib.py": TEST.replace("== 4", "> 0") + prints}, "lib.py:2")
     assert done.code == 0
     assert statuses(done) == {"double n / 2": "Timeout", "double 3": "Timeout"}
+
+
+# -- tests that fail only where the session was forked
+
+FORKED = """\
+import os
+
+import lib
+
+PID = os.getpid()
+SEEN = []
+forks = []
+os.register_at_fork(after_in_child=lambda: forks.append(1))
+
+
+def test_double():
+    SEEN.append(1)
+    assert lib.double(2) == 4
+
+
+def test_process():
+    assert os.getpid() == PID
+
+
+def test_hook():
+    assert not forks
+
+
+def test_order():
+    assert not SEEN
+
+
+def test_half():
+    assert lib.half(2) == 7
+"""
+
+ONLY_FORKED = {"test_lib.py::test_process", "test_lib.py::test_hook"}
+
+
+def test_tests_that_fail_only_in_a_fork_are_told_from_others(
+    mutate: Mutate, run_assay: RunAssay, project: Path
+) -> None:
+    """With what to do; a test that just fails, and one that depends on another, are not."""
+    done = mutate({"test_lib.py": FORKED})
+    assert done.code == 3
+    failures = {t["test"]: t["failure"] for t in done.record["tests"] if t["outcome"] == "failed"}
+    assert failures.keys() == ONLY_FORKED | {"test_lib.py::test_order", "test_lib.py::test_half"}
+    told = {test for test, failure in failures.items() if failure["exception"] == "only in a fork"}
+    assert told == ONLY_FORKED
+    assert "--isolation process" in failures["test_lib.py::test_process"]["message"]
+    told_by_map = [line for line in run_assay("map", project=project).lines if "in a fork:" in line]
+    assert len(told_by_map) == 2

@@ -6,6 +6,9 @@ only run. `docs/limits.md` has the same list for readers.
 
 from __future__ import annotations
 
+import os
+import sys
+import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Protocol
@@ -38,11 +41,13 @@ def test_half():
 
 SETTINGS = """\
 [tool.assay]
-timeout-floor = 0.5
-timeout-unknown = 2
-timeout-collection = 2
+timeout-floor = 1
+timeout-unknown = 30
 memory-limit = 100
 """
+
+IMPATIENT = {"pyproject.toml": f"{SETTINGS}timeout-collection = 4\n"}
+"""For what hangs; longer than pytest takes to start on a machine that has much else to do."""
 
 PROJECT = {
     "lib.py": LIB,
@@ -115,12 +120,15 @@ def pytest_collection_modifyitems():
 
 CANNOT_COLLECT = {
     "import hangs": (
-        {"test_more.py": "import time\n\ntime.sleep(600)\n"},
-        "pytest hung while collecting test_more.py: no sign of life for 2 s",
+        {**IMPATIENT, "test_more.py": "import time\n\ntime.sleep(600)\n"},
+        "pytest hung while collecting test_more.py: no sign of life for 4 s",
     ),
-    "collection hangs in a hook": ({"conftest.py": HANGING_HOOK}, "pytest hung while collecting ("),
+    "collection hangs in a hook": (
+        {**IMPATIENT, "conftest.py": HANGING_HOOK},
+        "pytest hung while collecting (",
+    ),
     "conftest hangs": (
-        {"conftest.py": "import time\n\ntime.sleep(600)\n"},
+        {**IMPATIENT, "conftest.py": "import time\n\ntime.sleep(600)\n"},
         "pytest hung while starting",
     ),
     "import leaves with success": (
@@ -162,7 +170,7 @@ def test_a_process_killed_while_it_collects_proves_nothing_about_the_suite(mutat
     """The memory killer, or a person: not the suite's fault, so not exit code 3."""
     done = mutate({"test_more.py": "import os\n\nos.kill(os.getpid(), 9)\n"})
     assert (done.code, done.out) == (4, "")
-    assert "the test process ended by itself (exit status -9)" in done.problem
+    assert "the test process was killed by SIGKILL" in done.problem
 
 
 # -- tests that leave instead of failing
@@ -272,7 +280,7 @@ def test_a_mutant_that_allocates_without_end_stops_at_the_memory_limit(mutate: M
 
 def test_a_mutant_whose_import_hangs(mutate: Mutate) -> None:
     wait = f"import signal\n\nN = 3\nif N < 3:\n    signal.pause()\n\n\n{LIB}"
-    done = mutate({"lib.py": wait}, "lib.py:4")
+    done = mutate({**IMPATIENT, "lib.py": wait}, "lib.py:4")
     assert done.code == 0
     assert statuses(done) == {"<module> <= 3": "Timeout", "<module> 4": "Timeout"}
 
@@ -576,3 +584,109 @@ def test_tests_that_fail_only_in_a_fork_are_told_from_others(
     assert "--isolation process" in failures["test_lib.py::test_process"]["message"]
     told_by_map = [line for line in run_assay("map", project=project).lines if "in a fork:" in line]
     assert len(told_by_map) == 2
+
+
+# -- processes and files
+
+DAEMON = """
+
+
+def test_daemon():
+    import os, pathlib, signal
+    if lib.double(2) == 4:
+        return
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    if os.fork() == 0:
+        os.setsid()
+        if os.fork() == 0:
+            pathlib.Path(PLACE, str(os.getpid())).touch()
+            signal.pause()
+        os._exit(0)
+    os.wait()
+    signal.pause()
+"""
+
+KILLER = """
+
+
+def test_kills():
+    import os, pathlib, signal
+    if lib.double(2) == 4:
+        return
+    pathlib.Path(PLACE, str(os.getpid())).touch()
+    os.kill(os.getppid(), signal.SIGKILL)
+    signal.pause()
+"""
+
+
+def is_gone(pid: int) -> bool:
+    """Whether a process is no more, or soon will be: a killed one may still be in the table."""
+    end = time.monotonic() + 20
+    while time.monotonic() < end:
+        try:
+            state = Path(f"/proc/{pid}/stat").read_text("utf-8").rpartition(")")[2].split()[0]
+        except OSError:
+            return True
+        if state == "Z":
+            return True
+        os.sched_yield()
+    return False
+
+
+linux = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="needs /proc and prctl")
+
+
+def processes(place: Path, text: str) -> str:
+    """Tests of which each process under a mutant leaves a file of its number."""
+    place.mkdir()
+    return TEST.replace("== 4", "> 0") + text.replace("PLACE", repr(str(place)))
+
+
+@linux
+def test_a_daemon_that_leaves_the_process_group_ends_with_the_run(
+    mutate: Mutate, tmp_path: Path
+) -> None:
+    place = tmp_path / "daemons"
+    done = mutate({"test_lib.py": processes(place, DAEMON)}, "lib.py:2")
+    assert done.code == 0
+    assert set(statuses(done).values()) == {"Timeout"}
+    pids = [int(path.name) for path in place.iterdir()]
+    assert pids
+    assert all(map(is_gone, pids))
+
+
+@linux
+def test_a_zygote_that_is_killed_ends_the_run_and_its_children(
+    mutate: Mutate, tmp_path: Path
+) -> None:
+    place = tmp_path / "children"
+    done = mutate({"test_lib.py": processes(place, KILLER)}, "lib.py:2")
+    assert (done.code, done.out) == (4, "")
+    assert "the test process was killed by SIGKILL" in done.problem
+    pids = [int(path.name) for path in place.iterdir()]
+    assert pids
+    assert all(map(is_gone, pids))
+
+
+DELETES = """
+
+
+def test_deletes():
+    import pathlib, shutil
+    if CONDITION:
+        shutil.rmtree(pathlib.Path(__file__).parent / ".assay", ignore_errors=True)
+"""
+
+
+def test_a_test_that_deletes_the_state(mutate: Mutate) -> None:
+    done = mutate({"test_lib.py": TEST + DELETES.replace("CONDITION", "lib.double(1)")})
+    assert (done.code, done.out) == (2, "")
+    assert "was deleted while assay ran: do tests delete" in done.problem
+
+
+def test_a_test_that_deletes_the_state_under_a_mutant(mutate: Mutate, project: Path) -> None:
+    """What is deleted is made anew; the verdicts do not depend on it."""
+    text = TEST.replace("== 4", "> 0") + DELETES.replace("CONDITION", "lib.double(2) != 4")
+    done = mutate({"test_lib.py": text})
+    assert statuses(done) == dict.fromkeys(TRUTH, "Survived")
+    assert done.code == 0

@@ -8,6 +8,7 @@ import json
 import select
 import selectors
 import shutil
+import signal
 import socket
 import tempfile
 from collections.abc import Mapping
@@ -228,11 +229,18 @@ class Zygote:
         with contextlib.suppress(Exception):
             self._process.close(1.0)
         tail = self.output().strip().splitlines()[-15:]
-        return InconclusiveError(
-            f"the test process ended by itself (exit status {self._process.exit_code}); "
-            "its last output follows",
-            tuple(tail),
-        )
+        code = self._process.exit_code or 0
+        how = f"was killed by {_name(-code)}"
+        if code >= 0:
+            how = f"ended by itself (exit status {code})"
+        return InconclusiveError(f"the test process {how}; its last output follows", tuple(tail))
+
+
+def _name(number: int) -> str:
+    try:
+        return signal.Signals(number).name
+    except ValueError:
+        return f"signal {number}"
 
 
 def install_probe(state: Path) -> Path:

@@ -21,13 +21,18 @@ import traceback
 from collections.abc import Callable
 
 from .limits import limit_memory
+from .strays import Strays, end_with_parent
 from .wire import LineBuffer, Message, encode, write_all
 
 _monotonic = time.monotonic
 _exit = os._exit
+_sleep = time.sleep
 
 STOP_GRACE = 20.0
 """Seconds a child asked to stop may take to finish the test it is in."""
+
+LOG_NAME = "output.txt"
+MOST_OUTPUT = 16 << 20
 
 Emit = Callable[[Message], None]
 StopRequested = Callable[[], bool]
@@ -99,6 +104,7 @@ class Supervisor:
 
     def serve(self) -> None:
         """Until "quit" or the controller's end of the socket closes; leaves no child behind."""
+        self.strays = Strays()
         gc.collect()
         gc.freeze()
         try:
@@ -107,6 +113,10 @@ class Supervisor:
         finally:
             for child in list(self.children.values()):
                 self._reap(child, None)
+            # What was killed just now leaves its orphans a moment later.
+            self.strays.end(())
+            _sleep(0.02)
+            self.strays.end(())
 
     def _step(self) -> bool:
         fds = {child.events: child for child in self.children.values()}
@@ -172,6 +182,7 @@ class Supervisor:
         try:
             with contextlib.suppress(OSError):
                 os.setpgid(0, 0)
+            end_with_parent()
             self.control.close()
             use_tmp(tmp)
             # Tests as they are may take what they need: only what a mutant makes of them may not.
@@ -212,6 +223,8 @@ class Supervisor:
         status = wait_for(child.pid, patience)
         self._reap(child, status)
         end, detail = child.judge(expired, status)
+        self.strays.end(other.pid for other in self.children.values())
+        self._bound_output()
         self.send(
             {
                 "type": "end",
@@ -222,6 +235,13 @@ class Supervisor:
                 "seconds": _monotonic() - child.started,
             }
         )
+
+    def _bound_output(self) -> None:
+        """Forget what children have printed past pytest (with `-s`), once it is too much."""
+        log = os.path.join(self.tmp, LOG_NAME)
+        with contextlib.suppress(OSError):
+            if os.stat(log).st_size > MOST_OUTPUT:
+                os.truncate(log, 0)
 
     def _reap(self, child: Child, status: int | None) -> None:
         """Kill the process group, collect the child, and remove what it held."""
@@ -255,7 +275,7 @@ def wait_for(pid: int, seconds: float) -> int | None:
             return status
         if _monotonic() >= end:
             return None
-        time.sleep(pause)
+        _sleep(pause)
         pause = min(pause * 2, 0.02)
 
 

@@ -285,6 +285,44 @@ def test_a_mutant_whose_import_hangs(mutate: Mutate) -> None:
     assert statuses(done) == {"<module> <= 3": "Timeout", "<module> 4": "Timeout"}
 
 
+SHARED = """\
+import time
+
+import pytest
+
+
+@pytest.fixture(scope="session", autouse=True)
+def server():
+    time.sleep(BEFORE)
+    yield
+    time.sleep(AFTER)
+"""
+
+
+@pytest.mark.parametrize(("before", "after"), [("1.2", "0"), ("0", "1.2")])
+def test_a_shared_fixture_that_takes_longer_than_a_test_may(
+    before: str, after: str, mutate: Mutate
+) -> None:
+    """Whoever comes first, or last, pays for all: that is not the test's own time."""
+    conftest = SHARED.replace("BEFORE", before).replace("AFTER", after)
+    done = mutate({"conftest.py": conftest})
+    assert (done.code, statuses(done)) == (0, TRUTH)
+
+
+@pytest.mark.parametrize("scope", ["function", "session"])
+def test_a_teardown_that_hangs(scope: str, mutate: Mutate) -> None:
+    """Without any mutant: the test counts as hung, and the run is not green."""
+    head = "import signal\n\nimport pytest\n\n\n"
+    head += f"@pytest.fixture(scope='{scope}')\n"
+    fixture = f"{head}def hangs():\n    yield\n    signal.pause()\n\n\n"
+    settings = SETTINGS.replace("timeout-unknown = 30", "timeout-unknown = 3")
+    text = fixture + TEST.replace("test_half()", "test_half(hangs)")
+    done = mutate({"test_lib.py": text, "pyproject.toml": settings}, "lib.py:2")
+    assert done.code == 3
+    assert list(outcomes(done).values()) == ["passed", "timeout"]
+    assert set(statuses(done).values()) == {"Killed"}
+
+
 # -- plug-ins that keep failures from being seen: nothing may survive
 
 HIDING = {

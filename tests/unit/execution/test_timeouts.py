@@ -41,3 +41,9 @@ def test_a_childs_collection_has_a_floor_and_a_ceiling() -> None:
     assert LIMITS.collecting(0.1).collection == COLLECTION_FLOOR
     assert LIMITS.collecting(100.0).collection == COLLECTION
     assert replace(LIMITS, collection=2.0).collecting(0.1).collection == 2.0
+
+
+def test_a_shared_fixture_may_take_what_the_slowest_test_may() -> None:
+    assert LIMITS.shared == LIMITS.of("slow")
+    assert replace(LIMITS, patience=2.0).shared == 40.0
+    assert Limits({}).shared == UNKNOWN

@@ -38,6 +38,7 @@ def without_hidden(
         tests=tuple(tests.values()),
         limits=tuple(limits.of(test) for test in tests.values()),
         collect_limit=limits.collection,
+        shared_limit=limits.shared,
         record=False,
         stop_at_failure=False,
         quick=True,

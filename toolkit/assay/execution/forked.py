@@ -43,6 +43,7 @@ def with_fork_failures_told(
         tests=tuple(tests),
         limits=tuple(limits.of(test) for test in tests),
         collect_limit=limits.collection,
+        shared_limit=limits.shared,
         record=False,
         stop_at_failure=False,
         quick=True,

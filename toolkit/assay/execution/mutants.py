@@ -204,6 +204,7 @@ class MutantRunner:
             tests=tests,
             limits=limits,
             collect_limit=self._limits.collection,
+            shared_limit=self._limits.shared * PATIENCE,
             record=False,
             stop_at_failure=stop,
             quick=True,

@@ -247,6 +247,7 @@ class RecordedRun:
             tests=tuple(tests),
             limits=tuple(self._limits.of(node_id) for node_id in tests),
             collect_limit=self._limits.collection,
+            shared_limit=self._limits.unknown,
             record=True,
             stop_at_failure=False,
             quick=False,

@@ -33,6 +33,16 @@ class Limits:
     collection: float = COLLECTION
     patience: float = 1.0
 
+    @property
+    def shared(self) -> float:
+        """Seconds for setting up or tearing down one fixture that tests share.
+
+        What it took is part of what some test took when it was recorded.
+        """
+        slowest = max(self.seconds.values(), default=None)
+        enough = self.unknown if slowest is None else max(self.floor, slowest * self.factor)
+        return enough * self.patience
+
     def collecting(self, seconds: float) -> Limits:
         """These limits, when collecting everything takes so many seconds without a mutant."""
         enough = max(COLLECTION_FLOOR, seconds * self.factor)

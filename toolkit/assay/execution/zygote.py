@@ -61,7 +61,8 @@ class Job:
     """What one child is to do.
 
     `limits` are seconds a test, by node id; `mutant` is what hotswap and coldimport read, or None;
-    `files` are the test files a cold child collects; `canary`: each test is made to fail.
+    `files` are the test files a cold child collects; `canary`: each test is made to fail;
+    `shared_limit` are seconds for each set-up or teardown of a fixture above function scope.
     """
 
     tests: tuple[str, ...]
@@ -73,6 +74,7 @@ class Job:
     mutant: Message | None = field(hash=False, default=None)
     files: tuple[str, ...] = ()
     canary: bool = False
+    shared_limit: float = 0.0
 
 
 class Zygote:
@@ -169,6 +171,7 @@ class Zygote:
                 "mutant": job.mutant,
                 "files": job.files,
                 "canary": job.canary,
+                "shared_limit": job.shared_limit,
             }
         )
         return self._next_job

@@ -180,6 +180,34 @@ def wrap_fixtures(recorder: Recorder) -> None:
     FixtureDef.finish = recorded_finish  # type: ignore[method-assign]
 
 
+def tell_shared(emit: Callable[[dict[str, Any]], None]) -> None:
+    """Tell when a fixture above function scope is set up or torn down: not the test's own time."""
+    from _pytest.fixtures import FixtureDef
+
+    execute, finish = FixtureDef.execute, FixtureDef.finish
+    depth = [0]
+
+    def told(act: Any, self: Any, request: Any, idle: bool) -> Any:
+        if idle or depth[0] or str(self.scope) == "function":
+            return act(self, request)
+        depth[0] += 1
+        emit({"type": "shared", "begins": True})
+        try:
+            return act(self, request)
+        finally:
+            depth[0] -= 1
+            emit({"type": "shared", "begins": False})
+
+    def told_execute(self: Any, request: Any) -> Any:
+        return told(execute, self, request, getattr(self, "cached_result", None) is not None)
+
+    def told_finish(self: Any, request: Any) -> Any:
+        return told(finish, self, request, getattr(self, "cached_result", None) is None)
+
+    FixtureDef.execute = told_execute  # type: ignore[method-assign]
+    FixtureDef.finish = told_finish  # type: ignore[method-assign]
+
+
 def collect_key(recorder: Recorder, collector: Any) -> str | None:
     """The sink of looking for tests in a file; None for directories and the session."""
     path = str(getattr(collector, "path", ""))
@@ -226,6 +254,7 @@ def run_items(
     plugin.quick = job["quick"]
     use_private_directories(session.config, os.environ.get("TMPDIR", "."))
     restart_capture(session.config)
+    tell_shared(emit)
     random.seed(RANDOM_SEED)
     if job.get("canary"):
         for item in items:

@@ -68,6 +68,12 @@ class Child:
             self.current = ""
             # Session-wide teardown and the final report have a limit of their own.
             self.deadline = _monotonic() + self.job["collect_limit"]
+        elif kind == "shared":
+            # Not the test's own time: who comes first pays for all.
+            limit: float = self.job["collect_limit"]
+            limit = self.limits.get(self.current, limit)
+            shared: float = self.job.get("shared_limit", 0.0)
+            self.deadline = _monotonic() + (max(limit, shared) if event["begins"] else limit)
         elif kind == "finished":
             self.finished = True
         elif kind == "broken":
@@ -210,7 +216,10 @@ class Supervisor:
             self._finish(child)
             return
         for line in child.buffer.feed(data):
-            child.note(json.loads(line))
+            event = json.loads(line)
+            child.note(event)
+            if event["type"] == "shared":
+                continue
             self.control.sendall(b'{"type":"event","job":%d,"event":%s}\n' % (child.id, line))
         if child.finished or child.broken:
             self._finish(child)

@@ -27,7 +27,7 @@ LAYERS = (
     ("cli",),
     ("commands",),
     ("answering",),
-    ("pipeline",),
+    ("pipeline", "misled"),
     ("recording",),
     ("gather", "join"),
     ("choose", "stamps"),

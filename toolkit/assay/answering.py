@@ -10,9 +10,11 @@ from dataclasses import dataclass
 
 import assay
 from assay.execution import resume
+from assay.execution.canary import without_hidden
 from assay.execution.mutants import MutantRun, MutantRunner
 from assay.impact.record import Tree
 from assay.impact.store import open_store
+from assay.misled import misled
 from assay.model.answer import Answer, UnitAnswer
 from assay.model.change import SemanticChange, UnitChange, UnitStatus
 from assay.model.impact import ImpactMap
@@ -49,7 +51,7 @@ def run_mutants(
         for node_id, rec in impact.tests.items()
         if rec.outcome is TestOutcome.PASSED and node_id in known
     }
-    limits = suite.project.limits(passed)
+    limits = suite.limits(passed)
     candidates = Candidates(passed, frozenset(changed_tests))
     planned = plan(mutants, sources, impact, candidates, limits.of, suite.collected.can_fork)
     key = resume_key(suite, impact)
@@ -70,6 +72,8 @@ def run_mutants(
     run = runner.run(rest)
     progress.finish()
     by_id = {**{v.mutant.id: v for v in planned.early}, **done, **run.verdicts}
+    if not run.interrupted:
+        by_id = without_hidden(by_id, suite.settings, suite.zygote, suite.collected, limits)
     note_killers(suite.project, by_id.values())
     if run.interrupted:
         resume.keep(suite.project.resume_file, key, by_id.values())
@@ -169,7 +173,11 @@ def answer(project: Project, request: Request, progress: Progress) -> Answer:
             diffs=diffs_of(targets),
             changed_tests=changed,
             notices=(*baseline.notices, *suite_notices(suite)),
-            inconclusive=(*inconclusive, *run.problems, *shadowed(suite, change, baseline.impact)),
+            inconclusive=(
+                *inconclusive,
+                *run.problems,
+                *misled(suite, change, targets, baseline.impact),
+            ),
             flaky=run.flaky,
             interrupted=run.interrupted or baseline.run.interrupted,
             seconds=clock.laps,
@@ -242,27 +250,3 @@ def suite_notices(suite: Suite) -> Iterator[str]:
             f"{suite.collected.threads - 1} thread(s) were alive after collection: every run "
             "starts pytest anew, which is slower"
         )
-
-
-def shadowed(suite: Suite, change: SemanticChange, impact: ImpactMap) -> Iterator[str]:
-    """Changed files whose module was imported from a copy elsewhere: the tests test the copy."""
-    repo = f"{suite.project.repo}/"
-    imported = set(suite.collected.modules.values())
-    recorded = {path for node in impact.nodes.values() for path in node.lines}
-    for path in change.sources:
-        if path in recorded or repo + path in imported:
-            continue
-        for name, file in suite.collected.modules.items():
-            if "." in name and not file.startswith(repo) and is_module(path, name):
-                yield (
-                    f"{path} was changed, but the tests import {name} from {file}: install the "
-                    "project in editable mode, or the change is not tested at all"
-                )
-                break
-
-
-def is_module(path: str, name: str) -> bool:
-    """Whether the file could be the module of that dotted name."""
-    stem = path.removesuffix(".py").removesuffix("/__init__")
-    tail = name.replace(".", "/")
-    return stem == tail or stem.endswith("/" + tail)

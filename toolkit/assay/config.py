@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from assay.errors import UsageError
-from assay.execution.timeouts import FACTOR, FLOOR, UNKNOWN
+from assay.execution.timeouts import COLLECTION, FACTOR, FLOOR, UNKNOWN
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +21,8 @@ class Config:
     the command line, `exclude` are directories (relative to the repository) whose code is not the
     project's own, `jobs` how many mutants run at once (0: one a core), `record_jobs` how many
     processes tests are recorded in, divided by file as pytest-xdist's `loadfile` does (1: in one
-    process and in order, as plain pytest runs them).
+    process and in order, as plain pytest runs them), `memory_limit` the MB that a mutant's process
+    may map beyond the collected session (0: no limit, None: as much as the machine allows).
     """
 
     python: str = ""
@@ -32,6 +33,8 @@ class Config:
     timeout_factor: float = FACTOR
     timeout_floor: float = FLOOR
     timeout_unknown: float = UNKNOWN
+    timeout_collection: float = COLLECTION
+    memory_limit: int | None = None
 
 
 def _text(value: Any) -> str:
@@ -52,6 +55,15 @@ def _count(value: Any) -> int:
     return value
 
 
+def _megabytes(value: Any) -> int | None:
+    if value == "auto":
+        return None
+    try:
+        return _count(value)
+    except TypeError:
+        raise TypeError('must be a whole number of MB, 0 for none, or "auto"') from None
+
+
 def _positive(value: Any) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < inf:
         raise TypeError("must be a number above 0")
@@ -67,6 +79,8 @@ KEYS: Mapping[str, Callable[[Any], Any]] = {
     "timeout-factor": _positive,
     "timeout-floor": _positive,
     "timeout-unknown": _positive,
+    "timeout-collection": _positive,
+    "memory-limit": _megabytes,
 }
 
 

@@ -78,6 +78,8 @@ class Project:
             state=state,
             pytest_args=self.pytest_args,
             excluded=tuple(dict.fromkeys(excluded)),
+            memory_limit=self.config.memory_limit,
+            collection_limit=self.config.timeout_collection,
             environ=self.environ,
         )
 
@@ -87,6 +89,7 @@ class Project:
             factor=self.config.timeout_factor,
             floor=self.config.timeout_floor,
             unknown=self.config.timeout_unknown,
+            collection=self.config.timeout_collection,
         )
 
     @property

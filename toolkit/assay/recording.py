@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import tempfile
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from assay.execution.forked import with_fork_failures_told
 from assay.execution.suite import Collected, RecordedRun, SuiteRun, collected_from
+from assay.execution.timeouts import Limits
 from assay.execution.zygote import Zygote, ZygoteSettings
 from assay.gather import taking_turns
 from assay.impact.graph import users_of, with_users
@@ -56,6 +58,9 @@ class Suite:
     def roots(self) -> tuple[str, ...]:
         found = self.collected
         return import_roots(found.search_path, found.modules, str(self.project.repo))
+
+    def limits(self, seconds: Mapping[str, float]) -> Limits:
+        return self.project.limits(seconds).collecting(self.collected.seconds)
 
 
 @contextlib.contextmanager
@@ -130,6 +135,7 @@ def record(
         if unsettled and not run.interrupted:
             run = runner.run_isolated([t for t in tests if t in unsettled], suite.project.workers)
         progress.finish()
+        run = fork_failures_told(suite, run)
         if tests:
             settled = unsettled if not run.interrupted else ()
             notices.extend(second_look(suite, recording, runner, run, again, settled, progress))
@@ -147,7 +153,7 @@ def record_isolated(suite: Suite, progress: Progress) -> Baseline:
 def _record_isolated(suite: Suite, progress: Progress) -> Baseline:
     tests = [item.node_id for item in suite.collected.items]
     with recorder(suite, len(tests), progress) as (store, runner, recording, notices):
-        run = runner.run_isolated(tests, suite.project.workers)
+        run = fork_failures_told(suite, runner.run_isolated(tests, suite.project.workers))
         progress.finish()
         if not run.interrupted:
             progress.stage("running all tests together, to compare")
@@ -193,7 +199,7 @@ def recorder(
             suite.zygote,
             suite.collected,
             recording,
-            project.limits(known),
+            suite.limits(known),
             project.config.record_jobs,
             progress.test,
         )
@@ -215,6 +221,11 @@ def save(
     # After an interrupt there may be tests that the map has never heard of: pytest must be asked.
     facts = {"stamp": ""} if run.interrupted else map_facts(suite)
     store.save(recorded, suite.collected.fingerprint, gone, unpaid, facts, renewed)
+
+
+def fork_failures_told(suite: Suite, run: SuiteRun) -> SuiteRun:
+    limits = suite.limits({test: result.seconds for test, result in run.results.items()})
+    return with_fork_failures_told(run, suite.settings, suite.zygote, suite.collected, limits)
 
 
 def shared_keys(impact: ImpactMap) -> list[str]:

@@ -57,6 +57,21 @@ def body(job, emit, stop_requested):
         emit({"type": "pid", "pid": process.pid})
         if len(job["tests"]) > 1:
             signal.pause()
+    elif what == "daemon":
+        told, tell = os.pipe()
+        if os.fork() == 0:
+            os.setsid()
+            if os.fork() == 0:
+                os.write(tell, str(os.getpid()).encode())
+                signal.pause()
+            os._exit(0)
+        os.wait()
+        emit({"type": "pid", "pid": int(os.read(told, 20))})
+        if len(job["tests"]) > 1:
+            signal.pause()
+    elif what == "server":
+        state_of = open(f"/proc/{server}/stat").read().rpartition(")")[2].split()[0]
+        emit({"type": "server", "state": state_of})
     elif what == "frozen":
         import gc
         from assay.probe.hotswap import live_functions
@@ -72,6 +87,13 @@ def body(job, emit, stop_requested):
         emit({"type": "state", "state": state})
 
 state = 0
+# Started before the supervisor serves, as by a conftest; ends with this process.
+reader, writer = os.pipe()
+server = os.fork()
+if server == 0:
+    os.close(writer)
+    os.read(reader, 1)
+    os._exit(0)
 control = socket.socket(fileno=int(sys.argv[1]))
 Supervisor(control, sys.argv[2], body).serve()
 print("left")
@@ -242,6 +264,27 @@ def test_what_a_child_started_ends_with_it(
     (pid,) = (event["pid"] for event in events if event["type"] == "pid")
     assert last["end"] == end
     wait_until_gone(pid)
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="needs PR_SET_CHILD_SUBREAPER")
+@pytest.mark.parametrize(
+    ("tests", "end"), [(("daemon",), "finished"), (("daemon", "and hang"), "timeout")]
+)
+def test_a_daemon_that_left_the_group_ends_with_a_later_job(
+    served: Served, tests: tuple[str, ...], end: str
+) -> None:
+    events, last = served.all(*tests, collect_limit=60.0 if len(tests) == 1 else 0.4)
+    (pid,) = (event["pid"] for event in events if event["type"] == "pid")
+    assert last["end"] == end
+    served.all("two tests", "b")
+    wait_until_gone(pid)
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="needs /proc")
+def test_what_was_started_before_serving_is_no_stray(served: Served) -> None:
+    served.all("two tests", "b")
+    events, _ = served.all("server")
+    assert events[0]["state"] == "S"
 
 
 def test_a_child_does_not_see_what_an_earlier_one_did(served: Served) -> None:

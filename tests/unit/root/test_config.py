@@ -19,7 +19,11 @@ WHOLE: dict[str, Any] = {
     "timeout-factor": 5,
     "timeout-floor": 0.5,
     "timeout-unknown": 60.0,
+    "timeout-collection": 30,
+    "memory-limit": 500,
 }
+
+MEMORY = 'memory-limit must be a whole number of MB, 0 for none, or "auto"'
 
 
 def write(project: Path, text: str) -> Path:
@@ -37,6 +41,8 @@ def test_every_key_is_taken() -> None:
         timeout_factor=5.0,
         timeout_floor=0.5,
         timeout_unknown=60.0,
+        timeout_collection=30.0,
+        memory_limit=500,
     )
     assert set(WHOLE) == set(KEYS)
 
@@ -57,6 +63,12 @@ def test_an_empty_table_is_the_defaults() -> None:
         ("timeout-factor", 0, "timeout-factor must be a number above 0"),
         ("timeout-floor", "3", "timeout-floor must be a number above 0"),
         ("timeout-unknown", True, "timeout-unknown must be a number above 0"),
+        ("memory-limit", -1, MEMORY),
+        (
+            "memory-limit",
+            "2 GB",
+            MEMORY,
+        ),
         ("timeout-floor", float("nan"), "timeout-floor must be a number above 0"),
     ],
 )

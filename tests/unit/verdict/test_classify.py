@@ -258,3 +258,26 @@ def test_every_verdict_carries_what_was_planned_and_what_ran(end: ChildEnd) -> N
     found = verdict(outcome(end, (result("a"),)))
     assert (found.mutant, found.covering) == (MUTANT, ("a", "b"))
     assert (found.tests_run, found.seconds) == (1, 0.5)
+
+
+# Ends that look like a kill and are none
+
+
+def test_leaving_with_success_is_no_kill() -> None:
+    """What a shell takes for a good run, a plain run would not have noticed."""
+    found = verdict(outcome(ChildEnd.DIED, (), current="a", detail="left with exit status 0"))
+    assert (found.status, found.killer) == (Status.RUNTIME_ERROR, "")
+    assert found.reason.startswith("a ended the process with exit status 0")
+
+
+def test_running_into_the_memory_limit_counts_as_a_timeout() -> None:
+    failed = result("a", TestOutcome.FAILED, failure("MemoryError", "", by_assertion=False))
+    found = verdict(outcome(results=(failed,)))
+    assert (found.status, found.killer, found.by_assertion) == (Status.TIMEOUT, "a", False)
+    assert "memory-limit" in found.reason
+
+
+def test_breaking_off_the_session_is_no_kill_and_names_the_test() -> None:
+    found = verdict(outcome(ChildEnd.BROKEN, (), current="a", detail="x\nExit: enough"))
+    assert found.status is Status.RUNTIME_ERROR
+    assert found.reason == "a broke off the session: Exit: enough"

@@ -132,6 +132,7 @@ class Speculation:
             tests=tuple(tests),
             limits=tuple(max(SOON, known.get(test, SOON) * FACTOR) for test in tests),
             collect_limit=self._maker.limits.collection,
+            shared_limit=self._maker.limits.shared,
             record=False,
             stop_at_failure=True,
             quick=True,

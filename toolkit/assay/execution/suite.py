@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -27,8 +28,9 @@ class Collected:
     """What the project's pytest found, and the environment it found it in.
 
     `modules` maps imported module names to files, `search_path` is `sys.path`, `sinks` what
-    collecting ran (for the impact map), `threads` how many threads were alive after it. `broken`
-    maps files that could not be collected to the reason.
+    collecting ran (for the impact map), `threads` how many threads were alive after it, `seconds`
+    how long starting and collecting took. `broken` maps files that could not be collected to the
+    reason.
     """
 
     items: tuple[CollectedItem, ...]
@@ -39,6 +41,7 @@ class Collected:
     search_path: tuple[str, ...]
     sinks: Mapping[str, Mapping[str, Any]]
     threads: int
+    seconds: float = 0.0
     broken: Mapping[str, str] = field(default_factory=dict)
 
     @property
@@ -52,6 +55,7 @@ def collected_from(zygote: Zygote, repo: Path, tolerant: bool = False) -> Collec
 
     `tolerant`: files that cannot be collected are told of in `broken`, in place of an error.
     """
+    began = time.monotonic()
     hello = zygote.greeting()
     errors = hello.get("errors", [])
     if hello["type"] == "failed":
@@ -81,6 +85,7 @@ def collected_from(zygote: Zygote, repo: Path, tolerant: bool = False) -> Collec
         search_path=tuple(hello["path"]),
         sinks=hello["sinks"],
         threads=hello["threads"],
+        seconds=time.monotonic() - began,
         broken={_file_of(where, hello["rootdir"], prefix): _last(text) for where, text in errors},
     )
 
@@ -242,6 +247,7 @@ class RecordedRun:
             tests=tuple(tests),
             limits=tuple(self._limits.of(node_id) for node_id in tests),
             collect_limit=self._limits.collection,
+            shared_limit=self._limits.unknown,
             record=True,
             stop_at_failure=False,
             quick=False,
@@ -282,7 +288,10 @@ class RecordedRun:
                 self._keep(_unfinished(node_id, TestOutcome.NOT_RUN, words))
             return False
         if outcome.end is ChildEnd.BROKEN:
-            raise BaselineError("the tests could not be run:", tuple(outcome.detail.splitlines()))
+            lines = tuple(outcome.detail.strip().splitlines()[-12:])
+            if outcome.current:
+                raise BaselineError(f"{outcome.current} breaks off pytest: mend it first", lines)
+            raise BaselineError("pytest breaks off between two tests:", lines)
         # Whatever was set up when the child was lost has not been seen torn down.
         self._recording.add_opaque(
             self._recording.fixture_keys(), "was in use when a test took its process down"

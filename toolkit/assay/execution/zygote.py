@@ -8,6 +8,7 @@ import json
 import select
 import selectors
 import shutil
+import signal
 import socket
 import tempfile
 from collections.abc import Mapping
@@ -16,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import assay
-from assay.errors import InconclusiveError
+from assay.errors import BaselineError, InconclusiveError
 from assay.execution.interpreter import Interpreter, probe_environment
 from assay.execution.process import Connected
 
@@ -33,7 +34,10 @@ class ZygoteSettings:
     """Where and how the tests run.
 
     `project` is the directory pytest is started in, `repo` the root that paths are relative to,
-    `state` assay's own directory, `excluded` directories whose code is not the project's.
+    `state` assay's own directory, `excluded` directories whose code is not the project's,
+    `memory_limit` the MB a mutant's process may map beyond the collected session (0: no limit,
+    None: the default of the probe), `collection_limit` the seconds without a sign of life after
+    which pytest counts as hung before it has collected.
     """
 
     interpreter: Interpreter
@@ -42,6 +46,8 @@ class ZygoteSettings:
     state: Path
     pytest_args: tuple[str, ...]
     excluded: tuple[str, ...]
+    memory_limit: int | None
+    collection_limit: float
     environ: Mapping[str, str] = field(hash=False)
 
     @property
@@ -57,7 +63,8 @@ class Job:
     `limits` are seconds a test; `mutants` are put in place together, in the form that hotswap and
     coldimport read; `batch` are mutants to be tried one after another, as `probe.speculate` reads
     them; `files` are the test files a cold child collects; `ticks` is how often a test may enter
-    mutated code or go round its loops (0: as often as it likes).
+    mutated code or go round its loops (0: as often as it likes); `canary`: each test is made to
+    fail; `shared_limit` are seconds for each set-up or teardown of a fixture above function scope.
     """
 
     tests: tuple[str, ...]
@@ -70,6 +77,8 @@ class Job:
     batch: tuple[Message, ...] = field(hash=False, default=())
     files: tuple[str, ...] = ()
     ticks: int = 0
+    canary: bool = False
+    shared_limit: float = 0.0
 
 
 class Zygote:
@@ -93,6 +102,7 @@ class Zygote:
         self._next_job = 0
         self._pending: list[Message] = []
         self._buffer = b""
+        self._patience = settings.collection_limit
         try:
             self._connect(settings, mode, record, more or {})
         except BaseException:
@@ -113,6 +123,7 @@ class Zygote:
             "tmp": str(self._tmp),
             "fd": CONTROL_FD,
             **more,
+            "memory_limit": settings.memory_limit,
         }
         request_file = self._tmp / "request.json"
         request_file.write_text(json.dumps(request), encoding="utf-8")
@@ -137,8 +148,31 @@ class Zygote:
         shutil.rmtree(self._tmp, ignore_errors=True)
 
     def greeting(self) -> Message:
-        """The first message: what was collected, or why nothing could be."""
-        return self._next_message()
+        """The first message: what was collected, or why nothing could be.
+
+        BaselineError if pytest hangs or ends by itself before that.
+        """
+        doing = "starting"
+        while True:
+            try:
+                message = self._next_message(self._patience)
+            except InconclusiveError as problem:
+                if (self._process.exit_code or 0) < 0:
+                    raise
+                raise BaselineError(
+                    f"pytest ended by itself (exit status {self._process.exit_code}) while "
+                    f"{doing}: something that is imported there leaves the process",
+                    problem.details,
+                ) from None
+            if message is None:
+                self._process.close(0.0)
+                raise BaselineError(
+                    f"pytest hung while {doing}: no sign of life for {self._patience:g} s "
+                    "(the setting timeout-collection)"
+                )
+            if message["type"] != "collecting":
+                return message
+            doing = f"collecting {message['where']}"
 
     def submit(self, job: Job) -> int:
         """Hand over a job; the number that its messages carry."""
@@ -157,6 +191,8 @@ class Zygote:
                 "batch": job.batch,
                 "files": job.files,
                 "ticks": job.ticks,
+                "canary": job.canary,
+                "shared_limit": job.shared_limit,
             }
         )
         return self._next_job
@@ -167,7 +203,9 @@ class Zygote:
 
     def receive(self) -> Message:
         """The next event or end of a job; InconclusiveError if the zygote is lost."""
-        return self._next_message()
+        message = self._next_message(None)
+        assert message is not None
+        return message
 
     def output(self, limit: int = 4000) -> str:
         """The end of what the process printed."""
@@ -192,9 +230,11 @@ class Zygote:
         except (OSError, ValueError) as problem:  # ValueError: closed after the zygote was lost
             raise self._lost() from problem
 
-    def _next_message(self) -> Message:
+    def _next_message(self, seconds: float | None) -> Message | None:
+        """The next message; None if there is none within so many seconds."""
         while not self._pending:
-            self._selector.select()
+            if not self._selector.select(seconds):
+                return None
             self._receive()
         return self._pending.pop(0)
 
@@ -213,11 +253,18 @@ class Zygote:
         with contextlib.suppress(Exception):
             self._process.close(1.0)
         tail = self.output().strip().splitlines()[-15:]
-        return InconclusiveError(
-            f"the test process ended by itself (exit status {self._process.exit_code}); "
-            "its last output follows",
-            tuple(tail),
-        )
+        code = self._process.exit_code or 0
+        how = f"was killed by {_name(-code)}"
+        if code >= 0:
+            how = f"ended by itself (exit status {code})"
+        return InconclusiveError(f"the test process {how}; its last output follows", tuple(tail))
+
+
+def _name(number: int) -> str:
+    try:
+        return signal.Signals(number).name
+    except ValueError:
+        return f"signal {number}"
 
 
 def install_probe(state: Path) -> Path:

@@ -130,6 +130,9 @@ def _sealed(path: Path) -> bytes | None:
 
 
 def unusable(path: Path, problem: Exception) -> StateError:
+    # What SQLite says when the file it has open is gone.
+    if "readonly" in str(problem) and not path.exists():
+        return StateError(f"{path} was deleted while assay ran: do tests delete {path.parent}?")
     return StateError(
         f"the state in {path.parent} cannot be used ({problem}): check its permissions"
     )

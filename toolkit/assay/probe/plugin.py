@@ -49,7 +49,10 @@ RANDOM_SEED = 20_201
 
 
 class AssayPlugin:
-    """Hooks of one session; `loop` is called with the collected session in place of running it."""
+    """Hooks of one session; `loop` is called with the collected session in place of running it.
+
+    `tell`, if set, is told what is about to be collected.
+    """
 
     def __init__(
         self,
@@ -65,6 +68,7 @@ class AssayPlugin:
         self.quick = False
         self.current = ""
         self.config: pytest.Config | None = None
+        self.tell: Callable[[str], None] | None = None
 
     # -- set-up
 
@@ -96,6 +100,16 @@ class AssayPlugin:
         if self._wanted is None or not collection_path.is_file():
             return None
         return None if os.path.realpath(collection_path) in self._wanted else True
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_collectstart(self, collector: Any) -> None:
+        if self.tell is not None and isinstance(collector, pytest.File):
+            self.tell(collector.nodeid)
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_collection_modifyitems(self) -> None:
+        if self.tell is not None:
+            self.tell("(in hooks of conftests and plug-ins that look at the collected tests)")
 
     @pytest.hookimpl(hookwrapper=True, tryfirst=True)
     def pytest_make_collect_report(self, collector: Any) -> Generator[None, Any, None]:
@@ -169,6 +183,34 @@ def wrap_fixtures(recorder: Recorder) -> None:
     FixtureDef.finish = recorded_finish  # type: ignore[method-assign]
 
 
+def tell_shared(emit: Callable[[dict[str, Any]], None]) -> None:
+    """Tell when a fixture above function scope is set up or torn down: not the test's own time."""
+    from _pytest.fixtures import FixtureDef
+
+    execute, finish = FixtureDef.execute, FixtureDef.finish
+    depth = [0]
+
+    def told(act: Any, self: Any, request: Any, idle: bool) -> Any:
+        if idle or depth[0] or str(self.scope) == "function":
+            return act(self, request)
+        depth[0] += 1
+        emit({"type": "shared", "begins": True})
+        try:
+            return act(self, request)
+        finally:
+            depth[0] -= 1
+            emit({"type": "shared", "begins": False})
+
+    def told_execute(self: Any, request: Any) -> Any:
+        return told(execute, self, request, getattr(self, "cached_result", None) is not None)
+
+    def told_finish(self: Any, request: Any) -> Any:
+        return told(finish, self, request, getattr(self, "cached_result", None) is None)
+
+    FixtureDef.execute = told_execute  # type: ignore[method-assign]
+    FixtureDef.finish = told_finish  # type: ignore[method-assign]
+
+
 def collect_key(recorder: Recorder, collector: Any) -> str | None:
     """The sink of looking for tests in a file; None for directories and the session."""
     path = str(getattr(collector, "path", ""))
@@ -211,7 +253,10 @@ def run_items(
 ) -> None:
     """Run the job's tests in its order; tells each start and each result as it happens."""
     found = items_of(session, job["tests"], job.get("order", ()))
-    prepare(plugin, session, job["quick"])
+    prepare(plugin, session, job["quick"], emit)
+    if job.get("canary"):
+        for item in found.values():
+            make_fail(item)
     for node_id in job["tests"]:
         if node_id not in found:
             emit({"type": "missing", "test": node_id})
@@ -229,11 +274,17 @@ def run_items(
         emit({"type": "sinks", "sinks": recorder.drain()})
 
 
-def prepare(plugin: AssayPlugin, session: pytest.Session, quick: bool) -> None:
+def prepare(
+    plugin: AssayPlugin,
+    session: pytest.Session,
+    quick: bool,
+    emit: Callable[[dict[str, Any]], None],
+) -> None:
     """Make this process ready to run tests."""
     plugin.quick = quick
     use_private_directories(session.config, os.environ.get("TMPDIR", "."))
     restart_capture(session.config)
+    tell_shared(emit)
     random.seed(RANDOM_SEED)
 
 
@@ -319,6 +370,19 @@ def run_item(
         result["sinks"] = recorder.drain()
     emit(result)
     return result
+
+
+def make_fail(item: Any) -> None:
+    """From now on the test fails by an assertion, as deep inside pytest's hooks as can be."""
+
+    def fail(*_: Any, **__: Any) -> None:
+        raise AssertionError("assay makes this test fail, to see whether a failure is seen")
+
+    if type(item) is pytest.Function:
+        # Past pytest_pyfunc_call, which plug-ins wrap too.
+        item.obj = fail
+    else:
+        item.runtest = fail
 
 
 def tear_down(session: Any) -> None:

@@ -16,7 +16,7 @@ from . import coldimport, hotswap, options, speculate
 from .mutation import UNLIMITED, meter
 from .plugin import AssayPlugin, run_items
 from .recorder import Recorder
-from .supervise import Emit, InChild, StopRequested, Supervisor, finish
+from .supervise import BeforeFork, Emit, InChild, JobBody, StopRequested, Supervisor, finish
 
 Request = dict[str, Any]
 
@@ -92,19 +92,26 @@ class CollectedZygote:
 
     def __init__(self, request: Request, control: socket.socket) -> None:
         self.request = request
-        self.supervisor = Supervisor(control, request["tmp"], self._child, warm)
+        self.supervisor = make_supervisor(request, control, self._child, warm)
         self.recorder = make_recorder(request) if request["record"] else None
         self.served = False
+        self.pid = os.getpid()
 
     def run(self) -> None:
         if self.recorder is not None:
             self.recorder.start()
         plugin = AssayPlugin(self._loop, self.recorder)
+        plugin.tell = self._collecting
         code = pytest.main(pytest_args(self.request), plugins=[plugin])
         if not self.served:
             self.supervisor.send(
                 {"type": "failed", "code": int(code), "errors": plugin.errors, **versions()}
             )
+
+    def _collecting(self, where: str) -> None:
+        # A fork that importing a test file leaves behind must not talk in our name.
+        if os.getpid() == self.pid:
+            self.supervisor.send({"type": "collecting", "where": where})
 
     def _loop(self, plugin: AssayPlugin, session: pytest.Session) -> None:
         self.served = True
@@ -179,7 +186,7 @@ class ColdZygote:
 
     def __init__(self, request: Request, control: socket.socket) -> None:
         self.request = request
-        self.supervisor = Supervisor(control, request["tmp"], self._child)
+        self.supervisor = make_supervisor(request, control, self._child)
 
     def run(self) -> None:
         self.supervisor.send({"type": "hello", **versions(), "threads": count_threads()})
@@ -249,7 +256,7 @@ class ImportZygote:
 
     def __init__(self, request: Request, control: socket.socket) -> None:
         self.request = request
-        self.supervisor = Supervisor(control, request["tmp"], None)
+        self.supervisor = make_supervisor(request, control, None)
         self.path = os.path.realpath(request["module"])
         self.reached = False
         self.child: InChild | None = None
@@ -327,6 +334,16 @@ class ImportZygote:
     def _end(self, child: InChild, plugin: AssayPlugin, code: int) -> None:
         tell_nothing_collected(plugin, code, child.emit)
         tell_entered(child.job, child.emit)
+
+
+def make_supervisor(
+    request: Request,
+    control: socket.socket,
+    body: JobBody | None,
+    before_fork: BeforeFork | None = None,
+) -> Supervisor:
+    limit = request.get("memory_limit", 0)
+    return Supervisor(control, request["tmp"], body, before_fork, limit)
 
 
 def make_recorder(request: Request) -> Recorder:

@@ -35,7 +35,7 @@ def run_batch(
 ) -> None:
     """Try each mutant of the batch; stops when a control fails, for the process is spoiled."""
     items = items_of(session, job["tests"], ())
-    prepare(plugin, session, quick=True)
+    prepare(plugin, session, True, emit)
     killers: list[str] = []
     for index, entry in enumerate(job["batch"]):
         if stop_requested():

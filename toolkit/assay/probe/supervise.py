@@ -20,20 +20,26 @@ import time
 import traceback
 from collections.abc import Callable
 
+from .limits import limit_memory
+from .strays import Strays, end_with_parent
 from .wire import LineBuffer, Message, encode, write_all
 
 _monotonic = time.monotonic
 _exit = os._exit
+_sleep = time.sleep
 
 STOP_GRACE = 20.0
 """Seconds a child asked to stop may take to finish the test it is in."""
+
+LOG_NAME = "output.txt"
+MOST_OUTPUT = 16 << 20
 
 Emit = Callable[[Message], None]
 StopRequested = Callable[[], bool]
 JobBody = Callable[[Message, Emit, StopRequested], None]
 BeforeFork = Callable[[Message], None]
 
-NOT_PASSED_ON = frozenset({"begin", "rest"})
+NOT_PASSED_ON = frozenset({"begin", "rest", "shared"})
 """Events that only tell the supervisor where a child is."""
 
 
@@ -75,6 +81,12 @@ class Child:
             self.current = ""
             # Session-wide teardown and the final report have a limit of their own.
             self.deadline = _monotonic() + self.job["collect_limit"]
+        elif kind == "shared":
+            # Not the test's own time: who comes first pays for all.
+            limit: float = self.job["collect_limit"]
+            limit = self.limits.get(self.current, limit)
+            shared: float = self.job.get("shared_limit", 0.0)
+            self.deadline = _monotonic() + (max(limit, shared) if event["begins"] else limit)
         elif kind == "finished":
             self.finished = True
         elif kind == "broken":
@@ -106,11 +118,13 @@ class Supervisor:
         tmp: str,
         body: JobBody | None,
         before_fork: BeforeFork | None = None,
+        memory_limit: int | None = 0,
     ) -> None:
         self.control = control
         self.tmp = tmp
         self.body = body
         self.before_fork = before_fork
+        self.memory_limit = memory_limit
         self.children: dict[int, Child] = {}
         self.incoming = LineBuffer()
 
@@ -119,6 +133,7 @@ class Supervisor:
 
     def serve(self) -> None:
         """Until "quit" or the controller's end of the socket closes; leaves no child behind."""
+        self.strays = Strays()
         gc.collect()
         gc.freeze()
         try:
@@ -127,6 +142,10 @@ class Supervisor:
         finally:
             for child in list(self.children.values()):
                 self._reap(child, None)
+            # What was killed just now leaves its orphans a moment later.
+            self.strays.end(())
+            _sleep(0.02)
+            self.strays.end(())
 
     def _step(self) -> bool:
         fds = {child.events: child for child in self.children.values()}
@@ -193,9 +212,13 @@ class Supervisor:
         try:
             with contextlib.suppress(OSError):
                 os.setpgid(0, 0)
+            end_with_parent()
             self.control.close()
             self.children.clear()
             use_tmp(tmp)
+            # Tests as they are may take what they need: only what a mutant makes of them may not.
+            if not job.get("record"):
+                limit_memory(self.memory_limit)
         except BaseException:
             # Nothing of the child may go on in the zygote's place.
             _exit(1)
@@ -232,6 +255,8 @@ class Supervisor:
         status = wait_for(child.pid, patience)
         self._reap(child, status)
         end, detail = child.judge(expired, status)
+        self.strays.end(other.pid for other in self.children.values())
+        self._bound_output()
         self.send(
             {
                 "type": "end",
@@ -242,6 +267,13 @@ class Supervisor:
                 "seconds": _monotonic() - child.started,
             }
         )
+
+    def _bound_output(self) -> None:
+        """Forget what children have printed past pytest (with `-s`), once it is too much."""
+        log = os.path.join(self.tmp, LOG_NAME)
+        with contextlib.suppress(OSError):
+            if os.stat(log).st_size > MOST_OUTPUT:
+                os.truncate(log, 0)
 
     def _reap(self, child: Child, status: int | None) -> None:
         """Kill the process group, collect the child, and remove what it held."""
@@ -289,7 +321,7 @@ def wait_for(pid: int, seconds: float) -> int | None:
             return status
         if _monotonic() >= end:
             return None
-        time.sleep(pause)
+        _sleep(pause)
         pause = min(pause * 2, 0.02)
 
 

@@ -6,6 +6,8 @@ from assay.model.mutant import Mutant, PlannedMutant, Status, Verdict
 from assay.model.run import ChildEnd, Outcome, TestOutcome, TestResult, Trial, TrialEnd
 from assay.model.source import MODULE_UNIT
 
+EXIT_ZERO = "left with exit status 0"
+
 NOTICED = frozenset({TestOutcome.FAILED, TestOutcome.ERROR})
 
 
@@ -45,7 +47,9 @@ def _meaning(planned: PlannedMutant, outcome: Outcome) -> _Meaning:
     if outcome.end is ChildEnd.BROKEN:
         if "Unfit: does not compile" in outcome.detail:
             return Status.COMPILE_ERROR, "", False, _last_line(outcome.detail)
-        return Status.RUNTIME_ERROR, "", False, _last_line(outcome.detail)
+        # `pytest.exit`, a KeyboardInterrupt, or pytest itself broken by what the test did to it.
+        blame = f"{outcome.current} broke off the session: " if outcome.current else ""
+        return Status.RUNTIME_ERROR, "", False, blame + _last_line(outcome.detail)
     if noticed is not None:
         if outcome.end is ChildEnd.FINISHED and not outcome.entered:
             text = f"{noticed.node_id} failed, but the mutated code was not entered"
@@ -75,6 +79,11 @@ def _kill(result: TestResult) -> _Meaning:
     failure = result.failure
     if failure is None:
         return Status.KILLED, result.node_id, False, "failed"
+    if failure.exception == "MemoryError":
+        # As a timeout: the same tests run within the limit without the mutant, and what ended it
+        # is the limit, not a check.
+        where = f"ran out of memory in {result.node_id} (the setting memory-limit)"
+        return Status.TIMEOUT, result.node_id, False, where
     if "from pytest-timeout" in failure.message:
         return Status.TIMEOUT, result.node_id, False, failure.message
     text = f"{failure.exception}: {failure.message}" if failure.message else failure.exception
@@ -87,7 +96,12 @@ def _death(outcome: Outcome) -> _Meaning:
         return Status.RUNTIME_ERROR, "", False, f"its process {outcome.detail} before any test"
     # The memory killer takes innocents too: a SIGKILL says nothing about the mutant.
     if "SIGKILL" in outcome.detail:
-        return Status.RUNTIME_ERROR, "", False, f"its process was {outcome.detail}"
+        text = f"its process was {outcome.detail} in {outcome.current or 'no test'}"
+        return Status.RUNTIME_ERROR, "", False, text
+    # A shell, and so CI, takes a run that ends like this for a good one.
+    if outcome.detail == EXIT_ZERO:
+        text = f"{outcome.current or 'something'} ended the process with exit status 0"
+        return Status.RUNTIME_ERROR, "", False, f"{text}, which looks like success"
     return Status.KILLED, outcome.current, False, f"the process {outcome.detail}"
 
 

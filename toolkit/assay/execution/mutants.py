@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import Enum
 
+from assay.errors import BaselineError, InconclusiveError
 from assay.execution.cold import Group, absolute, groups, joined, stages
 from assay.execution.killers import Killers
 from assay.execution.lane import Lane, Run, unsettled
@@ -228,8 +229,7 @@ class MutantRunner:
                 "order": self._node_ids(),
             }
             with Zygote(self._settings, "import", record=False, more=more) as zygote:
-                hello = zygote.greeting()
-                if hello["type"] == "hello" and hello["reached"] and hello["threads"] == 1:
+                if _stands_at_import(zygote):
                     yield self._lane(zygote, files)
                     return
         yield self._lane(self._cold_zygote(), files)
@@ -291,6 +291,15 @@ class MutantRunner:
             words = f"{first.status.value} at first, {second.status.value} when it was run again"
             self._flaky.setdefault(killer, f"noticed mutant {key} in one of two runs")
             self._book(unsettled(run.planned, Status.RUNTIME_ERROR, f"not repeatable: {words}"))
+
+
+def _stands_at_import(zygote: Zygote) -> bool:
+    """Whether pytest came to import the module, and may be forked there."""
+    try:
+        hello = zygote.greeting()
+    except (BaselineError, InconclusiveError):
+        return False
+    return bool(hello["type"] == "hello" and hello["reached"] and hello["threads"] == 1)
 
 
 def _goes_on(run: Run) -> bool:

@@ -11,8 +11,9 @@ from assay.model.change import SemanticChange, UnitChange
 from assay.model.mutant import Mutant
 from assay.model.source import SourceFile, decode
 from assay.mutation.find import find_mutants
-from assay.mutation.mutmut_adapter import CannotMutate, self_check
+from assay.mutation.mutmut_adapter import self_check
 from assay.mutation.scope import in_lines
+from assay.mutation.tree import CannotMutate
 
 
 @dataclass(frozen=True, slots=True)

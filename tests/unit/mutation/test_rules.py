@@ -7,6 +7,7 @@ import pytest
 from assay.change.semantics import read_source
 from assay.mutation.apply import mutated_text
 from assay.mutation.find import Found, find
+from assay.mutation.names import RULE_NAMES
 from assay.mutation.rules import RULES, Rule, rules_without
 from assay.mutation.settings import Settings
 
@@ -54,6 +55,10 @@ def test_a_rule_is_described_with_examples_of_both_sorts(rule: Rule) -> None:
     assert rule.why.endswith(".")
     assert rule.leaves or rule.some
     assert rule.keeps
+
+
+def test_settings_know_the_names_of_the_rules() -> None:
+    assert tuple(rule.name for rule in RULES) == RULE_NAMES
 
 
 def test_a_rule_that_is_kept_off_leaves_nothing() -> None:

@@ -23,6 +23,10 @@ DUPLICATE = "duplicate"
 UNREADABLE = "does not compile"
 
 
+_IDLE = re.compile(r"(?:\s|#[^\r\n]*)*")
+"""White space and comments."""
+
+
 @dataclass(frozen=True, slots=True)
 class Found:
     """A file's mutants in order of position, and those that are left alone."""
@@ -42,8 +46,8 @@ class _Meaning:
 
 @dataclass(frozen=True, slots=True)
 class _Located:
-    """`entered` is the place that runs if the mutant can do anything: that of the first statement
-    of several that are replaced."""
+    """`place` holds all of the text; `entered` its beginning: of several statements that are
+    replaced the first, which is the one that runs if the mutant can do anything."""
 
     raw: RawMutation
     place: Place | None
@@ -68,9 +72,10 @@ def find(source: SourceFile, text: str, settings: Settings = DEFAULTS) -> Found:
     """
     body = text.removeprefix(BYTE_ORDER_MARK)
     ignored = replace(pragmas(body, source.path), patterns=pattern_lines(body, settings.patterns))
+    unwanted = settings.leaves_file(source.path)
     raws = raw_mutations(text, source.path, settings.operators, settings.rules, ignored)
     places = Places.of(text)
-    located = _located(source, places, sorted(raws, key=_order))
+    located = _located(source, places, sorted(raws, key=_order), unwanted)
     seen: Counter[tuple[str, ...]] = Counter()
     mutants: list[Mutant] = []
     left: list[Left] = []
@@ -89,14 +94,17 @@ def _order(raw: RawMutation) -> tuple[object, ...]:
     return raw.span, raw.operator, raw.replacement
 
 
-def _located(source: SourceFile, places: Places, raws: Iterable[RawMutation]) -> Iterator[_Located]:
+def _located(
+    source: SourceFile, places: Places, raws: Iterable[RawMutation], unwanted: str
+) -> Iterator[_Located]:
     for raw in raws:
         start, end = places.table.offsets(raw.span)
         place = places.at(start, end)
-        entered = places.at(start, min(start + 1, end))
+        code = _IDLE.match(places.table.text, start, end)
+        entered = places.at(*(code.end(), code.end()) if code else (start, start))
         meaning, reason = _meaning(places, place, raw, start, end)
-        unit = _unit(source, place, raw.span.start_line)
-        yield _Located(raw, place, entered, unit, meaning, raw.left or reason)
+        unit = _unit(source, entered, raw.span.start_line)
+        yield _Located(raw, place, entered, unit, meaning, unwanted or raw.left or reason)
 
 
 def _unit(source: SourceFile, place: Place | None, line: int) -> str:
@@ -146,10 +154,9 @@ def _compared(places: Places, located: Iterable[_Located]) -> Iterator[_Located]
 
 def _code_reason(codes: Codes, one: _Located, made: set[tuple[Region, Code]]) -> str:
     """Why, by its code, a mutant need not be run; `made` grows by the code of one that must."""
-    place = one.place
-    if place is None:
+    if one.place is None or one.entered is None:
         return ""
-    region = place.outer or place.region
+    region = one.entered.outer or one.place.region
     original = codes.original(region)
     if original is None:
         # A `break` or `return` that is not whole without what is around it.
@@ -169,8 +176,8 @@ def _code_reason(codes: Codes, one: _Located, made: set[tuple[Region, Code]]) ->
 def _home(found: _Located) -> str:
     """The unit, or the function that would be one if it were not written on a single line: ids
     are to survive its being written out."""
-    if found.unit == MODULE_UNIT and found.place is not None:
-        return found.place.function
+    if found.unit == MODULE_UNIT and found.entered is not None:
+        return found.entered.function
     return found.unit
 
 
@@ -185,7 +192,7 @@ def _mutant(path: str, found: _Located, identity: str) -> Mutant:
         id=identity,
         path=path,
         unit=found.unit,
-        scope=found.place.function if found.place else MODULE_UNIT,
+        scope=entered.function if entered else MODULE_UNIT,
         operator=raw.operator,
         span=raw.span,
         original=raw.original,

@@ -39,6 +39,11 @@ def _trimmed(text: str, site: Site, end: int, new: str) -> Splice:
     lead, trail = text[start:first], text[min(last, end) : end]
     if len(lead + trail) <= len(new) and new.startswith(lead) and new.endswith(trail):
         start, end, new = first, end - len(trail), new[len(lead) : len(new) - len(trail)]
+    return _tight(text, start, end, new)
+
+
+def _tight(text: str, start: int, end: int, new: str) -> Splice:
+    """Without white space at both ends that stays as it is."""
     while new[:1].isspace() and text[start:end][:1] == new[:1]:
         start, new = start + 1, new[1:]
     while new[-1:].isspace() and text[start:end][-1:] == new[-1:]:
@@ -56,7 +61,7 @@ def _removal(tree: Tree, site: Site) -> Splice:
 
 
 def without_equal_lines(text: str, made: Splice) -> Splice:
-    """Without the lines at both ends of a compound statement that stay as they are."""
+    """Without the lines at both ends of a compound statement or a block that stay as they are."""
     start, end, new = made
     old_lines = text[start:end].splitlines(keepends=True)
     new_lines = new.splitlines(keepends=True)
@@ -65,9 +70,7 @@ def without_equal_lines(text: str, made: Splice) -> Splice:
     start += sum(map(len, old_lines[:head]))
     end -= sum(map(len, old_lines[len(old_lines) - tail :]))
     new = "".join(new_lines[head : len(new_lines) - tail])
-    while new[-1:] in "\r\n" and new and text[start:end][-1:] == new[-1:]:
-        end, new = end - 1, new[:-1]
-    return start, end, new
+    return _tight(text, start, end, new)
 
 
 def _common(old: Sequence[str], new: Sequence[str]) -> int:

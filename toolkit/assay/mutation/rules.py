@@ -529,8 +529,6 @@ RULES: tuple[Rule, ...] = (
     ),
 )  # fmt: skip
 
-RULE_NAMES = tuple(rule.name for rule in RULES)
-
 
 def rules_without(kept: Sequence[str]) -> tuple[Rule, ...]:
     """The rules but those of the given names."""

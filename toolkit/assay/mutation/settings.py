@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from fnmatch import fnmatch
 
 from assay.mutation.operators.base import Operator
@@ -14,22 +14,22 @@ from assay.mutation.rules import RULES, Rule, rules_without
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """`patterns` are looked for in each line; `only` and `never` are globs over paths, `only` empty
-    for all files."""
+    """`patterns` are looked for in each line; `only` and `never` are globs over paths relative to
+    `top`, a directory of the repository; `only` is empty for all files."""
 
     operators: tuple[Operator, ...] = ALL
     rules: tuple[Rule, ...] = RULES
     patterns: tuple[re.Pattern[str], ...] = ()
     only: tuple[str, ...] = ()
     never: tuple[str, ...] = ()
-    described: str = field(default="all")
+    top: str = ""
 
     def leaves_file(self, path: str) -> str:
-        """Why nothing shall be made of a file, or empty."""
-        if self.only and not any(fnmatch(path, glob) for glob in self.only):
-            return "no pattern of only_mutate matches it"
-        match = next((glob for glob in self.never if fnmatch(path, glob)), None)
-        return f"do_not_mutate has {match!r}" if match is not None else ""
+        """The setting by which no mutant of a file is run, or empty."""
+        inside = path.removeprefix(f"{self.top}/")
+        if self.only and not any(fnmatch(inside, glob) for glob in self.only):
+            return "only_mutate"
+        return "do_not_mutate" if any(fnmatch(inside, glob) for glob in self.never) else ""
 
 
 DEFAULTS = Settings()
@@ -39,16 +39,17 @@ def settings_of(
     operators: str = "all",
     extreme: bool = False,
     keep: Sequence[str] = (),
-    patterns: Sequence[re.Pattern[str]] = (),
+    patterns: Sequence[str] = (),
     only: Sequence[str] = (),
     never: Sequence[str] = (),
+    top: str = "",
 ) -> Settings:
     """UsageError for an operator that does not exist."""
     return Settings(
         operators=chosen(operators, extreme),
         rules=rules_without(keep),
-        patterns=tuple(patterns),
+        patterns=tuple(re.compile(pattern) for pattern in patterns),
         only=tuple(only),
         never=tuple(never),
-        described="extreme" if extreme else operators,
+        top=top,
     )

@@ -116,9 +116,17 @@ def is_trivial(block: cst.CSTNode) -> bool:
 
 
 def block_of(old: cst.BaseSuite, *new: cst.BaseSmallStatement) -> cst.BaseSuite:
-    """A block laid out as `old` is, with other statements."""
+    """A block laid out as `old` is, with other statements behind its docstring."""
+    first = statements(old)[:1]
     if isinstance(old, cst.SimpleStatementSuite):
-        return old.with_changes(body=list(new))
-    lines = [cst.SimpleStatementLine([statement]) for statement in new]
+        kept = [old.body[0]] if is_text(old.body[0]) else []
+        return old.with_changes(body=[*kept, *new])
     assert isinstance(old, cst.IndentedBlock)
+    head = [old.body[0]] if first and is_text(first[0]) and is_alone(old.body[0]) else []
+    lines = [*head, *(cst.SimpleStatementLine([statement]) for statement in new)]
     return cst.IndentedBlock(body=lines, header=old.header, indent=old.indent)
+
+
+def is_alone(line: cst.CSTNode) -> bool:
+    """Whether a line has but one statement."""
+    return isinstance(line, cst.SimpleStatementLine) and len(line.body) == 1

@@ -145,6 +145,7 @@ OPERATORS = (
         {
             "def f(x):\n    g(x)\n    h()": ("def f(x):\n    pass",),
             "async def f(x): await g(x)": ("async def f(x): pass",),
+            "def f(x):\n    'Does it.'\n    g(x)": ("def f(x):\n    'Does it.'\n    pass",),
         },
         (
             "def f(x):\n    return x",

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 
 import libcst as cst
 
+from assay.mutation.arid import Change
 from assay.mutation.positions import LineTable
-from assay.mutation.rules import Change
 from assay.mutation.tree import Site, Tree
 
 PRAGMA = "pragma: no mutate"

@@ -8,12 +8,13 @@ from dataclasses import dataclass, field
 import libcst as cst
 
 from assay.model.source import Span
+from assay.mutation.arid import Change
 from assay.mutation.ignored import NOTHING_IGNORED, Ignored
 from assay.mutation.kinds import Kind, kind_of
 from assay.mutation.operators.base import Operator, Swap
 from assay.mutation.positions import BYTE_ORDER_MARK, LineTable
 from assay.mutation.printing import apart, in_layout_of, splice, without_equal_lines
-from assay.mutation.rules import Change, Rule
+from assay.mutation.rules import Rule
 from assay.mutation.tree import CannotMutate, Site, Tree
 
 

@@ -82,6 +82,7 @@ _PARTS = tuple(
         "printing",
         "tree",
         "rules",
+        "arid",
         "ignored",
         "equal",
         "find",

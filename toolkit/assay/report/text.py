@@ -365,5 +365,7 @@ def shown_mutant(entry: dict[str, Any], options: str = "") -> str:
         lines.append(f"{entry['reason'][:1].upper()}{entry['reason'][1:]}.")
     lines.append(f"Covering tests ({entry['tests_run']} of {len(entry['covering'])} run):")
     lines += [f"  {node_id}" for node_id in entry["covering"]] or ["  none"]
-    lines += ["", f"Repeat it: assay mutate {entry['path']} --only {entry['id']}{options}"]
+    extreme = " --extreme" if entry["operator"].startswith("extreme_") else ""
+    command = f"assay mutate {entry['path']} --only {entry['id']}{extreme}{options}"
+    lines += ["", f"Repeat it: {command}"]
     return "\n".join(lines) + "\n"

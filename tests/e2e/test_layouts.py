@@ -153,6 +153,7 @@ CASES = {
         "while limit > number:",
         ids("test_asyncio.py::test_count"),
         env=ASYNC_PLUGINS,
+        statuses=frozenset({"Killed", "Survived"}),
     ),
     "doctests": Case(
         "doctests",

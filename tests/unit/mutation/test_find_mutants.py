@@ -17,6 +17,7 @@ from assay.mutation.apply import mutated_text
 from assay.mutation.find import find, find_mutants
 from assay.mutation.mutmut_adapter import MUTMUT_OPERATORS
 from assay.mutation.operators.base import Operator, Swap
+from assay.mutation.operators.table import ALL, EXTREME
 from assay.mutation.settings import Settings
 from assay.mutation.traverse import raw_mutations
 from assay.mutation.tree import CannotMutate, Site
@@ -333,6 +334,21 @@ def test_ids_survive_code_above() -> None:
 @pytest.mark.parametrize("text", [IDS, PLACES])
 def test_ids_survive_reformatting(text: str) -> None:
     assert set(ids(ast.unparse(ast.parse(text)))) == set(ids(text))
+
+
+@pytest.mark.parametrize("name", ["heapq", "contextlib"])
+def test_ids_of_all_operators_survive_reformatting_of_real_code(name: str) -> None:
+    text = module_text(name)
+    every = Settings(operators=(*ALL, *EXTREME))
+    before, after = [
+        {
+            mutant.id
+            for mutant in find_mutants(read_source("a.py", version.encode()), version, every)
+            if mutant.operator not in ("string", "long_text")
+        }
+        for version in (text, ast.unparse(ast.parse(text)))
+    ]
+    assert before == after
 
 
 @pytest.mark.parametrize("name", ["textwrap", "heapq", "contextlib", "json.decoder"])

@@ -23,6 +23,8 @@ def splice(tree: Tree, site: Site, new: cst.CSTNode | None) -> Splice:
     """
     if new is None:
         return _removal(tree, site)
+    if isinstance(site.node, cst.IndentedBlock) and isinstance(new, cst.IndentedBlock):
+        return _of_blocks(tree, site.node, new)
     state = CodegenState(tree.module.default_indent, tree.module.default_newline)
     state.indent_tokens.extend(site.indents)
     new._codegen(state)
@@ -31,6 +33,18 @@ def splice(tree: Tree, site: Site, new: cst.CSTNode | None) -> Splice:
         state.tokens.pop()
     end = min(site.end, tree.printed_length)
     return _trimmed(tree.text, site, end, "".join(state.tokens))
+
+
+def _of_blocks(tree: Tree, old: cst.IndentedBlock, new: cst.IndentedBlock) -> Splice:
+    """Other statements, without the comments around them: ids are to survive these."""
+    kept = int(new.body[0] is old.body[0])
+    head = old.body[kept]
+    decorators = getattr(head, "decorators", ())
+    start = tree.site(decorators[0] if decorators else head).first
+    end = tree.site(old.body[-1]).last
+    indent = tree.text[tree.table.offset(tree.table.line_of(start), 0) : start]
+    lines = [tree.module.code_for_node(line).strip() for line in new.body[kept:]]
+    return start, end, f"{tree.module.default_newline}{indent}".join(lines)
 
 
 def _trimmed(text: str, site: Site, end: int, new: str) -> Splice:

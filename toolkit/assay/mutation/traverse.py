@@ -88,7 +88,7 @@ def text_of(tree: Tree, made: Replacement) -> tuple[int, int, str]:
     found = splice(tree, made.old, made.new)
     if made.operator.of_mutmut:
         return found
-    if isinstance(made.new, cst.BaseCompoundStatement | cst.IndentedBlock):
+    if isinstance(made.new, cst.BaseCompoundStatement):
         found = without_equal_lines(tree.text, found)
     return apart(tree.text, found)
 

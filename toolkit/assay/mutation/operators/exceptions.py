@@ -79,7 +79,7 @@ OPERATORS = (
         "Recovery of which a test sees that nothing is raised, but not what is done instead.",
         {
             "try: f()\nexcept E:\n    # why\n    g()\n    h()\nz()": (
-                "try: f()\nexcept E:\n    pass\nz()",
+                "try: f()\nexcept E:\n    # why\n    pass\nz()",
             ),
             "try: f()\nexcept E: g()": ("try: f()\nexcept E: pass",),
         },

@@ -99,6 +99,14 @@ def test_annotations_that_are_never_evaluated_do_not_matter_with_the_future_impo
     assert found(code).mutants
 
 
+@pytest.mark.parametrize("head", ["T = {", "def f(a):\n  return {"])
+def test_entries_of_a_large_table_are_compared_one_by_one(head: str) -> None:
+    code = head + "".join(f"    'k{i}': ({i}, a + {i}),\n" for i in range(90)) + "}\n"
+    made = found(code, settings_of("number,string"))
+    assert len(made.mutants) == 90 * 4
+    assert made.left == ()
+
+
 # --- pragmas ------------------------------------------------------------------------------------
 
 PRAGMAS = """\

@@ -152,11 +152,27 @@ def _compared(places: Places, located: Iterable[_Located]) -> Iterator[_Located]
         yield replace(one, reason=reason) if reason else one
 
 
+_TOO_LONG = 30_000
+"""Functions of more characters are not compiled anew for each of their thousand mutants."""
+
+
+def _compiled_region(one: _Located) -> Region | None:
+    """What to compile to see whether a mutant is another program; None where it takes too long."""
+    if one.place is None or one.entered is None:
+        return None
+    region = one.meaning.region
+    if region.prefix == "(":
+        # Of a large table, an expression; alone on a line the compiler would drop it.
+        return replace(region, prefix="_ = (")
+    region = one.entered.outer or one.place.region
+    return region if region.end - region.start <= _TOO_LONG else None
+
+
 def _code_reason(codes: Codes, one: _Located, made: set[tuple[Region, Code]]) -> str:
     """Why, by its code, a mutant need not be run; `made` grows by the code of one that must."""
-    if one.place is None or one.entered is None:
+    region = _compiled_region(one)
+    if region is None:
         return ""
-    region = one.entered.outer or one.place.region
     original = codes.original(region)
     if original is None:
         # A `break` or `return` that is not whole without what is around it.

@@ -10,7 +10,7 @@ READY := $(VENV)/.ready
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help impact map test traps lint clean
+.PHONY: help impact map test traps operators lint clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -34,6 +34,10 @@ test: $(READY) ## run all tests
 
 traps: $(READY) ## spring all traps for the selection, variants too, and check what plain pytest says
 	@ASSAY_ALL_TRAPS=1 $(BIN)/python -m pytest -n auto --dist loadfile tests/e2e/test_traps_*_of_4.py $(ARGS)
+
+operators: $(READY) ## write docs/operators.md from the table of operators
+	@$(BIN)/python -c 'from pathlib import Path; from assay.mutation.document import operators_page; \
+		Path("docs/operators.md").write_text(operators_page(), encoding="utf-8")'
 
 lint: $(READY) ## check types and style
 	$(BIN)/ruff check .

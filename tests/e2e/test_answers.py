@@ -116,7 +116,7 @@ def test_show_with_an_ambiguous_beginning_lists_the_mutants(
     mapped_project: MappedProject, run_assay: RunAssay
 ) -> None:
     project = mapped_project("well_tested")
-    mutants = mutants_after_mutate(project, "ages.py", run_assay)
+    mutants = mutants_after_mutate(project, "ages.py:9", run_assay)
     done = run_assay("show", "", project=project)
     assert done.code == 2
     assert all(identity in done.problem for identity in mutants)

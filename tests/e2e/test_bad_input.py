@@ -429,6 +429,25 @@ def test_mutate_of_a_place_without_mutants(
     assert words in done.problem
 
 
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (
+            ("--operators", "numbers"),
+            "there is no operator numbers: known are mutmut, assay, all, ",
+        ),
+        (("--operators", ""), "no operator is named"),
+        (("--operators", "number", "--extreme"), "not allowed with argument"),
+    ],
+)
+def test_mutate_with_unknown_operators(
+    arguments: tuple[str, ...], words: str, copy_project: CopyProject, run_assay: RunAssay
+) -> None:
+    done = run_assay("mutate", "ages.py", *arguments, project=copy_project("well_tested"))
+    assert (done.code, done.out) == (2, "")
+    assert words in done.problem
+
+
 def test_mutate_only_of_an_unknown_id(mapped_project: MappedProject, run_assay: RunAssay) -> None:
     arguments = ("ages.py", "--only", "ffffffffffff")
     done = run_assay("mutate", *arguments, project=mapped_project("well_tested"))

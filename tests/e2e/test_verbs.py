@@ -328,7 +328,71 @@ def test_mutate_path_runs_all_its_mutants(
 ) -> None:
     done = run_assay("mutate", "ages.py", project=mapped_project("well_tested"))
     assert done.code == 0
+    assert done.lines[0] == "10 mutants: 10 killed; mutation score 100 %."
+
+
+def test_mutate_operators_runs_only_mutants_of_these(
+    mapped_project: MappedProject, run_assay: RunAssay
+) -> None:
+    project = mapped_project("well_tested")
+    done = run_assay("mutate", "ages.py", "--operators", "mutmut", project=project)
     assert done.lines[0] == "4 mutants: 4 killed; mutation score 100 %."
+    arguments = ("ages.py", "--operators", "relational,number", "--format", "json")
+    record = run_assay("mutate", *arguments, project=project).record
+    assert {mutant["operator"] for mutant in record["mutants"]} == {"relational", "number"}
+
+
+def test_mutate_extreme_takes_bodies_away_and_show_repeats_it(
+    mapped_project: MappedProject, run_assay: RunAssay
+) -> None:
+    project = mapped_project("well_tested")
+    record = run_assay("mutate", "ages.py", "--extreme", "--format", "json", project=project).record
+    assert [(m["scope"], m["operator"], m["status"]) for m in record["mutants"]] == [
+        ("is_adult", "extreme_false", "Killed"),
+        ("is_adult", "extreme_none", "Killed"),
+        ("is_adult", "extreme_true", "Killed"),
+        ("double", "extreme_none", "Killed"),
+    ]
+    identity = record["mutants"][0]["id"]
+    done = run_assay("show", identity, project=project)
+    assert f"--only {identity} --extreme " in f"{done.lines[-1]} "
+
+
+def test_mutate_says_what_is_not_run_and_lists_it_when_asked(
+    mapped_project: MappedProject, run_assay: RunAssay
+) -> None:
+    project = mapped_project("well_tested")
+    code = "import logging\n\nlog = logging.getLogger('x')\n\n\ndef tell(x):\n    log.info(x)\n"
+    (project / "tell.py").write_text(code, encoding="utf-8")
+    listed = run_assay("mutate", "tell.py", "--list", "--all", "--format", "json", project=project)
+    assert listed.record["mutants"] == []
+    left = listed.record["left"]
+    assert {(one["scope"], one["reason"]) for one in left} == {
+        ("<module>", "logging"), ("tell", "logging"),
+    }  # fmt: skip
+    done = run_assay("mutate", "tell.py", project=project)
+    assert done.code == 2
+    assert (
+        f"{len(left)} mutants not run: {len(left)} by rules (logging {len(left)})" in done.problem
+    )
+    (project / "pyproject.toml").write_text("[tool.assay]\nkeep = ['logging']\n", encoding="utf-8")
+    kept = run_assay("mutate", "tell.py", "--list", "--format", "json", project=project).record
+    assert {m["id"] for m in kept["mutants"]} == {one["id"] for one in left}
+
+
+def test_mutate_honours_the_table_of_mutmut(
+    mapped_project: MappedProject, run_assay: RunAssay
+) -> None:
+    project = mapped_project("well_tested")
+    table = "[tool.mutmut]\ndo_not_mutate_patterns = ['18']\n"
+    (project / "pyproject.toml").write_text(table, encoding="utf-8")
+    record = run_assay("mutate", "ages.py", "--list", "--format", "json", project=project).record
+    assert {mutant["scope"] for mutant in record["mutants"]} == {"double"}
+    table = "[tool.mutmut]\ndo_not_mutate_patterns = ['(']\n"
+    (project / "pyproject.toml").write_text(table, encoding="utf-8")
+    done = run_assay("mutate", "ages.py", "--list", project=project)
+    assert (done.code, done.out) == (2, "")
+    assert "do_not_mutate_patterns has '(', which is no pattern" in done.problem
 
 
 def test_mutate_directory_leaves_tests_alone(
@@ -377,7 +441,7 @@ def test_mutate_list_runs_nothing_and_writes_nothing(
 ) -> None:
     project = copy_project("fails_already")
     before = tree_bytes(project, skip=())
-    done = run_assay("mutate", "ages.py", "--list", project=project)
+    done = run_assay("mutate", "ages.py", "--list", "--operators", "mutmut", project=project)
     assert (done.code, done.err) == (0, "")
     assert done.lines[-1] == "4 mutants."
     assert "swap_op" in done.out

@@ -23,7 +23,9 @@ from assay.model.run import CollectedItem, TestOutcome
 from assay.model.source import MODULE_UNIT, SourceFile
 from assay.mutation.apply import unified_diff
 from assay.mutation.mutmut_adapter import mutmut_version
+from assay.mutation.operators.table import operators_version
 from assay.mutation.plan import Candidates, Coverage, plan
+from assay.mutation.settings import Settings, settings_of
 from assay.mutation.targets import Target, targets_of_change
 from assay.pipeline import refresh
 from assay.progress import Progress
@@ -151,7 +153,8 @@ def answer(project: Project, request: Request, progress: Progress) -> Answer:
         inconclusive: Sequence[str] = request.inconclusive
         targets: Sequence[Target] = request.targets or ()
         if request.targets is None:
-            targets, inconclusive = targets_of_change(change, set(changed))
+            settings = mutation_settings(project)
+            targets, inconclusive = targets_of_change(change, set(changed), settings)
         verdicts: tuple[Verdict, ...] = ()
         run = MutantRun({}, {}, interrupted=False)
         if not baseline.run.interrupted:
@@ -181,7 +184,23 @@ def answer(project: Project, request: Request, progress: Progress) -> Answer:
             flaky=run.flaky,
             interrupted=run.interrupted or baseline.run.interrupted,
             seconds=clock.laps,
+            left=Counter(one.reason for target in targets for one in target.left),
         )
+
+
+def mutation_settings(project: Project, operators: str = "all", extreme: bool = False) -> Settings:
+    """What the project and the command line say of which mutants to make. UsageError."""
+    mutmut = project.config.mutmut
+    top = project.root.relative_to(project.repo).as_posix()
+    return settings_of(
+        operators,
+        extreme,
+        project.config.keep,
+        mutmut.do_not_mutate_patterns,
+        mutmut.only_mutate,
+        mutmut.do_not_mutate,
+        "" if top == "." else top,
+    )
 
 
 class Clock:
@@ -238,6 +257,7 @@ def versions(suite: Suite) -> Mapping[str, str]:
     return {
         "assay": assay.__version__,
         "mutmut": mutmut_version(),
+        "operators": operators_version(),
         "python": ".".join(map(str, suite.settings.interpreter.version)),
         "interpreter": suite.settings.interpreter.path,
     }

@@ -178,6 +178,16 @@ def _add_mutate(verbs: Verbs[Parser]) -> None:
         "--only", action="append", default=[], metavar="ID", help="only this mutant; repeatable"
     )
     verb.add_argument("--list", action="store_true", dest="list_only", help="run nothing")
+    which = verb.add_mutually_exclusive_group()
+    which.add_argument(
+        "--operators",
+        default="all",
+        metavar="NAME,…",
+        help="mutmut, assay, all or single operators; docs/operators.md lists them",
+    )
+    which.add_argument(
+        "--extreme", action="store_true", help="take whole function bodies away, nothing less"
+    )
     _add_format(verb, "text", "json")
     _add_reports(verb)
     verb.set_defaults(run=_run_mutate)
@@ -194,6 +204,8 @@ def _run_mutate(ns: argparse.Namespace, context: Context) -> int:
         list_only=ns.list_only,
         format=ns.format,
         everything=ns.everything,
+        operators=ns.operators,
+        extreme=ns.extreme,
     )
     return mutate.run(context, options)
 

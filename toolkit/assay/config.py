@@ -2,15 +2,27 @@
 
 from __future__ import annotations
 
+import configparser
+import re
 import tomllib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import inf
 from pathlib import Path
 from typing import Any
 
 from assay.errors import UsageError
 from assay.execution.timeouts import COLLECTION, FACTOR, FLOOR, UNKNOWN
+from assay.mutation.names import RULE_NAMES
+
+
+@dataclass(frozen=True, slots=True)
+class MutmutConfig:
+    """What `[tool.mutmut]` says of where to mutate: globs over files, and patterns over lines."""
+
+    only_mutate: tuple[str, ...] = ()
+    do_not_mutate: tuple[str, ...] = ()
+    do_not_mutate_patterns: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +34,8 @@ class Config:
     project's own, `jobs` how many mutants run at once (0: one a core), `record_jobs` how many
     processes tests are recorded in, divided by file as pytest-xdist's `loadfile` does (1: in one
     process and in order, as plain pytest runs them), `memory_limit` the MB that a mutant's process
-    may map beyond the collected session (0: no limit, None: as much as the machine allows).
+    may map beyond the collected session (0: no limit, None: as much as the machine allows), `keep`
+    the rules that are not to leave mutants out. `mutmut` comes from mutmut's own table.
     """
 
     python: str = ""
@@ -35,6 +48,8 @@ class Config:
     timeout_unknown: float = UNKNOWN
     timeout_collection: float = COLLECTION
     memory_limit: int | None = None
+    keep: tuple[str, ...] = ()
+    mutmut: MutmutConfig = MutmutConfig()
 
 
 def _text(value: Any) -> str:
@@ -70,6 +85,25 @@ def _positive(value: Any) -> float:
     return float(value)
 
 
+def _rules(value: Any) -> tuple[str, ...]:
+    names = _texts(value)
+    unknown = [name for name in names if name not in RULE_NAMES]
+    if unknown:
+        raise TypeError(
+            f"has no such rule as {' or '.join(unknown)} (known: {', '.join(RULE_NAMES)})"
+        )
+    return names
+
+
+def _patterns(value: Any) -> tuple[str, ...]:
+    for pattern in (texts := _texts(value)):
+        try:
+            re.compile(pattern)
+        except re.error as problem:
+            raise TypeError(f"has {pattern!r}, which is no pattern ({problem})") from None
+    return texts
+
+
 KEYS: Mapping[str, Callable[[Any], Any]] = {
     "python": _text,
     "pytest-args": _texts,
@@ -81,6 +115,7 @@ KEYS: Mapping[str, Callable[[Any], Any]] = {
     "timeout-unknown": _positive,
     "timeout-collection": _positive,
     "memory-limit": _megabytes,
+    "keep": _rules,
 }
 
 
@@ -102,19 +137,63 @@ def parse_config(table: Mapping[str, Any], where: str) -> Config:
     return Config(**values)
 
 
+MUTMUT_KEYS: Mapping[str, Callable[[Any], Any]] = {
+    "only_mutate": _texts,
+    "do_not_mutate": _texts,
+    "do_not_mutate_patterns": _patterns,
+}
+
+
+def parse_mutmut(table: Mapping[str, Any], where: str) -> MutmutConfig:
+    """mutmut's table, its other keys aside; UsageError with every mistake at once."""
+    problems: list[str] = []
+    values: dict[str, Any] = {}
+    for key, read in MUTMUT_KEYS.items():
+        if key in table:
+            try:
+                values[key] = read(table[key])
+            except TypeError as problem:
+                problems.append(f"{key} {problem}")
+    if problems:
+        raise UsageError(f"{where} has mistakes: {'; '.join(problems)}")
+    return MutmutConfig(**values)
+
+
+def _setup_cfg(project: Path) -> MutmutConfig:
+    """`[mutmut]` of setup.cfg, where mutmut looks if pyproject.toml has no table for it."""
+    path = project / "setup.cfg"
+    parser = configparser.ConfigParser(interpolation=None)
+    try:
+        text = path.read_text(encoding="utf-8", errors="replace")
+        # What else is wrong with the file is no affair of ours.
+        if "[mutmut]" not in text:
+            return MutmutConfig()
+        parser.read_string(text, str(path))
+        names = [key for key in MUTMUT_KEYS if parser.has_option("mutmut", key)]
+        lists = {key: list(filter(None, parser.get("mutmut", key).split("\n"))) for key in names}
+    except FileNotFoundError:
+        return MutmutConfig()
+    except (OSError, configparser.Error) as problem:
+        raise UsageError(f"{path} cannot be read: {' '.join(str(problem).split())}") from problem
+    return parse_mutmut(lists, f"[mutmut] in {path}")
+
+
 def load_config(project: Path) -> Config:
-    """`[tool.assay]` of the project's pyproject.toml; the defaults where there is none."""
+    """`[tool.assay]` and `[tool.mutmut]` of the project; the defaults where there are none."""
     path = project / "pyproject.toml"
     try:
         document = tomllib.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
-        return Config()
+        return Config(mutmut=_setup_cfg(project))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as problem:
         raise UsageError(f"{path} cannot be read: {problem}") from problem
     tool = document.get("tool", {})
     if not isinstance(tool, dict):
         raise UsageError(f"`tool` in {path} must be a table")
-    table = tool.get("assay", {})
-    if not isinstance(table, dict):
-        raise UsageError(f"[tool.assay] in {path} must be a table")
-    return parse_config(table, str(path))
+    for name in ("assay", "mutmut"):
+        if not isinstance(tool.get(name, {}), dict):
+            raise UsageError(f"[tool.{name}] in {path} must be a table")
+    config = parse_config(tool.get("assay", {}), str(path))
+    if "mutmut" not in tool:
+        return replace(config, mutmut=_setup_cfg(project))
+    return replace(config, mutmut=parse_mutmut(tool["mutmut"], f"[tool.mutmut] in {path}"))

@@ -14,15 +14,21 @@ import pytest
 from assay.change.semantics import read_source
 from assay.model.mutant import Mutant
 from assay.mutation.apply import mutated_text
-from assay.mutation.find import find_mutants
-from assay.mutation.mutmut_adapter import CannotMutate, raw_mutations
+from assay.mutation.find import find, find_mutants
+from assay.mutation.mutmut_adapter import MUTMUT_OPERATORS
+from assay.mutation.operators.base import Operator, Swap
+from assay.mutation.operators.table import ALL, EXTREME
+from assay.mutation.settings import Settings
+from assay.mutation.traverse import raw_mutations
+from assay.mutation.tree import CannotMutate, Site
 
 M = "<module>"
+BY_MUTMUT = Settings(operators=MUTMUT_OPERATORS)
 
 
 @cache
 def found(text: str, path: str = "pkg/a.py") -> tuple[Mutant, ...]:
-    return find_mutants(read_source(path, text.encode()), text)
+    return find_mutants(read_source(path, text.encode()), text, BY_MUTMUT)
 
 
 def the(text: str, replacement: str) -> Mutant:
@@ -104,8 +110,11 @@ def test_a_mutant_knows_its_unit_its_function_and_its_statement(
     assert [(m.unit, m.scope, m.statement_line) for m in mutants] == [(unit, scope, line)]
 
 
-def test_nothing_is_made_of_a_decorator() -> None:
-    assert [m for m in found(PLACES) if m.span.start_line in (4, 5, 6)] == []
+def test_a_decorator_belongs_to_what_is_around_the_function() -> None:
+    made = [m for m in found(PLACES) if m.span.start_line in (4, 5, 6)]
+    places = {(m.unit, m.scope, m.statement_line, m.lines, m.kind) for m in made}
+    assert places == {(M, M, 4, frozenset({4, 5, 6}), "decorator")}
+    assert [m.replacement for m in made] == ["deco(\n        None,\n    )", "13"]
 
 
 LINES = """\
@@ -170,7 +179,7 @@ def test_lines_are_those_of_a_statement_or_of_a_header(number: int, lines: set[i
 
 
 def test_a_removed_case_belongs_to_the_line_of_its_match() -> None:
-    text = "def f(a):\n    match a:\n        case b.c:\n            d()\n        case _: pass\n"
+    text = "def f(a):\n    match a:\n        case b.c:\n            d()\n        case _: e()\n"
     removals = [mutant for mutant in found(text) if mutant.operator == "match"]
     assert [(m.statement_line, m.lines, m.scope) for m in removals] == [
         (2, frozenset({2}), "f")
@@ -209,7 +218,7 @@ def test_mutants_come_in_order_of_position_then_operator() -> None:
 
 def test_mutants_that_do_the_same_are_made_once() -> None:
     text = "f(a, a)\n"
-    assert len(raw_mutations(text, "a.py")) == 4
+    assert len(raw_mutations(text, "a.py", MUTMUT_OPERATORS)) == 4
     assert [m.replacement for m in found(text)] == ["f(None, a)", "f(a)", "f(a, None)"]
 
 
@@ -218,13 +227,15 @@ def test_mutants_that_do_the_same_in_two_statements_are_both_made() -> None:
 
 
 def test_mutants_that_change_nothing_are_not_made() -> None:
-    def operator_brackets(node: cst.Name) -> list[cst.CSTNode]:
-        return [node.with_changes(lpar=[cst.LeftParen()], rpar=[cst.RightParen()])]
+    def brackets(site: Site) -> list[cst.CSTNode | Swap]:
+        return [site.node.with_changes(lpar=[cst.LeftParen()], rpar=[cst.RightParen()])]
 
+    operator = Operator("brackets", (cst.Name,), brackets, "", "", {})
     text = "a = b\n"
-    assert len(raw_mutations(text, "a.py", [(cst.Name, operator_brackets)])) == 2
+    assert len(raw_mutations(text, "a.py", [operator])) == 2
     source = read_source("a.py", text.encode())
-    assert find_mutants(source, text, [(cst.Name, operator_brackets)]) == ()
+    made = find(source, text, Settings(operators=(operator,)))
+    assert (made.mutants, [left.reason for left in made.left]) == ((), ["equal code"] * 2)
 
 
 def test_return_is_not_put_where_python_forbids_it() -> None:
@@ -233,12 +244,15 @@ def test_return_is_not_put_where_python_forbids_it() -> None:
     body = loop.replace("\n", "\n    ").rstrip()
     assert found(f"class K:\n    {body}\n") == ()
     assert found(f"def f():\n  class K:\n    {body}\n") == ()
-    assert [m.replacement for m in found(f"def f():\n    {body}\n")] == ["return"]
+    last = f"def f():\n    {body}\n"
+    assert [m.replacement for m in found(f"{last}    g()\n")] == ["return"]
+    # At the end of a function it does what `break` does.
+    assert found(last) == ()
 
 
 def test_text_that_python_cannot_read_is_not_made() -> None:
     text = "match a:\n    case -1:\n        pass\n"
-    assert [raw.replacement for raw in raw_mutations(text, "a.py")] == ["+1", "2"]
+    assert [raw.replacement for raw in raw_mutations(text, "a.py", MUTMUT_OPERATORS)] == ["+1", "2"]
     assert [m.replacement for m in found(text)] == ["2"]
 
 
@@ -320,6 +334,21 @@ def test_ids_survive_code_above() -> None:
 @pytest.mark.parametrize("text", [IDS, PLACES])
 def test_ids_survive_reformatting(text: str) -> None:
     assert set(ids(ast.unparse(ast.parse(text)))) == set(ids(text))
+
+
+@pytest.mark.parametrize("name", ["heapq", "contextlib"])
+def test_ids_of_all_operators_survive_reformatting_of_real_code(name: str) -> None:
+    text = module_text(name)
+    every = Settings(operators=(*ALL, *EXTREME))
+    before, after = [
+        {
+            mutant.id
+            for mutant in find_mutants(read_source("a.py", version.encode()), version, every)
+            if mutant.operator not in ("string", "long_text")
+        }
+        for version in (text, ast.unparse(ast.parse(text)))
+    ]
+    assert before == after
 
 
 @pytest.mark.parametrize("name", ["textwrap", "heapq", "contextlib", "json.decoder"])

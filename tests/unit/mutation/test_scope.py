@@ -6,8 +6,12 @@ import pytest
 
 from assay.change.semantics import read_source
 from assay.mutation.find import find_mutants
+from assay.mutation.mutmut_adapter import MUTMUT_OPERATORS
 from assay.mutation.positions import LineTable
 from assay.mutation.scope import changed_span, in_lines
+from assay.mutation.settings import Settings
+
+BY_MUTMUT = Settings(operators=MUTMUT_OPERATORS)
 
 CALL = """\
 def f(a):
@@ -22,7 +26,7 @@ def f(a):
 
 def in_scope(text: str, *lines: int) -> list[str]:
     """What the mutants in scope put there, in one line each."""
-    mutants = find_mutants(read_source("a.py", text.encode()), text)
+    mutants = find_mutants(read_source("a.py", text.encode()), text, BY_MUTMUT)
     chosen = in_lines(mutants, text, frozenset(lines))
     return [" ".join(mutant.replacement.split()) for mutant in chosen]
 
@@ -57,7 +61,7 @@ def test_no_mutant_counts_by_the_line_on_which_its_node_begins() -> None:
 
 
 def test_every_mutant_is_in_scope_of_all_lines_and_none_of_no_line() -> None:
-    mutants = find_mutants(read_source("a.py", CALL.encode()), CALL)
+    mutants = find_mutants(read_source("a.py", CALL.encode()), CALL, BY_MUTMUT)
     assert in_lines(mutants, CALL, frozenset(range(1, 8))) == mutants
     assert in_lines(mutants, CALL, frozenset()) == ()
 
@@ -91,7 +95,7 @@ def test_a_condition_forced_counts_on_the_line_of_the_condition() -> None:
 
 def test_an_insertion_counts_on_the_line_of_the_word_before_it() -> None:
     text = "x = g(\n  a\n  if (b)\n  else c)\n"
-    mutants = find_mutants(read_source("a.py", text.encode()), text)
+    mutants = find_mutants(read_source("a.py", text.encode()), text, BY_MUTMUT)
     (forced,) = [mutant for mutant in mutants if "and False" in mutant.replacement]
     changed = changed_span(LineTable.of(text), forced)
     assert (changed.start_line, changed.start_column) == (3, 8)
@@ -130,6 +134,6 @@ def test_lines_are_counted_as_python_counts_them(ending: str) -> None:
 
 
 def test_mutants_of_another_text_are_refused() -> None:
-    mutants = find_mutants(read_source("a.py", CALL.encode()), CALL)
+    mutants = find_mutants(read_source("a.py", CALL.encode()), CALL, BY_MUTMUT)
     with pytest.raises(ValueError, match="the text there is not"):
         in_lines(mutants, CALL.replace("call", "cell"), frozenset(range(9)))

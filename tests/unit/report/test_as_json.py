@@ -79,6 +79,7 @@ ANSWER = Answer(
     flaky={"t.py::b": "fails"},
     interrupted=False,
     seconds={"collect": 0.123456},
+    left={"logging": 2, "equal code": 1},
 )
 
 MUTANT_RECORD: dict[str, Any] = {
@@ -87,6 +88,7 @@ MUTANT_RECORD: dict[str, Any] = {
     "unit": "rate",
     "scope": "rate",
     "operator": "number",
+    "kind": "function",
     "span": [3, 11, 3, 12],
     "original": "1",
     "replacement": "2",
@@ -159,6 +161,7 @@ RECORD: dict[str, Any] = {
             "seconds": 0.1235,
         }
     ],
+    "left": {"equal code": 1, "logging": 2},
     "notices": ["note"],
     "inconclusive": [],
     "flaky": {"t.py::b": "fails"},

@@ -10,7 +10,7 @@ import pytest
 
 from assay.model.answer import Answer, Guard, UnitAnswer
 from assay.model.change import UnitStatus
-from assay.model.mutant import Mutant, Status, Verdict
+from assay.model.mutant import Left, Mutant, Status, Verdict
 from assay.model.run import Failure, TestOutcome, TestResult
 from assay.model.selection import Reason, ReasonKind, SelectedTest, Selection
 from assay.model.source import MODULE_UNIT, Span
@@ -19,6 +19,7 @@ from assay.report.text import (
     SHOWN,
     answer_text,
     headline,
+    left_line,
     mutants_text,
     selection_text,
     shown_mutant,
@@ -104,6 +105,8 @@ def answer(
     notices: Iterable[str] = (),
     flaky: Mapping[str, str] | None = None,
     interrupted: bool = False,
+    *,
+    left: Mapping[str, int] | None = None,
 ) -> Answer:
     verdicts = tuple(verdicts)
     return Answer(
@@ -123,6 +126,7 @@ def answer(
         flaky=flaky or {},
         interrupted=interrupted,
         seconds={"collect": 0.5, "tests": 1.26, "mutants": 2.0},
+        left=left or {},
     )
 
 
@@ -426,16 +430,50 @@ def test_ten_selected_tests_of_a_reason_are_shown_and_all_when_asked() -> None:
 
 
 def test_mutants_are_listed_a_line_each() -> None:
-    assert mutants_text([mutant(1), mutant(2, MODULE_UNIT)]) == dedent(
+    assert mutants_text([mutant(1), mutant(2, MODULE_UNIT)], [], everything=True) == dedent(
         """\
-        id    where     in             operator    change
-        ----  --------  -------------  ----------  -------------
-        m1    tax.py:3  rate           arithmetic  x + 1 → x - 1
-        m2    tax.py:3  (module body)  arithmetic  x + 1 → x - 1
+        id    where     in             kind      operator    change
+        ----  --------  -------------  --------  ----------  -------------
+        m1    tax.py:3  rate           function  arithmetic  x + 1 → x - 1
+        m2    tax.py:3  (module body)  function  arithmetic  x + 1 → x - 1
 
         2 mutants.
         """
     )
+
+
+LEFT = [Left(mutant(2), "logging"), Left(mutant(3), "equal code"), Left(mutant(4), "logging")]
+
+
+def test_mutants_that_are_not_run_are_counted_in_the_list() -> None:
+    assert mutants_text([mutant(1)], LEFT, everything=False).endswith(
+        "\n\n1 mutant.\n3 mutants not run: 1 of equal code, 2 by rules (logging 2); "
+        "--all lists them.\n"
+    )
+
+
+def test_mutants_that_are_not_run_are_listed_with_the_reason_when_asked() -> None:
+    lines = mutants_text([mutant(1)], LEFT, everything=True).splitlines()
+    assert [line.split()[-1] for line in lines if line.startswith("m")] == [
+        "1", "logging", "code", "logging",
+    ]  # fmt: skip
+    assert lines[4].endswith("change         not run")
+    assert lines[-1] == "3 mutants not run: 1 of equal code, 2 by rules (logging 2)."
+
+
+def test_reasons_are_counted_the_most_frequent_rule_first() -> None:
+    left = {"docstring": 1, "logging": 2, "all": 1, "duplicate": 4, "equal code": 1}
+    assert left_line({**left, "does not compile": 1}) == (
+        "10 mutants not run: 1 of equal code, 4 like another, 1 that cannot be compiled, "
+        "4 by rules (logging 2, all 1, docstring 1)."
+    )
+    assert left_line({"duplicate": 1}) == "1 mutant not run: 1 like another."
+
+
+def test_an_answer_says_how_many_mutants_were_not_run() -> None:
+    text = answer_text(answer(left={"logging": 2}), everything=False)
+    assert "\n2 mutants not run: 2 by rules (logging 2).\n" in text
+    assert "not run" not in answer_text(answer(), everything=False)
 
 
 def entry(of: Verdict) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from assay.config import KEYS, Config, load_config, parse_config
+from assay.config import KEYS, Config, MutmutConfig, load_config, parse_config, parse_mutmut
 from assay.errors import UsageError
 
 WHOLE: dict[str, Any] = {
@@ -21,6 +21,7 @@ WHOLE: dict[str, Any] = {
     "timeout-unknown": 60.0,
     "timeout-collection": 30,
     "memory-limit": 500,
+    "keep": ["logging", "repr"],
 }
 
 MEMORY = 'memory-limit must be a whole number of MB, 0 for none, or "auto"'
@@ -43,6 +44,7 @@ def test_every_key_is_taken() -> None:
         timeout_unknown=60.0,
         timeout_collection=30.0,
         memory_limit=500,
+        keep=("logging", "repr"),
     )
     assert set(WHOLE) == set(KEYS)
 
@@ -70,6 +72,7 @@ def test_an_empty_table_is_the_defaults() -> None:
             MEMORY,
         ),
         ("timeout-floor", float("nan"), "timeout-floor must be a number above 0"),
+        ("keep", "logging", "keep must be a list of texts"),
     ],
 )
 def test_a_value_of_the_wrong_kind_is_told(key: str, value: object, words: str) -> None:
@@ -118,3 +121,75 @@ def test_a_pyproject_that_cannot_be_read_is_told(tmp_path: Path) -> None:
 def test_a_table_that_is_none_is_told(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="must be a table"):
         load_config(write(tmp_path, "[tool]\nassay = 3\n"))
+
+
+def test_rules_that_do_not_exist_are_told_with_those_that_do() -> None:
+    with pytest.raises(UsageError) as caught:
+        parse_config({"keep": ["logs", "repr", "x"]}, "x.toml")
+    assert "keep has no such rule as logs or x (known: docstring, " in caught.value.message
+
+
+# mutmut's own table
+
+TABLE = MutmutConfig(("src/*",), ("src/a.py", "src/b*"), (r"log\(", "x"))
+
+
+def test_the_table_of_mutmut_is_read_and_its_other_keys_are_not_ours(tmp_path: Path) -> None:
+    text = (
+        "[tool.mutmut]\nonly_mutate = ['src/*']\ndo_not_mutate = ['src/a.py', 'src/b*']\n"
+        "do_not_mutate_patterns = ['log\\(', 'x']\ndebug = 3\n"
+    )
+    assert load_config(write(tmp_path, text)).mutmut == TABLE
+
+
+SECTION = (
+    "[mutmut]\nonly_mutate = src/*\ndo_not_mutate =\n  src/a.py\n  src/b*\n"
+    "do_not_mutate_patterns =\n  log\\(\n  x\n"
+)
+
+
+@pytest.mark.parametrize("pyproject", [None, "", "[tool.assay]\njobs = 3\n"])
+def test_the_section_of_setup_cfg_is_read_where_there_is_no_table(
+    tmp_path: Path, pyproject: str | None
+) -> None:
+    (tmp_path / "setup.cfg").write_text(SECTION, encoding="utf-8")
+    if pyproject is not None:
+        write(tmp_path, pyproject)
+    assert load_config(tmp_path).mutmut == TABLE
+
+
+def test_the_table_comes_before_the_section(tmp_path: Path) -> None:
+    (tmp_path / "setup.cfg").write_text(SECTION, encoding="utf-8")
+    assert load_config(write(tmp_path, "[tool.mutmut]\n")).mutmut == MutmutConfig()
+
+
+@pytest.mark.parametrize(
+    "text", ["no ini at all", "[metadata]\nname = %(x)s\n[metadata]\n", "[x]\n"]
+)
+def test_a_setup_cfg_without_the_section_is_left_in_peace(tmp_path: Path, text: str) -> None:
+    (tmp_path / "setup.cfg").write_text(text, encoding="utf-8")
+    assert load_config(tmp_path) == Config()
+
+
+def test_all_mistakes_in_the_table_of_mutmut_are_told_at_once() -> None:
+    table = {"only_mutate": "src", "do_not_mutate": [1], "do_not_mutate_patterns": ["a", "(b"]}
+    with pytest.raises(UsageError) as caught:
+        parse_mutmut(table, "[tool.mutmut] in x.toml")
+    assert caught.value.message.startswith(
+        "[tool.mutmut] in x.toml has mistakes: only_mutate must be a list of texts; "
+        "do_not_mutate must be a list of texts; "
+        "do_not_mutate_patterns has '(b', which is no pattern ("
+    )
+
+
+@pytest.mark.parametrize("text", ["[mutmut]\n[mutmut]\n", "[mutmut]\nonly_mutate\n"])
+def test_a_section_that_cannot_be_read_is_told(tmp_path: Path, text: str) -> None:
+    (tmp_path / "setup.cfg").write_text(text, encoding="utf-8")
+    with pytest.raises(UsageError, match=r"setup\.cfg cannot be read") as caught:
+        load_config(tmp_path)
+    assert "\n" not in caught.value.message
+
+
+def test_a_table_of_mutmut_that_is_none_is_told(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match=r"\[tool\.mutmut\].* must be a table"):
+        load_config(write(tmp_path, "[tool]\nmutmut = 3\n"))

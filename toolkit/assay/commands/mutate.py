@@ -4,19 +4,23 @@ from __future__ import annotations
 
 import json
 import re
+from collections import Counter
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
-from assay.answering import Request, answer, diffs_of
+from assay.answering import Request, answer, diffs_of, mutation_settings
 from assay.change.semantics import read_source
 from assay.commands.common import Context, keep_record
 from assay.errors import ExitCode, UsageError
 from assay.gather import NO_CHANGE
+from assay.mutation.apply import unified_diff
+from assay.mutation.settings import Settings
 from assay.mutation.targets import Target, target_of, targets_of_change
 from assay.pipeline import read_change
 from assay.project import Project, is_test_file
-from assay.report.as_json import FORMAT, answer_json, mutant_json
-from assay.report.text import answer_text, mutants_text
+from assay.report.as_json import FORMAT, answer_json, left_json, mutant_json
+from assay.report.text import answer_text, left_line, mutants_text
 
 _LINES = re.compile(r"^(?P<path>.+?):(?P<first>\d+)(?:-(?P<last>\d+))?$")
 
@@ -32,16 +36,20 @@ class MutateOptions:
     list_only: bool
     format: str
     everything: bool
+    operators: str = "all"
+    extreme: bool = False
 
 
 def run(context: Context, options: MutateOptions) -> int:
     request = _request(context.project, options)
     targets = _only(request.targets or (), options.only)
+    if options.list_only and options.everything and any(target.left for target in targets):
+        _list(context, targets, options)
+        return ExitCode.CLEAN
     if not any(target.mutants for target in targets):
-        which = f"is no mutant {' or '.join(options.only)}" if options.only else "are no mutants"
-        raise UsageError(f"there {which} in {request.compared}", request.inconclusive)
+        raise _nothing_to_run(request, targets, options.only)
     if options.list_only:
-        _list(context, targets, options.format)
+        _list(context, targets, options)
         return ExitCode.CLEAN
     found = answer(context.project, replace(request, targets=targets), context.progress)
     code = keep_record(context, found)
@@ -52,24 +60,40 @@ def run(context: Context, options: MutateOptions) -> int:
     return code
 
 
+def _nothing_to_run(
+    request: Request, targets: tuple[Target, ...], only: tuple[str, ...]
+) -> UsageError:
+    which = f"is no mutant {' or '.join(only)}" if only else "are no mutants"
+    message = f"there {which} in {request.compared}"
+    left = Counter(one.reason for target in targets for one in target.left)
+    if left:
+        message += f" to run: {left_line(left)} `--list --all` shows them"
+    return UsageError(message, request.inconclusive)
+
+
 def _request(project: Project, options: MutateOptions) -> Request:
     if options.changed == bool(options.paths):
         raise UsageError("say what to mutate: either --changed, or paths such as src/shop/tax.py")
     if options.base is not None and not options.changed:
         raise UsageError("--base says what --changed compares with: give both")
+    settings = mutation_settings(project, options.operators, options.extreme)
     if options.changed:
         change = read_change(project, options.base, None)
         tests = {f.path for f in change.change.files if is_test_file(f.path, frozenset())}
-        found, problems = targets_of_change(change, tests)
+        found, problems = targets_of_change(change, tests, settings)
         compared = change.change.description
         return Request("mutate", compared, change, tuple(found), tuple(problems))
     notices: list[str] = []
-    targets = [target for text in options.paths for target in _targets_at(project, text, notices)]
+    targets = [
+        target for text in options.paths for target in _targets_at(project, text, notices, settings)
+    ]
     compared = ", ".join(options.paths)
     return Request("mutate", compared, NO_CHANGE, tuple(targets), tuple(notices))
 
 
-def _targets_at(project: Project, text: str, notices: list[str]) -> list[Target]:
+def _targets_at(
+    project: Project, text: str, notices: list[str], settings: Settings
+) -> list[Target]:
     """The mutants of one PATH[:LINES] argument."""
     path, lines = _place(text)
     full = path if path.is_absolute() else _existing(project, path)
@@ -89,7 +113,7 @@ def _targets_at(project: Project, text: str, notices: list[str]) -> list[Target]
         relative = file.relative_to(project.repo).as_posix()
         content = file.read_bytes()
         source = read_source(relative, content)
-        target = target_of(source, content, lines, notices)
+        target = target_of(source, content, lines, notices, settings)
         if target is not None:
             found.append(target)
     return found
@@ -118,17 +142,30 @@ def _only(targets: tuple[Target, ...], ids: tuple[str, ...]) -> tuple[Target, ..
     if not ids:
         return targets
     return tuple(
-        replace(target, mutants=tuple(m for m in target.mutants if m.id.startswith(ids)))
+        replace(
+            target,
+            mutants=tuple(m for m in target.mutants if m.id.startswith(ids)),
+            left=tuple(one for one in target.left if one.mutant.id.startswith(ids)),
+        )
         for target in targets
     )
 
 
-def _list(context: Context, targets: tuple[Target, ...], form: str) -> None:
-    diffs = diffs_of(targets)
+def _list(context: Context, targets: tuple[Target, ...], options: MutateOptions) -> None:
     mutants = [mutant for target in targets for mutant in target.mutants]
-    if form == "json":
-        rows = [mutant_json(mutant, diffs[mutant.id]) for mutant in mutants]
-        record = {"format": FORMAT, "mutants": rows}
-        context.out(json.dumps(record, indent=1, ensure_ascii=False) + "\n")
-    else:
-        context.show(mutants_text(mutants))
+    left = [one for target in targets for one in target.left]
+    if options.format == "text":
+        context.show(mutants_text(mutants, left, options.everything))
+        return
+    diffs = diffs_of(targets)
+    record: dict[str, Any] = {
+        "format": FORMAT,
+        "mutants": [mutant_json(mutant, diffs[mutant.id]) for mutant in mutants],
+    }
+    if options.everything:
+        record["left"] = [
+            left_json(one, unified_diff(one.mutant.path, target.text, one.mutant))
+            for target in targets
+            for one in target.left
+        ]
+    context.out(json.dumps(record, indent=1, ensure_ascii=False) + "\n")

@@ -49,6 +49,7 @@ class Answer:
     `selection` the affected tests (empty for `mutate`), `results` of the tests that ran, `diffs`
     a unified diff for each mutant by id, `notices` things the reader must know (one line each),
     `inconclusive` sentences on what part of the answer cannot be trusted and why,
+    `left` how many mutants were not run by the reason for it,
     `flaky` tests that failed a control, with the reason, `changed_tests` test files in the change.
     """
 
@@ -68,3 +69,4 @@ class Answer:
     inconclusive: tuple[str, ...]
     interrupted: bool
     seconds: Mapping[str, float] = field(hash=False)
+    left: Mapping[str, int] = field(default_factory=dict, hash=False)

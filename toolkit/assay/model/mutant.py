@@ -18,7 +18,9 @@ class Mutant:
     of the head file that is replaced, `original` that text, `replacement` what takes its place.
     `statement_line` is the first line of the innermost statement around it, which is the line that
     coverage records for a simple statement. `lines` are all lines of that statement's own text
-    that a test may be recorded on (headers only, for compound statements).
+    that a test may be recorded on (headers only, for compound statements); of several statements
+    that are replaced at once, those of the first. `kind` is the kind of code, a phrase from the
+    list in docs/operators.md.
     """
 
     id: str
@@ -31,6 +33,15 @@ class Mutant:
     replacement: str
     statement_line: int
     lines: frozenset[int]
+    kind: str = "function"
+
+
+@dataclass(frozen=True, slots=True)
+class Left:
+    """A mutant that is not run, with the reason: the name of a rule, or one of a few phrases."""
+
+    mutant: Mutant
+    reason: str
 
 
 class Route(Enum):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from bisect import bisect_right
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from assay.model.source import MODULE_UNIT
 from assay.mutation.positions import LineTable
@@ -29,6 +29,7 @@ _Compound = (
     | ast.TryStar
     | ast.Match
 )
+_Loop = ast.For | ast.AsyncFor | ast.While
 _Function = ast.FunctionDef | ast.AsyncFunctionDef
 _Loaded = ast.Load | ast.Store | ast.Del
 _NOT_ALONE = (ast.Starred, ast.Slice, ast.FormattedValue)
@@ -53,7 +54,8 @@ class Place:
     """A simple statement, the header of a compound one, or all of a compound one.
 
     `function` is the qualified name of the innermost function around it, `MODULE_UNIT` without
-    one; `in_class` says that the body of a class lies between them.
+    one; `outer` is all of the outermost one, without its decorators, to be compiled by itself;
+    outside of functions that of the outermost loop.
     """
 
     region: Region
@@ -61,11 +63,7 @@ class Place:
     first_line: int
     lines: frozenset[int]
     function: str
-    in_class: bool
-
-    @property
-    def may_return(self) -> bool:
-        return self.function != MODULE_UNIT and not self.in_class
+    outer: Region | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,18 +73,20 @@ class _Context:
     prefix: str = ""
     function: str = MODULE_UNIT
     in_class: bool = False
+    outer: Region | None = None
 
-    def within(self, node: _Function | ast.ClassDef) -> _Context:
+    def within(self, node: _Function | ast.ClassDef, whole: Region) -> _Context:
         name = self.prefix + node.name
         if isinstance(node, ast.ClassDef):
-            return _Context(f"{name}.", self.function, True)
-        return _Context(f"{name}.<locals>.", name, False)
+            return _Context(f"{name}.", self.function, True, self.outer)
+        return _Context(f"{name}.<locals>.", name, False, self.outer or whole)
 
 
 @dataclass(slots=True)
 class Places:
     """All places of a text; none when this Python cannot read it or it is nested too deeply."""
 
+    tree: ast.Module | None
     table: LineTable
     places: list[Place]
     _starts: list[int]
@@ -105,7 +105,7 @@ class Places:
         # All of a compound statement comes before its header, so that the header is met first
         # on the way back from a position.
         found.sort(key=lambda place: (place.region.start, -place.region.end))
-        return Places(table, found, [place.region.start for place in found])
+        return Places(tree, table, found, [place.region.start for place in found])
 
     def at(self, start: int, end: int) -> Place | None:
         """The innermost place that holds all of the text."""
@@ -132,9 +132,13 @@ class Places:
         self, region: Region, start: int, end: int, replacement: str
     ) -> ast.Module | None:
         """A region in which one stretch of text is replaced; None when it cannot be read."""
+        return parse(self.text_with(region, start, end, replacement))
+
+    def text_with(self, region: Region, start: int, end: int, replacement: str) -> str:
+        """The text of a region in which one stretch of text is replaced."""
         text = self.table.text
         before, after = text[region.start : start], text[end : region.end]
-        return parse(f"{region.prefix}{before}{replacement}{after}{region.suffix}")
+        return f"{region.prefix}{before}{replacement}{after}{region.suffix}"
 
     # --- large statements ---
 
@@ -225,11 +229,20 @@ class _Finder:
         yield _place(self._whole(node, start, end), node, lines, context)
         if not isinstance(node, ast.Try | ast.TryStar):
             yield _place(Region(start, body, "", suffix), node, lines, context)
+        if isinstance(node, _Function | ast.ClassDef) and node.decorator_list:
+            indent = self._indent(node)
+            shell = f"if 1:\n{indent}" if indent else ""
+            above = Region(self._start(node), start, shell, "def _(): pass")
+            first = self.table.line_of(above.start)
+            yield _place(above, node, range(first, node.lineno), context)
         yield from self._inside(node, context)
 
     def _inside(self, node: _Compound, context: _Context) -> Iterator[Place]:
         if isinstance(node, _Function | ast.ClassDef):
-            context = context.within(node)
+            context = context.within(node, self._alone(node, context))
+        elif isinstance(node, _Loop) and context.outer is None:
+            # A `break` cannot be compiled without its loop.
+            context = replace(context, outer=self._alone(node, context))
         for case in getattr(node, "cases", ()):
             yield self._clause(case, self._case_start(case), "match _:\n ", context)
             yield from self.block(case.body, context)
@@ -258,10 +271,21 @@ class _Finder:
 
     def _whole(self, node: _Compound, start: int, end: int) -> Region:
         """All of a statement, with an indentation at its start that its later clauses need."""
-        line_start = self.table.offset(node.lineno, 0)
-        indent = self.table.text[line_start:start].removesuffix("el")
-        prefix = f"if 1:\n{indent}" if indent.isspace() else ""
+        indent = self._indent(node)
+        prefix = f"if 1:\n{indent}" if indent else ""
         return Region(min(start, self._start(node)), end, prefix)
+
+    def _alone(self, node: ast.stmt, context: _Context) -> Region:
+        """A definition without its decorators, in a shell that names are mangled in as here."""
+        start, end = _offsets(self.table, node)
+        indent = self._indent(node)
+        shell = "class _:" if context.in_class else "if 1:"
+        return Region(start, end, f"{shell}\n{indent}" if indent else "")
+
+    def _indent(self, node: ast.stmt) -> str:
+        start = self.table.offset(node.lineno, 0)
+        indent = self.table.text[start : _offsets(self.table, node)[0]].removesuffix("el")
+        return indent if indent.isspace() else ""
 
     def _start(self, node: ast.stmt) -> int:
         """The start of a statement, or of its first decorator."""
@@ -280,4 +304,4 @@ class _Finder:
 
 
 def _place(region: Region, node: ast.AST, lines: range, context: _Context) -> Place:
-    return Place(region, node, lines[0], frozenset(lines), context.function, context.in_class)
+    return Place(region, node, lines[0], frozenset(lines), context.function, context.outer)

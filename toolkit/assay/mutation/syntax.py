@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from assay.mutation.positions import BYTE_ORDER_MARK
 
@@ -28,33 +28,42 @@ def fingerprint(node: ast.AST) -> str:
     Unlike `ast.dump` it is the same on Python versions that differ in which empty fields exist,
     so that ids made from it can be compared between machines.
     """
-    return "".join(_parts(node))
+    out: list[str] = []
+    _write(node, out.append)
+    return "".join(out)
 
 
-def _parts(value: object) -> Iterator[str]:
-    if isinstance(value, ast.Constant):
-        yield _constant(value.value)
-    elif isinstance(value, ast.AST):
-        yield type(value).__name__
-        yield "("
-        for field in value._fields:
-            part = getattr(value, field, None)
-            if field == "values" and isinstance(value, ast.BoolOp):
-                part = list(_operands(value))
-            if part is None or part == [] or field in _WITHOUT_MEANING:
-                continue
-            yield f"{field}="
-            yield from _parts(part)
-            yield ","
-        yield ")"
+def _write(value: object, put: Callable[[str], None]) -> None:
+    if isinstance(value, ast.AST):
+        _write_node(value, put)
     elif isinstance(value, list):
-        yield "["
+        put("[")
         for part in value:
-            yield from _parts(part)
-            yield ","
-        yield "]"
+            _write(part, put)
+            put(",")
+        put("]")
     else:
-        yield repr(value)
+        put(repr(value))
+
+
+def _write_node(node: ast.AST, put: Callable[[str], None]) -> None:
+    if isinstance(node, ast.Constant):
+        put(_constant(node.value))
+        return
+    put(type(node).__name__)
+    put("(")
+    for field in node._fields:
+        if field in _WITHOUT_MEANING:
+            continue
+        part = getattr(node, field, None)
+        if part is None or part == []:
+            continue
+        if field == "values" and isinstance(node, ast.BoolOp):
+            part = list(_operands(node))
+        put(f"{field}=")
+        _write(part, put)
+        put(",")
+    put(")")
 
 
 def _operands(node: ast.BoolOp) -> Iterator[ast.expr]:

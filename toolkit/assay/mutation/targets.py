@@ -8,20 +8,23 @@ from dataclasses import dataclass
 
 from assay.errors import UsageError
 from assay.model.change import SemanticChange, UnitChange
-from assay.model.mutant import Mutant
+from assay.model.mutant import Left, Mutant
 from assay.model.source import SourceFile, decode
-from assay.mutation.find import find_mutants
-from assay.mutation.mutmut_adapter import CannotMutate, self_check
+from assay.mutation.find import find
+from assay.mutation.mutmut_adapter import self_check
 from assay.mutation.scope import in_lines
+from assay.mutation.settings import DEFAULTS, Settings
+from assay.mutation.tree import CannotMutate
 
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """One file's mutants, with the text they are spans of."""
+    """One file's mutants, with the text they are spans of; `left` are those not to be run."""
 
     source: SourceFile
     text: str
     mutants: tuple[Mutant, ...]
+    left: tuple[Left, ...] = ()
 
 
 @functools.cache
@@ -33,7 +36,7 @@ def require_generator() -> None:
 
 
 def targets_of_change(
-    change: SemanticChange, skip: Collection[str]
+    change: SemanticChange, skip: Collection[str], settings: Settings = DEFAULTS
 ) -> tuple[list[Target], list[str]]:
     """Mutants of the changed lines of every changed file but the skipped ones; and the files that
     could not be mutated, each with the reason."""
@@ -50,7 +53,7 @@ def targets_of_change(
             if unit.path == path:
                 # A unit that only lost lines has no changed text: all of it stands for the change.
                 lines |= (unit.lines & changed_lines[path]) or all_lines(source, unit)
-        target = target_of(source, content, frozenset(lines), notices)
+        target = target_of(source, content, frozenset(lines), notices, settings)
         if target is not None:
             targets.append(target)
     return targets, notices
@@ -65,16 +68,23 @@ def all_lines(source: SourceFile, change: UnitChange) -> frozenset[int]:
 
 
 def target_of(
-    source: SourceFile, content: bytes, lines: frozenset[int] | None, notices: list[str]
+    source: SourceFile,
+    content: bytes,
+    lines: frozenset[int] | None,
+    notices: list[str],
+    settings: Settings = DEFAULTS,
 ) -> Target | None:
     """A file's mutants, of the given lines only; None, and a notice, if it cannot be mutated."""
     require_generator()
     try:
         text = decode(content)
-        mutants = find_mutants(source, text)
+        found = find(source, text, settings)
     except (CannotMutate, SyntaxError, UnicodeDecodeError, LookupError) as problem:
         notices.append(f"{source.path} has no mutants: {problem}")
         return None
-    if lines is not None:
-        mutants = in_lines(mutants, text, lines)
-    return Target(source, text, mutants)
+    if lines is None:
+        return Target(source, text, found.mutants, found.left)
+    mutants = in_lines(found.mutants, text, lines)
+    inside = {mutant.id for mutant in in_lines([one.mutant for one in found.left], text, lines)}
+    left = tuple(one for one in found.left if one.mutant.id in inside)
+    return Target(source, text, mutants, left)

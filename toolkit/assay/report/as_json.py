@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from assay.model.answer import Answer, UnitAnswer
-from assay.model.mutant import Mutant, Verdict
+from assay.model.mutant import Left, Mutant, Verdict
 from assay.model.run import TestResult
 from assay.model.selection import SelectedTest, Selection
 
@@ -28,6 +28,7 @@ def answer_json(answer: Answer, exit_code: int) -> dict[str, Any]:
         "changed_tests": list(answer.changed_tests),
         "units": [_unit(unit) for unit in answer.units],
         "mutants": [verdict_json(v, answer.diffs[v.mutant.id]) for v in answer.verdicts],
+        "left": dict(sorted(answer.left.items())),
         "notices": list(answer.notices),
         "inconclusive": list(answer.inconclusive),
         "flaky": dict(answer.flaky),
@@ -105,11 +106,17 @@ def mutant_json(mutant: Mutant, diff: str) -> dict[str, Any]:
         "unit": mutant.unit,
         "scope": mutant.scope,
         "operator": mutant.operator,
+        "kind": mutant.kind,
         "span": [span.start_line, span.start_column, span.end_line, span.end_column],
         "original": mutant.original,
         "replacement": mutant.replacement,
         "diff": diff,
     }
+
+
+def left_json(left: Left, diff: str) -> dict[str, Any]:
+    """A mutant that is not run, with the reason."""
+    return {**mutant_json(left.mutant, diff), "reason": left.reason}
 
 
 def verdict_json(verdict: Verdict, diff: str) -> dict[str, Any]:

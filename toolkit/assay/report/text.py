@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from tabulate import tabulate
 
 from assay.model.answer import Answer, Guard, UnitAnswer
-from assay.model.mutant import Mutant, Status, Verdict
+from assay.model.mutant import Left, Mutant, Status, Verdict
 from assay.model.run import TestOutcome, TestResult
 from assay.model.selection import Selection
 from assay.model.source import MODULE_UNIT
@@ -48,6 +48,8 @@ def _head(answer: Answer) -> Iterator[str]:
     yield _selection_line(answer)
     if answer.verb == "impact" and answer.verdicts:
         yield _mutant_line(answer.verdicts)
+    if answer.left:
+        yield left_line(answer.left)
 
 
 def headline(units: Iterable[UnitAnswer]) -> str:
@@ -107,6 +109,23 @@ def _mutant_line(verdicts: Iterable[Verdict]) -> str:
     score = f"; mutation score {100 * counts[Status.KILLED] / tried:.0f} %" if tried else ""
     return f"{plural(len(verdicts), 'mutant')}: {', '.join(parts)}{score}."
 
+
+def left_line(left: Mapping[str, int]) -> str:
+    """How many mutants are not run, and why."""
+    rules = {reason: count for reason, count in left.items() if reason not in _LEFT_WORDS}
+    parts = [f"{left[reason]} {words}" for reason, words in _LEFT_WORDS.items() if left.get(reason)]
+    if rules:
+        ordered = sorted(rules.items(), key=lambda pair: (-pair[1], pair[0]))
+        named = ", ".join(f"{reason} {count}" for reason, count in ordered)
+        parts.append(f"{sum(rules.values())} by rules ({named})")
+    return f"{plural(sum(left.values()), 'mutant')} not run: {', '.join(parts)}."
+
+
+_LEFT_WORDS = {
+    "equal code": "of equal code",
+    "duplicate": "like another",
+    "does not compile": "that cannot be compiled",
+}
 
 _STATUS_WORDS = {
     Status.KILLED: "killed",
@@ -295,21 +314,36 @@ def plural(count: int, noun: str) -> str:
     return f"{count} {noun}{'' if count == 1 else 's'}"
 
 
-def mutants_text(mutants: Iterable[Mutant]) -> str:
-    """Mutants that have not been run, a line each."""
-    rows = [
-        [
-            mutant.id,
-            f"{mutant.path}:{mutant.span.start_line}",
-            unit_name(mutant.scope),
-            mutant.operator,
-            f"{_short(mutant.original)} → {_short(mutant.replacement)}",
-        ]
-        for mutant in mutants
+def mutants_text(mutants: Iterable[Mutant], left: Sequence[Left], everything: bool) -> str:
+    """Mutants that have not been run, a line each; those that would not be, if all are wanted."""
+    rows = [_listed(mutant) for mutant in mutants]
+    headers = ["id", "where", "in", "kind", "operator", "change"]
+    parts = [_table(rows, headers)]
+    last = f"{plural(len(rows), 'mutant')}."
+    if left:
+        line = left_line(Counter(one.reason for one in left))
+        if everything:
+            rows = [[*_listed(one.mutant), one.reason] for one in left]
+            parts.append(_table(rows, [*headers, "not run"]))
+        else:
+            line = f"{line.removesuffix('.')}; --all lists them."
+        last += f"\n{line}"
+    return "\n\n".join([*parts, last]) + "\n"
+
+
+def _table(rows: list[list[str]], headers: list[str]) -> str:
+    return tabulate(rows, headers=headers, tablefmt="simple", disable_numparse=True)
+
+
+def _listed(mutant: Mutant) -> list[str]:
+    return [
+        mutant.id,
+        f"{mutant.path}:{mutant.span.start_line}",
+        unit_name(mutant.scope),
+        mutant.kind,
+        mutant.operator,
+        f"{_short(mutant.original)} → {_short(mutant.replacement)}",
     ]
-    headers = ["id", "where", "in", "operator", "change"]
-    table = tabulate(rows, headers=headers, tablefmt="simple", disable_numparse=True)
-    return f"{table}\n\n{plural(len(rows), 'mutant')}.\n"
 
 
 def _short(text: str, limit: int = 40) -> str:
@@ -331,5 +365,7 @@ def shown_mutant(entry: dict[str, Any], options: str = "") -> str:
         lines.append(f"{entry['reason'][:1].upper()}{entry['reason'][1:]}.")
     lines.append(f"Covering tests ({entry['tests_run']} of {len(entry['covering'])} run):")
     lines += [f"  {node_id}" for node_id in entry["covering"]] or ["  none"]
-    lines += ["", f"Repeat it: assay mutate {entry['path']} --only {entry['id']}{options}"]
+    extreme = " --extreme" if entry["operator"].startswith("extreme_") else ""
+    command = f"assay mutate {entry['path']} --only {entry['id']}{extreme}{options}"
+    lines += ["", f"Repeat it: {command}"]
     return "\n".join(lines) + "\n"

@@ -7,6 +7,7 @@ def test_low_below_wanted():
 
 def test_not_low_at_wanted():
     assert not is_low(2, 2)
+    assert not is_low(3, 2)
 
 
 def test_of_nothing_here():

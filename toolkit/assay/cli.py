@@ -16,8 +16,10 @@ from typing import NoReturn
 from rich.console import Console
 
 import assay
+from assay.commands import amounts
 from assay.commands.common import Context
 from assay.errors import AssayError, ExitCode, UsageError
+from assay.mutation.portion import WHOLE
 from assay.progress import Progress
 from assay.project import open_project
 from assay.report.style import styled
@@ -54,6 +56,7 @@ def parser() -> Parser:
     _add_select(verbs)
     _add_impact(verbs)
     _add_mutate(verbs)
+    _add_merge(verbs)
     _add_show(verbs)
     _add_why(verbs)
     return top
@@ -178,12 +181,47 @@ def _add_mutate(verbs: Verbs[Parser]) -> None:
         "--only", action="append", default=[], metavar="ID", help="only this mutant; repeatable"
     )
     verb.add_argument("--list", action="store_true", dest="list_only", help="run nothing")
+    _add_portion(verb)
     _add_format(verb, "text", "json")
     _add_reports(verb)
     verb.set_defaults(run=_run_mutate)
 
 
+def _add_portion(verb: Parser) -> None:
+    """How much of the mutants is run, and what of it is taken from earlier runs."""
+    ways = verb.add_mutually_exclusive_group()
+    ways.add_argument(
+        "--fresh", action="store_true", help="run every mutant, whatever earlier runs found"
+    )
+    ways.add_argument(
+        "--audit",
+        action="store_true",
+        help="run 1 %% of the reused verdicts again, to see whether they hold",
+    )
+    verb.add_argument(
+        "--shard",
+        type=amounts.shard,
+        default=WHOLE,
+        metavar="K/N",
+        help="only part K of N, counted from 1; `assay merge` joins the records",
+    )
+    verb.add_argument(
+        "--budget",
+        type=amounts.seconds,
+        metavar="TIME",
+        help="begin no mutant after so much time of running them: 90s, 2m, 1.5h",
+    )
+    verb.add_argument(
+        "--sample",
+        type=amounts.sample,
+        metavar="N",
+        help="only so many mutants (40), or such a share (5%%), of all functions in turn",
+    )
+    verb.add_argument("--seed", type=int, default=0, metavar="N", help="what chance depends on (0)")
+
+
 def _run_mutate(ns: argparse.Namespace, context: Context) -> int:
+    from assay.answering import Effort
     from assay.commands import mutate
 
     options = mutate.MutateOptions(
@@ -194,8 +232,27 @@ def _run_mutate(ns: argparse.Namespace, context: Context) -> int:
         list_only=ns.list_only,
         format=ns.format,
         everything=ns.everything,
+        effort=Effort(ns.fresh, ns.audit, ns.budget, ns.seed),
+        sample=ns.sample,
+        shard=ns.shard,
     )
     return mutate.run(context, options)
+
+
+def _add_merge(verbs: Verbs[Parser]) -> None:
+    verb = _verb(verbs, "merge", "join the records of `assay mutate --shard` into one answer")
+    verb.add_argument(
+        "records", nargs="+", type=Path, metavar="FILE", help="the JSON record of a shard"
+    )
+    _add_format(verb, "text", "json")
+    _add_reports(verb)
+    verb.set_defaults(run=_run_merge)
+
+
+def _run_merge(ns: argparse.Namespace, context: Context) -> int:
+    from assay.commands import merge
+
+    return merge.run(context, merge.MergeOptions(tuple(ns.records), ns.format, ns.everything))
 
 
 def _add_show(verbs: Verbs[Parser]) -> None:

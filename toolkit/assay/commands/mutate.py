@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import json
 import re
+from collections import Counter
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from assay.answering import Request, answer, diffs_of
+from assay.answering import ALL, Effort, Part, Request, answer, diffs_of, mutants_of
 from assay.change.semantics import read_source
 from assay.commands.common import Context, keep_record
 from assay.errors import ExitCode, UsageError
 from assay.gather import NO_CHANGE
+from assay.model.answer import Partial
+from assay.mutation.portion import WHOLE, Shard, Size, sampled, unit_of
 from assay.mutation.targets import Target, target_of, targets_of_change
 from assay.pipeline import read_change
 from assay.project import Project, is_test_file
@@ -23,7 +26,8 @@ _LINES = re.compile(r"^(?P<path>.+?):(?P<first>\d+)(?:-(?P<last>\d+))?$")
 
 @dataclass(frozen=True, slots=True)
 class MutateOptions:
-    """`paths` are files or directories, each with an optional `:LINE` or `:FIRST-LAST`."""
+    """`paths` are files or directories, each with an optional `:LINE` or `:FIRST-LAST`; `sample`
+    and `shard` choose some of their mutants."""
 
     paths: tuple[str, ...]
     changed: bool
@@ -32,6 +36,9 @@ class MutateOptions:
     list_only: bool
     format: str
     everything: bool
+    effort: Effort = ALL
+    sample: Size | None = None
+    shard: Shard = WHOLE
 
 
 def run(context: Context, options: MutateOptions) -> int:
@@ -40,10 +47,12 @@ def run(context: Context, options: MutateOptions) -> int:
     if not any(target.mutants for target in targets):
         which = f"is no mutant {' or '.join(options.only)}" if options.only else "are no mutants"
         raise UsageError(f"there {which} in {request.compared}", request.inconclusive)
+    targets, part = _part(targets, options)
     if options.list_only:
         _list(context, targets, options.format)
         return ExitCode.CLEAN
-    found = answer(context.project, replace(request, targets=targets), context.progress)
+    request = replace(request, targets=targets, effort=options.effort, part=part)
+    found = answer(context.project, request, context.progress)
     code = keep_record(context, found)
     if options.format == "json":
         context.out(json.dumps(answer_json(found, code), indent=1, ensure_ascii=False) + "\n")
@@ -121,6 +130,29 @@ def _only(targets: tuple[Target, ...], ids: tuple[str, ...]) -> tuple[Target, ..
         replace(target, mutants=tuple(m for m in target.mutants if m.id.startswith(ids)))
         for target in targets
     )
+
+
+def _part(targets: tuple[Target, ...], options: MutateOptions) -> tuple[tuple[Target, ...], Part]:
+    """The targets with the mutants of the sample and the shard only, and what these are a part of:
+    the sample is drawn first, so that all shards draw the same."""
+    mutants = mutants_of(targets)
+    ids = frozenset(mutant.id for mutant in mutants)
+    seed, budget = options.effort.seed, options.effort.budget
+    if options.sample is not None:
+        ids = sampled(mutants, options.sample, seed)
+    partial = None
+    if len(ids) < len(mutants) or budget is not None:
+        sample = str(options.sample) if options.sample is not None else ""
+        partial = Partial(sample, budget, seed, Counter(unit_of(mutant) for mutant in mutants))
+    chosen = tuple(
+        replace(
+            target,
+            mutants=tuple(m for m in target.mutants if m.id in ids and options.shard.has(m.id)),
+        )
+        for target in targets
+    )
+    drawn = f"sample {options.sample} seed {seed}" if options.sample is not None else ""
+    return chosen, Part(tuple(sorted(ids)), options.shard, drawn, partial)
 
 
 def _list(context: Context, targets: tuple[Target, ...], form: str) -> None:

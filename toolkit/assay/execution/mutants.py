@@ -6,8 +6,10 @@ mutant; a timeout only if it happens again alone with twice the time.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -16,13 +18,16 @@ from assay.execution.jobs import run_jobs
 from assay.execution.suite import Collected, files_of
 from assay.execution.timeouts import Limits
 from assay.execution.zygote import Job, Zygote, ZygoteSettings
-from assay.model.mutant import PlannedMutant, PlannedTest, Route, Status, Verdict
+from assay.model.mutant import NOT_REACHED, PlannedMutant, PlannedTest, Route, Status, Verdict
 from assay.model.run import ChildEnd, Outcome
 from assay.model.source import SourceFile
 from assay.verdict.classify import NOTICED, classify
 
 OnVerdict = Callable[[Verdict], None]
 Prefix = tuple[str, ...]
+
+CHUNK = 200
+"""So many mutants run before the controls of their kills: what an interrupt can cost at most."""
 
 PATIENCE = 2.0
 """How many times its limit a test that timed out may take on the second try."""
@@ -37,8 +42,21 @@ class MutantRun:
     interrupted: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Listener:
+    """Who is told of verdicts: `came` of each at once, for the progress; `settled` of each that no
+    control will overturn any more, for whoever keeps it."""
+
+    came: OnVerdict
+    settled: OnVerdict
+
+
 class MutantRunner:
-    """Runs a plan to its verdicts on the zygotes of one project."""
+    """Runs a plan to its verdicts on the zygotes of one project.
+
+    No mutant begins after `deadline`, in seconds of `time.monotonic()`; what has begun is brought
+    to its end, controls included.
+    """
 
     def __init__(
         self,
@@ -48,7 +66,8 @@ class MutantRunner:
         sources: Mapping[str, SourceFile],
         limits: Limits,
         workers: int,
-        on_verdict: OnVerdict,
+        listener: Listener,
+        deadline: float | None = None,
     ) -> None:
         self._settings = settings
         self._zygote = zygote
@@ -56,7 +75,9 @@ class MutantRunner:
         self._sources = sources
         self._limits = limits
         self._workers = workers
-        self._on_verdict = on_verdict
+        self._listener = listener
+        self._deadline = deadline
+        self._told: set[str] = set()
         self._cold: Zygote | None = None
         self._verdicts: dict[str, Verdict] = {}
         self._flaky: dict[str, str] = {}
@@ -67,36 +88,63 @@ class MutantRunner:
         """Every planned mutant gets a verdict; those not reached before an interrupt, Pending."""
         interrupted = False
         try:
-            rest: Sequence[PlannedMutant] = planned
-            while rest:
-                self._verdicts.update(self._round(rest))
-                rest = self._overturned(rest)
+            for at in range(0, len(planned), CHUNK):
+                chunk = planned[at : at + CHUNK]
+                self._verdicts.update(self._round(chunk, self._in_time))
+                rest = self._overturned([m for m in chunk if m.mutant.id in self._verdicts])
+                while rest:
+                    self._verdicts.update(self._round(rest, iter))
+                    rest = self._overturned(rest)
+                self._tell(
+                    self._verdicts[m.mutant.id] for m in chunk if m.mutant.id in self._verdicts
+                )
         except KeyboardInterrupt:
             interrupted = True
         finally:
             if self._cold is not None:
                 self._cold.close()
         for mutant in planned:
-            self._verdicts.setdefault(mutant.mutant.id, _pending(mutant))
+            self._verdicts.setdefault(mutant.mutant.id, _pending(mutant, interrupted))
         return MutantRun(self._verdicts, self._flaky, interrupted)
+
+    def _in_time(self, planned: Iterable[PlannedMutant]) -> Iterator[PlannedMutant]:
+        """Hand out mutants until the deadline."""
+        for mutant in planned:
+            if self._deadline is not None and time.monotonic() >= self._deadline:
+                return
+            yield mutant
+
+    def _tell(self, verdicts: Iterable[Verdict]) -> None:
+        for verdict in verdicts:
+            if verdict.mutant.id not in self._told:
+                self._told.add(verdict.mutant.id)
+                self._listener.settled(verdict)
 
     # -- one round over some mutants
 
-    def _round(self, planned: Sequence[PlannedMutant]) -> dict[str, Verdict]:
+    def _round(
+        self,
+        planned: Sequence[PlannedMutant],
+        handed: Callable[[Iterable[PlannedMutant]], Iterator[PlannedMutant]],
+    ) -> dict[str, Verdict]:
         """Run hot ones, then cold ones (with hot ones that did not fit), then timeouts again."""
         verdicts: dict[str, Verdict] = {}
         hot = [mutant for mutant in planned if mutant.route is Route.HOT]
-        cold = [mutant for mutant in planned if mutant.route is Route.COLD]
-        for mutant, outcome in self._batch(self._zygote, hot, self._workers, 1.0):
+        cold = handed(mutant for mutant in planned if mutant.route is Route.COLD)
+        unfit = []
+        for mutant, outcome in self._batch(self._zygote, handed(hot), self._workers, 1.0):
             if outcome.unfit:
                 self._unfit.add(mutant.mutant.id)
-                cold.append(self._routed(mutant))
+                unfit.append(self._routed(mutant))
             else:
                 self._settle(verdicts, mutant, outcome)
-        if cold:
-            for mutant, outcome in self._batch(self._cold_zygote(), cold, self._workers, 1.0):
+        first = next(chain(unfit, cold), None)
+        if first is not None:
+            rest = chain([first], unfit[1:], cold)
+            for mutant, outcome in self._batch(self._cold_zygote(), rest, self._workers, 1.0):
                 self._settle(verdicts, mutant, outcome)
-        slow = [m for m in planned if verdicts[m.mutant.id].status is Status.TIMEOUT]
+        begun = [mutant for mutant in planned if mutant.mutant.id in verdicts]
+        slow = [m for m in begun if verdicts[m.mutant.id].status is Status.TIMEOUT]
         for mutant in map(self._routed, slow):
             zygote = self._zygote if mutant.route is Route.HOT else self._cold_zygote()
             for _, outcome in self._batch(zygote, [mutant], 1, PATIENCE):
@@ -110,7 +158,10 @@ class MutantRunner:
     ) -> None:
         verdict = classify(mutant, outcome)
         verdicts[mutant.mutant.id] = verdict
-        self._on_verdict(verdict)
+        self._listener.came(verdict)
+        if verdict.status is Status.SURVIVED:
+            self._verdicts[mutant.mutant.id] = verdict
+            self._tell([verdict])
 
     def _batch(
         self, zygote: Zygote, planned: Iterable[PlannedMutant], workers: int, patience: float
@@ -255,8 +306,9 @@ def without(planned: PlannedMutant, tests: set[str]) -> PlannedMutant:
     return replace(planned, tests=kept)
 
 
-def _pending(planned: PlannedMutant) -> Verdict:
-    return _verdict(planned, Status.PENDING, "interrupted before it was run")
+def _pending(planned: PlannedMutant, interrupted: bool) -> Verdict:
+    reason = "interrupted before it was run" if interrupted else NOT_REACHED
+    return _verdict(planned, Status.PENDING, reason)
 
 
 def _no_sound_test(planned: PlannedMutant) -> Verdict:

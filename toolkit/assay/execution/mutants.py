@@ -29,6 +29,8 @@ Prefix = tuple[str, ...]
 CHUNK = 200
 """So many mutants run before the controls of their kills: what an interrupt can cost at most."""
 
+FIRST_CHUNK = 20
+
 PATIENCE = 2.0
 """How many times its limit a test that timed out may take on the second try."""
 
@@ -88,8 +90,7 @@ class MutantRunner:
         """Every planned mutant gets a verdict; those not reached before an interrupt, Pending."""
         interrupted = False
         try:
-            for at in range(0, len(planned), CHUNK):
-                chunk = planned[at : at + CHUNK]
+            for chunk in chunks(planned):
                 self._verdicts.update(self._round(chunk, self._in_time))
                 rest = self._overturned([m for m in chunk if m.mutant.id in self._verdicts])
                 while rest:
@@ -103,6 +104,9 @@ class MutantRunner:
         finally:
             if self._cold is not None:
                 self._cold.close()
+        if interrupted:
+            # A kill without its control proves nothing.
+            self._verdicts = {one: self._verdicts[one] for one in self._told}
         for mutant in planned:
             self._verdicts.setdefault(mutant.mutant.id, _pending(mutant, interrupted))
         return MutantRun(self._verdicts, self._flaky, interrupted)
@@ -280,6 +284,15 @@ class MutantRunner:
                 "classes": unit.name.partition("#")[0].split(".")[:-1],
             },
         }
+
+
+def chunks(planned: Sequence[PlannedMutant]) -> Iterator[Sequence[PlannedMutant]]:
+    """Few at first, so that an early interrupt costs little."""
+    size, at = FIRST_CHUNK, 0
+    while at < len(planned):
+        yield planned[at : at + size]
+        at += size
+        size = min(2 * size, CHUNK)
 
 
 def prefix_of(planned: PlannedMutant, verdict: Verdict) -> Prefix:

@@ -250,15 +250,11 @@ def test_shards_join_to_the_answer_of_one_run(
     assert len(records) == 3
     joined = run_assay("merge", *records, "--format", "json", project=project)
     assert joined.code == whole.code == 0
-    volatile = ("seconds", "tests_run")
-    for one in (joined.record, whole.record):
-        for mutant in one["mutants"]:
-            for name in volatile:
-                del mutant[name]
-    assert joined.record["mutants"] == whole.record["mutants"]
+    for mine, theirs in zip(joined.record["mutants"], whole.record["mutants"], strict=True):
+        assert {**mine, "seconds": theirs["seconds"]} == theirs
     text = run_assay("merge", *records, project=project).out
     again = run_assay("mutate", "hidden.py", project=project).out
-    assert text.splitlines()[0] in again.splitlines()[0]
+    assert again.startswith(text.splitlines()[0].rstrip("."))
     assert "PARTIAL" not in text
     missing = run_assay("merge", *records[:2], project=project)
     assert missing.code == 2

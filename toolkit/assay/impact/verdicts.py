@@ -8,6 +8,7 @@ one of another version, is set aside and begun anew.
 from __future__ import annotations
 
 import contextlib
+import functools
 import hashlib
 import json
 import sqlite3
@@ -237,6 +238,7 @@ def _packed(tokens: Collection[Token]) -> bytes:
     return b"".join(sorted(tokens))
 
 
+@functools.lru_cache(maxsize=4096)
 def _unpacked(packed: bytes) -> frozenset[Token]:
     starts = range(0, len(packed), TOKEN_BYTES)
     return frozenset(packed[at : at + TOKEN_BYTES] for at in starts)

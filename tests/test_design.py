@@ -75,6 +75,7 @@ PURE = (
     "impact/memo.py",
     "impact/mentions.py",
     "impact/merge.py",
+    "impact/reach.py",
     "impact/tokens.py",
     "execution/timeouts.py",
     "report/text.py",

@@ -90,7 +90,7 @@ def run_mutants(
         limits.of,
         suite.collected.can_fork,
     )
-    with remembered(suite.project, baseline.impact, baseline.times, planned.planned, sources) as (
+    with remembered(suite.project, baseline.impact, baseline.times, planned.planned, targets) as (
         memory,
         notice,
     ):
@@ -293,7 +293,7 @@ def known_answer(project: Project, request: Request, progress: Progress) -> Answ
     planned = plan(
         mutants_of(targets), sources, impact, Candidates(passed), limits.of, hot_allowed=True
     )
-    with remembered(project, impact, standing.times, planned.planned, sources) as (memory, notice):
+    with remembered(project, impact, standing.times, planned.planned, targets) as (memory, notice):
         recall = memory.recall(fresh=False, audit=0.0, seed=0)
     if recall.to_run:
         return None

@@ -20,6 +20,7 @@ from pathlib import Path
 
 import assay
 from assay.change.git import head_commit
+from assay.impact.reach import reach_digests
 from assay.impact.record import Tree
 from assay.impact.store import reading
 from assay.impact.tokens import TestToken, Tokens, token_of
@@ -27,9 +28,9 @@ from assay.impact.verdicts import Verdicts, key_of, open_verdicts
 from assay.model.impact import ImpactMap, test_key
 from assay.model.mutant import Measured, PlannedMutant, Status, Verdict
 from assay.model.reuse import Token
-from assay.model.source import SourceFile
 from assay.mutation.mutmut_adapter import mutmut_version
 from assay.mutation.portion import some_of
+from assay.mutation.targets import Target
 from assay.project import SKIPPED_DIRECTORIES, Project
 from assay.verdict.reuse import judge, kept_of, widened
 
@@ -54,8 +55,7 @@ class Recall:
 class Memory:
     """The stored verdicts, for one plan in one environment.
 
-    `sources` are the mutated files, `fingerprint` is the environment's, `times` tell when each node
-    of the map was written.
+    `times` tell when each node of the map was written.
     """
 
     def __init__(
@@ -65,16 +65,16 @@ class Memory:
         impact: ImpactMap,
         times: Mapping[str, int],
         planned: Iterable[PlannedMutant],
-        sources: Mapping[str, SourceFile],
+        targets: Iterable[Target],
     ) -> None:
         self._project = project
         self._verdicts = verdicts
         self._planned = {one.mutant.id: one for one in planned}
         self._engine = "\0".join([*engine(), *impact.fingerprint])
         digests = {
-            (path, unit.name): unit.digest
-            for path, source in sources.items()
-            for unit in source.units
+            (target.source.path, unit): digest
+            for target in targets
+            for unit, digest in reach_digests(target.source, target.text).items()
         }
         self._keys = {
             one.mutant.id: key_of(
@@ -171,13 +171,13 @@ def remembered(
     impact: ImpactMap,
     times: Mapping[str, int],
     planned: Sequence[PlannedMutant],
-    sources: Mapping[str, SourceFile],
+    targets: Iterable[Target],
 ) -> Iterator[tuple[Memory, str]]:
     """The memory of a plan, and what has to be said of it ("" if nothing)."""
     project.prepare_state()
     with open_verdicts(project.verdicts_file) as (verdicts, notice):
         try:
-            yield Memory(project, verdicts, impact, times, planned, sources), notice
+            yield Memory(project, verdicts, impact, times, planned, targets), notice
         finally:
             verdicts.prune()
 

@@ -1,7 +1,8 @@
 """When a verdict of an earlier run still holds (pure).
 
 Stored verdicts are found by a key, so that these are the same in any case: the mutant's id, the
-text of the unit it lies in (comments and layout aside), the versions of assay and mutmut and the
+text of the unit it lies in, and of those that it names in its file, directly or through each other
+(comments and layout aside); the versions of assay and mutmut and the
 code that makes mutants and verdicts, the environment's fingerprint (Python, distributions, pytest's
 settings) and pytest's arguments. Beyond that:
 
@@ -17,7 +18,8 @@ settings) and pytest's arguments. Beyond that:
 6. A test without a token is one of which nothing is known: a verdict that rests on it never holds.
 
 What this takes on trust is what selection takes on trust, and one thing more: a mutant may lead a
-test into functions that it does not enter without it. A change in those is not seen. (PIT's
+test into functions of other files that it does not enter without it. A change in those is not seen.
+(PIT's
 incremental analysis, https://pitest.org/quickstart/incremental_analysis/, takes the same on trust.)
 `--audit` runs a share of the reused verdicts again to see whether that matters.
 """

@@ -11,16 +11,21 @@ import tempfile
 import traceback
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 from rich.console import Console
 
 import assay
+from assay.commands import amounts
 from assay.commands.common import Context
 from assay.errors import AssayError, ExitCode, UsageError
+from assay.mutation.portion import WHOLE
 from assay.progress import Progress
 from assay.project import open_project
 from assay.report.style import styled
+
+if TYPE_CHECKING:
+    from assay.execution.mutants import RunOptions
 
 EPILOG = """\
 Arguments after `--` go to pytest as they are: assay select -- tests/unit --deselect tests/unit/x.py
@@ -54,6 +59,7 @@ def parser() -> Parser:
     _add_select(verbs)
     _add_impact(verbs)
     _add_mutate(verbs)
+    _add_merge(verbs)
     _add_show(verbs)
     _add_why(verbs)
     return top
@@ -157,16 +163,25 @@ def _run_select(ns: argparse.Namespace, context: Context) -> int:
 def _add_impact(verbs: Verbs[Parser]) -> None:
     verb = _verb(verbs, "impact", "tests a change affects, and whether they guard it")
     _add_change(verb)
+    _add_isolation(verb)
     _add_format(verb, "text", "json")
     _add_reports(verb)
     verb.set_defaults(run=_run_impact)
 
 
 def _run_impact(ns: argparse.Namespace, context: Context) -> int:
+    from assay.answering import Effort
     from assay.commands import impact
 
-    options = impact.ImpactOptions(ns.base, ns.diff, ns.format, ns.everything)
+    effort = Effort(options=_how(ns, 0))
+    options = impact.ImpactOptions(ns.base, ns.diff, ns.format, ns.everything, effort)
     return impact.run(context, options)
+
+
+def _how(ns: argparse.Namespace, seed: int) -> RunOptions:
+    from assay.execution.mutants import Isolation, RunOptions
+
+    return RunOptions(Isolation(ns.isolation), verify=ns.verify, seed=seed)
 
 
 def _add_mutate(verbs: Verbs[Parser]) -> None:
@@ -188,12 +203,65 @@ def _add_mutate(verbs: Verbs[Parser]) -> None:
     which.add_argument(
         "--extreme", action="store_true", help="take whole function bodies away, nothing less"
     )
+    _add_portion(verb)
+    _add_isolation(verb)
     _add_format(verb, "text", "json")
     _add_reports(verb)
     verb.set_defaults(run=_run_mutate)
 
 
+def _add_portion(verb: Parser) -> None:
+    """How much of the mutants is run, and what of it is taken from earlier runs."""
+    ways = verb.add_mutually_exclusive_group()
+    ways.add_argument(
+        "--fresh", action="store_true", help="run every mutant, whatever earlier runs found"
+    )
+    ways.add_argument(
+        "--audit",
+        action="store_true",
+        help="run 1 %% of the reused verdicts again, to see whether they hold",
+    )
+    verb.add_argument(
+        "--shard",
+        type=amounts.shard,
+        default=WHOLE,
+        metavar="K/N",
+        help="only part K of N, counted from 1; `assay merge` joins the records",
+    )
+    verb.add_argument(
+        "--budget",
+        type=amounts.seconds,
+        metavar="TIME",
+        help="begin no mutant after so much time of running them: 90s, 2m, 1.5h",
+    )
+    verb.add_argument(
+        "--sample",
+        type=amounts.sample,
+        metavar="N",
+        help="only so many mutants (40), or such a share (5%%), of all functions in turn",
+    )
+    verb.add_argument("--seed", type=int, default=0, metavar="N", help="what chance depends on (0)")
+
+
+def _add_isolation(verb: Parser) -> None:
+    verb.add_argument(
+        "--isolation",
+        choices=("speculate", "fork", "process"),
+        default="speculate",
+        help="how mutants are kept apart: many in one process where each kill has a control, and "
+        "the rest in forks (speculate); each in a fork; each in a process that starts pytest",
+    )
+    verb.add_argument(
+        "--verify",
+        type=amounts.whole,
+        default=0,
+        metavar="N",
+        help="run N of the verdicts again at the end, each in a fork; one that changes is none",
+    )
+
+
 def _run_mutate(ns: argparse.Namespace, context: Context) -> int:
+    from assay.answering import Effort
     from assay.commands import mutate
 
     options = mutate.MutateOptions(
@@ -206,8 +274,27 @@ def _run_mutate(ns: argparse.Namespace, context: Context) -> int:
         everything=ns.everything,
         operators=ns.operators,
         extreme=ns.extreme,
+        effort=Effort(ns.fresh, ns.audit, ns.budget, ns.seed, _how(ns, ns.seed)),
+        sample=ns.sample,
+        shard=ns.shard,
     )
     return mutate.run(context, options)
+
+
+def _add_merge(verbs: Verbs[Parser]) -> None:
+    verb = _verb(verbs, "merge", "join the records of `assay mutate --shard` into one answer")
+    verb.add_argument(
+        "records", nargs="+", type=Path, metavar="FILE", help="the JSON record of a shard"
+    )
+    _add_format(verb, "text", "json")
+    _add_reports(verb)
+    verb.set_defaults(run=_run_merge)
+
+
+def _run_merge(ns: argparse.Namespace, context: Context) -> int:
+    from assay.commands import merge
+
+    return merge.run(context, merge.MergeOptions(tuple(ns.records), ns.format, ns.everything))
 
 
 def _add_show(verbs: Verbs[Parser]) -> None:

@@ -12,7 +12,7 @@ from assay.change.semantics import compare
 from assay.choose import Chooser, Situation
 from assay.errors import NothingToCompare, UsageError
 from assay.execution.interpreter import choose_interpreter, probe_environment
-from assay.gather import taking_turns
+from assay.gather import NO_CHANGE, taking_turns
 from assay.impact.record import Tree
 from assay.impact.store import Store, read_map, reading
 from assay.model.change import SemanticChange
@@ -135,20 +135,53 @@ def choose_tests(project: Project, change: SemanticChange, progress: Progress) -
     pytest would collect what it collected before: it is not started.
     """
     with reading(project.map_file) as (store, notice):
-        # With arguments, pytest collects a part of the recorded tests: which, only it can say.
-        stamped = not store.is_empty() and not project.pytest_args
-        # What we can compile, an older Python may not.
-        stamped &= python_of(store.fingerprint()) >= sys.version_info[:2]
-        if stamped and store.meta("stamp") == current_stamp(project, store):
-            environ = probe_environment(project.environ)
-            roots = tuple(store.meta("roots").split("\0"))
-            now = Situation(Tree(project.repo), roots, python_files(project, store), environ)
-            chooser = Chooser(store, change, now)
-            if not chooser.needs_collection():
-                general = ini_reason(change, store.meta("inifile"))
-                return Chosen(chooser.choose(None, general), collected=False, notice=notice)
+        chooser = uncollected(project, store, change, Tree(project.repo))
+        if chooser is not None:
+            general = ini_reason(change, store.meta("inifile"))
+            return Chosen(chooser.choose(None, general), collected=False, notice=notice)
         with collected_suite(project, progress, read_only=True) as suite:
             return Chosen(select_tests(suite, store, change)[0], collected=True, notice=notice)
+
+
+def uncollected(
+    project: Project, store: Store, change: SemanticChange, tree: Tree
+) -> Chooser | None:
+    """What selects without starting pytest; None if pytest has to be asked."""
+    # With arguments, pytest collects a part of the recorded tests: which, only it can say.
+    if store.is_empty() or project.pytest_args:
+        return None
+    # What we can compile, an older Python may not.
+    if python_of(store.fingerprint()) < sys.version_info[:2]:
+        return None
+    if store.meta("stamp") != current_stamp(project, store):
+        return None
+    environ = probe_environment(project.environ)
+    roots = tuple(store.meta("roots").split("\0"))
+    now = Situation(tree, roots, python_files(project, store), environ)
+    chooser = Chooser(store, change, now)
+    return None if chooser.needs_collection() else chooser
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """A map that holds for the tree as it is, and when each of its nodes was written."""
+
+    impact: ImpactMap
+    times: Mapping[str, int]
+
+
+def standing_map(project: Project, paths: Collection[str]) -> Standing | None:
+    """The map, if no test has to run before it can be used for mutants of the files, which is told
+    without starting pytest; else None."""
+    tree = Tree(project.repo)
+    with reading(project.map_file) as (store, _):
+        chooser = uncollected(project, store, NO_CHANGE, tree)
+        if chooser is None or chooser.choose().selected:
+            return None
+        impact = store.load()
+        if out_of_date(tree, impact, paths) or unsettled_tests(impact, paths):
+            return None
+        return Standing(impact, store.times())
 
 
 def python_of(fingerprint: Iterable[str]) -> tuple[int, ...]:

@@ -44,8 +44,8 @@ class Project:
         return self.state / "map.sqlite"
 
     @property
-    def resume_file(self) -> Path:
-        return self.state / "interrupted.json"
+    def verdicts_file(self) -> Path:
+        return self.state / "verdicts.sqlite"
 
     @property
     def reports(self) -> Path:

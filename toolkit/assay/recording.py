@@ -105,11 +105,13 @@ commits in docs/benchmarks.md running all again narrowed the selection by a sixt
 
 @dataclass(frozen=True, slots=True)
 class Baseline:
-    """The map after the selected tests have run, and how they ended."""
+    """The map after the selected tests have run, and how they ended; `times` tell when each of its
+    nodes was written."""
 
     impact: ImpactMap
     run: SuiteRun
     notices: tuple[str, ...]
+    times: Mapping[str, int]
 
 
 def record(
@@ -140,7 +142,7 @@ def record(
             settled = unsettled if not run.interrupted else ()
             notices.extend(second_look(suite, recording, runner, run, again, settled, progress))
             save(suite, store, recording, run, gone, (*owed, *tests), renewed)
-        return Baseline(store.load(), run, tuple(notices))
+        return Baseline(store.load(), run, tuple(notices), store.times())
 
 
 def record_isolated(suite: Suite, progress: Progress) -> Baseline:
@@ -173,7 +175,7 @@ def _record_isolated(suite: Suite, progress: Progress) -> Baseline:
         gone = [] if suite.project.pytest_args or run.interrupted else known.keys() - set(tests)
         renewed = () if suite.project.pytest_args else shared_keys(store.load())
         save(suite, store, recording, run, gone, tests, renewed)
-        return Baseline(store.load(), run, tuple(notices))
+        return Baseline(store.load(), run, tuple(notices), store.times())
 
 
 @contextlib.contextmanager

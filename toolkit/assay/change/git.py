@@ -108,6 +108,14 @@ def find_root(directory: Path) -> Path | None:
     return None
 
 
+def head_commit(root: Path) -> str:
+    """The commit that is checked out; empty if there is none, or no git."""
+    try:
+        return _commit(root, "HEAD") or ""
+    except UsageError:
+        return ""
+
+
 def resolve_base(root: Path, revision: str | None) -> Base:
     """The commit to compare with: where the named revision, or else the default branch, parted
     from HEAD; on the default branch HEAD itself or, with nothing uncommitted, the commit before.

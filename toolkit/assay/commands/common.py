@@ -36,6 +36,8 @@ def keep_record(context: Context, answer: Answer) -> int:
     record = answer_json(answer, code)
     write_json(context.project.reports / f"{answer.verb}.json", record)
     if context.reports is not None:
-        name = f"{context.project.root.name}-{answer.verb}.json"
+        shard = answer.plan
+        which = f"-{shard.shard}-of-{shard.of}" if shard is not None and shard.of > 1 else ""
+        name = f"{context.project.root.name}-{answer.verb}{which}.json"
         write_json(context.reports / name, record)
     return code

@@ -6,7 +6,7 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 
-from assay.answering import Request, answer
+from assay.answering import ALL, Effort, Request, answer
 from assay.commands.common import Context, keep_record
 from assay.pipeline import read_change
 from assay.report.as_json import answer_json
@@ -19,11 +19,12 @@ class ImpactOptions:
     diff: Path | None
     format: str
     everything: bool
+    effort: Effort = ALL
 
 
 def run(context: Context, options: ImpactOptions) -> int:
     change = read_change(context.project, options.base, options.diff)
-    request = Request("impact", change.change.description, change, None)
+    request = Request("impact", change.change.description, change, None, effort=options.effort)
     found = answer(context.project, request, context.progress)
     code = keep_record(context, found)
     if options.format == "json":

@@ -9,12 +9,23 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from assay.answering import Request, answer, diffs_of, mutation_settings
+from assay.answering import (
+    ALL,
+    Effort,
+    Part,
+    Request,
+    answer,
+    diffs_of,
+    mutants_of,
+    mutation_settings,
+)
 from assay.change.semantics import read_source
 from assay.commands.common import Context, keep_record
 from assay.errors import ExitCode, UsageError
 from assay.gather import NO_CHANGE
+from assay.model.answer import Partial
 from assay.mutation.apply import unified_diff
+from assay.mutation.portion import WHOLE, Shard, Size, sampled, unit_of
 from assay.mutation.settings import Settings
 from assay.mutation.targets import Target, target_of, targets_of_change
 from assay.pipeline import read_change
@@ -27,7 +38,8 @@ _LINES = re.compile(r"^(?P<path>.+?):(?P<first>\d+)(?:-(?P<last>\d+))?$")
 
 @dataclass(frozen=True, slots=True)
 class MutateOptions:
-    """`paths` are files or directories, each with an optional `:LINE` or `:FIRST-LAST`."""
+    """`paths` are files or directories, each with an optional `:LINE` or `:FIRST-LAST`; `sample`
+    and `shard` choose some of their mutants."""
 
     paths: tuple[str, ...]
     changed: bool
@@ -38,6 +50,9 @@ class MutateOptions:
     everything: bool
     operators: str = "all"
     extreme: bool = False
+    effort: Effort = ALL
+    sample: Size | None = None
+    shard: Shard = WHOLE
 
 
 def run(context: Context, options: MutateOptions) -> int:
@@ -48,10 +63,12 @@ def run(context: Context, options: MutateOptions) -> int:
         return ExitCode.CLEAN
     if not any(target.mutants for target in targets):
         raise _nothing_to_run(request, targets, options.only)
+    targets, part = _part(targets, options)
     if options.list_only:
         _list(context, targets, options)
         return ExitCode.CLEAN
-    found = answer(context.project, replace(request, targets=targets), context.progress)
+    request = replace(request, targets=targets, effort=options.effort, part=part)
+    found = answer(context.project, request, context.progress)
     code = keep_record(context, found)
     if options.format == "json":
         context.out(json.dumps(answer_json(found, code), indent=1, ensure_ascii=False) + "\n")
@@ -149,6 +166,29 @@ def _only(targets: tuple[Target, ...], ids: tuple[str, ...]) -> tuple[Target, ..
         )
         for target in targets
     )
+
+
+def _part(targets: tuple[Target, ...], options: MutateOptions) -> tuple[tuple[Target, ...], Part]:
+    """The targets with the mutants of the sample and the shard only, and what these are a part of:
+    the sample is drawn first, so that all shards draw the same."""
+    mutants = mutants_of(targets)
+    ids = frozenset(mutant.id for mutant in mutants)
+    seed, budget = options.effort.seed, options.effort.budget
+    if options.sample is not None:
+        ids = sampled(mutants, options.sample, seed)
+    partial = None
+    if len(ids) < len(mutants) or budget is not None:
+        sample = str(options.sample) if options.sample is not None else ""
+        partial = Partial(sample, budget, seed, Counter(unit_of(mutant) for mutant in mutants))
+    chosen = tuple(
+        replace(
+            target,
+            mutants=tuple(m for m in target.mutants if m.id in ids and options.shard.has(m.id)),
+        )
+        for target in targets
+    )
+    drawn = f"sample {options.sample} seed {seed}" if options.sample is not None else ""
+    return chosen, Part(tuple(sorted(ids)), options.shard, drawn, partial)
 
 
 def _list(context: Context, targets: tuple[Target, ...], options: MutateOptions) -> None:

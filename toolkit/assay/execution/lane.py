@@ -70,7 +70,7 @@ class Lane:
         Raises KeyboardInterrupt; `on_run` has been given what was known by then.
         """
         settled: dict[str, Run] = {}
-        rest = list(planned)
+        rest: Iterable[PlannedMutant] = self._allowed(planned)
         while rest:
             runs = {}
             for run in self._first_runs(rest):
@@ -89,7 +89,7 @@ class Lane:
     def _first_runs(self, planned: Iterable[PlannedMutant]) -> Iterator[Run]:
         jobs = (
             (first, self._maker.mutant(first, self._files))
-            for first in map(self._killers.first, self._allowed(planned))
+            for first in map(self._killers.first, planned)
         )
         for done in run_jobs(self._zygote, jobs, self._workers):
             run = self._run_of(done.tag, done.outcome)

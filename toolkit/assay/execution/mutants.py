@@ -8,7 +8,7 @@ import random
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from enum import Enum
 
 from assay.errors import BaselineError, InconclusiveError
@@ -20,7 +20,7 @@ from assay.execution.suite import Collected
 from assay.execution.timeouts import Limits
 from assay.execution.wire import JobMaker, Tests
 from assay.execution.zygote import Zygote, ZygoteSettings
-from assay.model.mutant import PlannedMutant, Route, Status, Verdict
+from assay.model.mutant import NOT_REACHED, PlannedMutant, Route, Status, Verdict
 from assay.model.run import ChildEnd, Outcome
 from assay.model.source import SourceFile
 from assay.verdict.classify import NOTICED, classify
@@ -29,6 +29,11 @@ OnVerdict = Callable[[Verdict], None]
 
 FEW = 3
 """So many mutants of a module make it worth to start pytest and stop at its import."""
+
+CHUNK = 200
+"""So many mutants run before the controls of their kills: what an interrupt can cost at most."""
+
+FIRST_CHUNK = 20
 
 CANARIES = 3
 """Functions of a file in which nobody may notice an exception before the file is in doubt."""
@@ -56,6 +61,9 @@ class RunOptions:
     seed: int = 0
 
 
+AS_USUAL = RunOptions()
+
+
 @dataclass(frozen=True, slots=True)
 class MutantRun:
     """Verdicts by mutant id; `flaky` are tests that failed in a control, with the reason;
@@ -65,11 +73,33 @@ class MutantRun:
     flaky: Mapping[str, str]
     interrupted: bool
     problems: tuple[str, ...] = ()
-    how: Mapping[str, int] | None = None
+    how: Mapping[str, int] = field(default_factory=dict, hash=False)
+
+    def and_then(self, more: MutantRun) -> MutantRun:
+        """This run, with what a later one says of some of the mutants in its place."""
+        return MutantRun(
+            {**self.verdicts, **more.verdicts},
+            {**self.flaky, **more.flaky},
+            more.interrupted,
+            (*self.problems, *more.problems),
+            dict(Counter(self.how) + Counter(more.how)),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Listener:
+    """Who is told of verdicts: `came` of each at once, for the progress; `settled` of each that no
+    control will overturn any more, for whoever keeps it."""
+
+    came: OnVerdict
+    settled: OnVerdict
 
 
 class MutantRunner:
-    """Runs a plan to its verdicts on the zygotes of one project."""
+    """Runs a plan to its verdicts on the zygotes of one project.
+
+    What has begun when the deadline passes is brought to its end, controls included.
+    """
 
     def __init__(
         self,
@@ -79,22 +109,23 @@ class MutantRunner:
         sources: Mapping[str, SourceFile],
         limits: Limits,
         workers: int,
-        on_verdict: OnVerdict,
-        options: RunOptions = RunOptions(),
+        listener: Listener,
+        options: RunOptions = AS_USUAL,
     ) -> None:
         self._settings = settings
         self._zygote = zygote
         self._collected = collected
         self._maker = JobMaker(settings.repo, collected, limits, sources)
         self._workers = workers
-        self._on_verdict = on_verdict
+        self._listener = listener
         self._options = options
         self._killers = Killers()
         self._paths = {item.node_id: item.path for item in collected.items}
         self._sizes = Counter(self._paths.values())
         self._order: dict[str, Tests] = {}
         self._verdicts: dict[str, Verdict] = {}
-        self._told: set[str] = set()
+        self._came: set[str] = set()
+        self._settled: set[str] = set()
         self._flaky: dict[str, str] = {}
         self._problems: list[str] = []
         self._heard: set[str] = set()
@@ -114,9 +145,12 @@ class MutantRunner:
         finally:
             if self._cold is not None:
                 self._cold.close()
+        if interrupted:
+            # A kill without its control proves nothing.
+            self._verdicts = {one: self._verdicts[one] for one in self._settled}
         for mutant in planned:
-            words = "interrupted" if interrupted else "the budget was spent"
-            pending = unsettled(mutant, Status.PENDING, f"{words} before it was run")
+            words = "interrupted before it was run" if interrupted else NOT_REACHED
+            pending = unsettled(mutant, Status.PENDING, words)
             self._verdicts.setdefault(mutant.mutant.id, pending)
         problems = tuple(self._problems)
         return MutantRun(self._verdicts, self._flaky, interrupted, problems, dict(self._how))
@@ -129,10 +163,11 @@ class MutantRunner:
         passed: dict[str, Tests] = {}
         if self._options.isolation is Isolation.SPECULATE:
             hot, passed = self._speculate(hot)
-        ordered = [self._killers.first(p, passed.get(p.mutant.id, ())) for p in hot]
-        for run in self._hot.settle(ordered, self._take).values():
-            if run.outcome.unfit:
-                cold.append(run.planned)
+        for chunk in chunks(hot):
+            ordered = [self._killers.first(p, passed.get(p.mutant.id, ())) for p in chunk]
+            runs = self._hot.settle(ordered, self._take)
+            cold += [run.planned for run in runs.values() if run.outcome.unfit]
+            self._settle(key for key, run in runs.items() if not run.outcome.unfit)
         self._run_cold(cold)
 
     # -- in one process, and in forks of the collected session
@@ -142,7 +177,7 @@ class MutantRunner:
     ) -> tuple[list[PlannedMutant], dict[str, Tests]]:
         """Those that trying did not settle, and the tests that passed under them."""
         trials = Speculation(
-            self._zygote, self._maker, self._killers, self._workers, self._book, self._may_begin
+            self._zygote, self._maker, self._killers, self._workers, self._prove, self._may_begin
         )
         left = trials.run(planned)
         self._how["speculated"] += len(trials.verdicts)
@@ -173,9 +208,23 @@ class MutantRunner:
         key = verdict.mutant.id
         kept = replace(verdict, covering=self._order.get(key, verdict.covering))
         self._verdicts[key] = kept
-        if key not in self._told:
-            self._told.add(key)
-            self._on_verdict(kept)
+        if key not in self._came:
+            self._came.add(key)
+            self._listener.came(kept)
+        if kept.status is Status.SURVIVED:
+            self._settle([key])
+
+    def _prove(self, verdict: Verdict) -> None:
+        """Keep a verdict that has had its control."""
+        self._book(verdict)
+        self._settle([verdict.mutant.id])
+
+    def _settle(self, keys: Iterable[str]) -> None:
+        """No control will overturn these any more."""
+        for key in keys:
+            if key in self._verdicts and key not in self._settled:
+                self._settled.add(key)
+                self._listener.settled(self._verdicts[key])
 
     # -- from the import on
 
@@ -213,7 +262,11 @@ class MutantRunner:
             self._book(verdict)
 
         with self._cold_lane(group) as lane:
-            return lane.settle(self._canaries(lane, group.mutants), take)
+            runs: dict[str, Run] = {}
+            for chunk in chunks(self._canaries(lane, group.mutants)):
+                runs |= lane.settle(chunk, take)
+                self._settle(runs)
+            return runs
 
     @contextlib.contextmanager
     def _cold_lane(self, group: Group) -> Iterator[Lane]:
@@ -291,6 +344,15 @@ class MutantRunner:
             words = f"{first.status.value} at first, {second.status.value} when it was run again"
             self._flaky.setdefault(killer, f"noticed mutant {key} in one of two runs")
             self._book(unsettled(run.planned, Status.RUNTIME_ERROR, f"not repeatable: {words}"))
+
+
+def chunks(planned: Sequence[PlannedMutant]) -> Iterator[Sequence[PlannedMutant]]:
+    """Few at first, so that an early interrupt costs little."""
+    size, at = FIRST_CHUNK, 0
+    while at < len(planned):
+        yield planned[at : at + size]
+        at += size
+        size = min(2 * size, CHUNK)
 
 
 def _stands_at_import(zygote: Zygote) -> bool:

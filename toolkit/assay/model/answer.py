@@ -42,6 +42,39 @@ class UnitAnswer:
 
 
 @dataclass(frozen=True, slots=True)
+class Partial:
+    """Why an answer is one about some of the mutants only.
+
+    `sample` is what was asked for ("" if nothing was), `budget` in seconds (None: no limit), `seed`
+    what both depend on, `totals` how many mutants each function (path and scope) has in all.
+    """
+
+    sample: str
+    budget: float | None
+    seed: int
+    totals: Mapping[tuple[str, str], int] = field(hash=False)
+
+
+@dataclass(frozen=True, slots=True)
+class PlanRecord:
+    """What shards of one run have in common.
+
+    `digest` stands for the ids of all `mutants`, the tree, the versions and the options; `shard`
+    and `of` tell which part of them the answer is about (1 and 1: all). `commit` is what is checked
+    out ("" if unknown), `tree` a digest of the project's Python files, `paths` the files with
+    mutants, in order.
+    """
+
+    digest: str
+    mutants: int
+    shard: int
+    of: int
+    commit: str
+    tree: str
+    paths: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Answer:
     """Everything a report is made of.
 
@@ -50,7 +83,9 @@ class Answer:
     a unified diff for each mutant by id, `notices` things the reader must know (one line each),
     `inconclusive` sentences on what part of the answer cannot be trusted and why,
     `left` how many mutants were not run by the reason for it,
-    `flaky` tests that failed a control, with the reason, `changed_tests` test files in the change.
+    `flaky` tests that failed a control, with the reason, `changed_tests` test files in the change,
+    `plan` what the mutants are a part of (None for `impact`), `partial` why not all of them were
+    run (None if they were).
     """
 
     verb: str
@@ -70,3 +105,5 @@ class Answer:
     interrupted: bool
     seconds: Mapping[str, float] = field(hash=False)
     left: Mapping[str, int] = field(default_factory=dict, hash=False)
+    plan: PlanRecord | None = None
+    partial: Partial | None = None

@@ -87,6 +87,19 @@ class Status(Enum):
     PENDING = "Pending"
 
 
+NOT_REACHED = "not run: the time of --budget was over"
+"""The reason of a Pending mutant that was left out on purpose: nothing went wrong."""
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """When a verdict was measured, in seconds since 1970 (UTC), and the commit that was checked out
+    then ("" if unknown; the tree may have had changes besides)."""
+
+    at: int
+    commit: str
+
+
 @dataclass(frozen=True, slots=True)
 class Verdict:
     """What happened to a mutant, and what it means.
@@ -95,7 +108,8 @@ class Verdict:
     noticed (for Timeout the test that hung; for RuntimeError a test that failed, but not because
     of the mutant; else empty), `by_assertion` whether it
     noticed by an assertion rather than by a crash, `reason` one sentence wherever the status
-    alone does not say why, `seconds` the time its child ran.
+    alone does not say why, `seconds` the time its child ran. `reused` tells of a verdict that was
+    taken from an earlier run when it was measured; None: in this run.
     """
 
     mutant: Mutant
@@ -106,3 +120,4 @@ class Verdict:
     reason: str
     tests_run: int
     seconds: float
+    reused: Measured | None = None

@@ -38,19 +38,23 @@ class Coverage:
 
     `nodes` are all nodes of the map; a line that a fixture above function scope ran counts for all
     tests that use it, one that ran while a module was imported for all tests that depend on it.
+    `users` are those of all nodes, for whoever asks about many files.
     """
 
-    def __init__(self, impact: ImpactMap, path: str, sha: str) -> None:
+    def __init__(
+        self,
+        impact: ImpactMap,
+        path: str,
+        sha: str,
+        users: Mapping[str, Iterable[str]] | None = None,
+    ) -> None:
         self._masks = {
             key: node.lines[path].mask
             for key, node in impact.nodes.items()
             if path in node.lines and node.lines[path].sha == sha
         }
-        self._users = users_of(impact)
-        self._sizes = {
-            key: sum(lines.mask.bit_count() for lines in node.lines.values())
-            for key, node in impact.nodes.items()
-        }
+        self._users = users_of(impact) if users is None else users
+        self._nodes = impact.nodes
         self._reach: dict[str, Mapping[str, int]] = {}
 
     def covering(self, lines: Collection[int]) -> dict[str, int]:
@@ -87,7 +91,8 @@ class Coverage:
 
     def breadth(self, node_id: str) -> int:
         """How many lines the test runs: few means that it is about this one."""
-        return self._sizes.get(TEST_PREFIX + node_id, 0)
+        node = self._nodes.get(TEST_PREFIX + node_id)
+        return sum(lines.mask.bit_count() for lines in node.lines.values()) if node else 0
 
     def _tests_using(self, key: str) -> Collection[str]:
         if key not in self._reach:
@@ -109,18 +114,27 @@ def plan(
     planned: list[PlannedMutant] = []
     early: list[Verdict] = []
     coverages: dict[str, Coverage] = {}
+    users = users_of(impact)
+    # Mutants of one statement have the same tests: thousands of mutants, hundreds of statements.
+    known: dict[tuple[str, frozenset[int]], tuple[dict[str, int], tuple[PlannedTest, ...]]] = {}
     for mutant in mutants:
         source = sources[mutant.path]
         if mutant.path not in coverages:
-            coverages[mutant.path] = Coverage(impact, mutant.path, source.sha)
+            coverages[mutant.path] = Coverage(impact, mutant.path, source.sha, users)
         coverage = coverages[mutant.path]
-        found = coverage.covering(mutant.lines)
-        usable = [test for test in found if test in candidates.seconds]
-        if not usable:
+        place = (mutant.path, mutant.lines)
+        if place not in known:
+            found = coverage.covering(mutant.lines)
+            usable = [test for test in found if test in candidates.seconds]
+            ordered = sorted(usable, key=_order(found, candidates, coverage))
+            known[place] = (
+                found,
+                tuple(PlannedTest(test, limit(test), found[test] < BY_IMPORT) for test in ordered),
+            )
+        found, tests = known[place]
+        if not tests:
             early.append(_no_coverage(mutant, found))
             continue
-        ordered = sorted(usable, key=_order(found, candidates, coverage))
-        tests = tuple(PlannedTest(t, limit(t), found[t] < BY_IMPORT) for t in ordered)
         route = _route(mutant, source, coverage, hot_allowed)
         planned.append(PlannedMutant(mutant, tests, route))
     return Plan(tuple(planned), tuple(early))

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Any
 
-from assay.model.answer import Answer, UnitAnswer
-from assay.model.mutant import Left, Mutant, Verdict
+from assay.model.answer import Answer, Partial, PlanRecord, UnitAnswer
+from assay.model.mutant import NOT_REACHED, Left, Measured, Mutant, Verdict
 from assay.model.run import TestResult
 from assay.model.selection import SelectedTest, Selection
+from assay.verdict.interval import estimate
 
 FORMAT = 1
 
@@ -33,6 +35,43 @@ def answer_json(answer: Answer, exit_code: int) -> dict[str, Any]:
         "inconclusive": list(answer.inconclusive),
         "flaky": dict(answer.flaky),
         "seconds": {name: round(value, 3) for name, value in answer.seconds.items()},
+        "reused": sum(verdict.reused is not None for verdict in answer.verdicts),
+        "plan": None if answer.plan is None else plan_json(answer.plan),
+        "partial": None if answer.partial is None else partial_json(answer, answer.partial),
+    }
+
+
+def plan_json(plan: PlanRecord) -> dict[str, Any]:
+    return {
+        "digest": plan.digest,
+        "mutants": plan.mutants,
+        "shard": plan.shard,
+        "of": plan.of,
+        "commit": plan.commit,
+        "tree": plan.tree,
+        "paths": list(plan.paths),
+    }
+
+
+def partial_json(answer: Answer, partial: Partial) -> dict[str, Any]:
+    """Why not all mutants were run, and what those that were say about all."""
+    found = estimate(answer.verdicts, partial.totals)
+    return {
+        "sample": partial.sample or None,
+        "budget": partial.budget,
+        "seed": partial.seed,
+        "mutants": sum(partial.totals.values()),
+        "chosen": len(answer.verdicts),
+        "not_reached": sum(verdict.reason == NOT_REACHED for verdict in answer.verdicts),
+        "estimate": None
+        if found is None
+        else {
+            "score": round(found.score, 4),
+            "low": round(found.low, 4),
+            "high": round(found.high, 4),
+            "method": "Wilson, 95 %",
+        },
+        "totals": [[path, scope, count] for (path, scope), count in partial.totals.items()],
     }
 
 
@@ -108,6 +147,7 @@ def mutant_json(mutant: Mutant, diff: str) -> dict[str, Any]:
         "operator": mutant.operator,
         "kind": mutant.kind,
         "span": [span.start_line, span.start_column, span.end_line, span.end_column],
+        "line": mutant.statement_line,
         "original": mutant.original,
         "replacement": mutant.replacement,
         "diff": diff,
@@ -129,4 +169,10 @@ def verdict_json(verdict: Verdict, diff: str) -> dict[str, Any]:
         "reason": verdict.reason,
         "tests_run": verdict.tests_run,
         "seconds": round(verdict.seconds, 4),
+        "reused": None if verdict.reused is None else _measured(verdict.reused),
     }
+
+
+def _measured(measured: Measured) -> dict[str, Any]:
+    when = datetime.fromtimestamp(measured.at, UTC)
+    return {"measured": when.strftime("%Y-%m-%dT%H:%M:%SZ"), "commit": measured.commit}

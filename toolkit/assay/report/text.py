@@ -8,12 +8,13 @@ from typing import Any
 
 from tabulate import tabulate
 
-from assay.model.answer import Answer, Guard, UnitAnswer
-from assay.model.mutant import Left, Mutant, Status, Verdict
+from assay.model.answer import Answer, Guard, Partial, UnitAnswer
+from assay.model.mutant import NOT_REACHED, Left, Mutant, Status, Verdict
 from assay.model.run import TestOutcome, TestResult
 from assay.model.selection import Selection
 from assay.model.source import MODULE_UNIT
-from assay.verdict.answer import BAD_RESULTS, INCONCLUSIVE
+from assay.verdict.answer import BAD_RESULTS, is_inconclusive
+from assay.verdict.interval import estimate
 
 SHOWN = 10
 """Findings shown unless all are asked for: more than ten are not read."""
@@ -43,7 +44,8 @@ def _head(answer: Answer) -> Iterator[str]:
     if answer.verb == "impact":
         yield headline(answer.units)
     else:
-        yield _mutant_line(answer.verdicts)
+        yield from _part_lines(answer)
+        yield _mutant_line(answer.verdicts, answer.partial)
     yield f"Compared: {answer.compared}."
     yield _selection_line(answer)
     if answer.verb == "impact" and answer.verdicts:
@@ -99,15 +101,57 @@ def _selection_line(answer: Answer) -> str:
     return line + "."
 
 
-def _mutant_line(verdicts: Iterable[Verdict]) -> str:
+def _part_lines(answer: Answer) -> Iterator[str]:
+    """That the answer is one about some of the mutants, before anything else."""
+    plan, partial = answer.plan, answer.partial
+    if plan is not None and plan.of > 1:
+        yield (
+            f"PARTIAL: shard {plan.shard}/{plan.of}, {len(answer.verdicts)} of "
+            f"{plural(plan.mutants, 'mutant')}; `assay merge` joins the records of all."
+        )
+    if partial is None:
+        return
+    missed = sum(verdict.reason == NOT_REACHED for verdict in answer.verdicts)
+    ways = []
+    if partial.sample:
+        ways.append(f"--sample {partial.sample} --seed {partial.seed}")
+    if missed:
+        ways.append(f"{missed} not reached in --budget {partial.budget:g}s")
+    total = sum(partial.totals.values())
+    if ways:
+        known = len(answer.verdicts) - missed
+        yield f"PARTIAL: {known} of {plural(total, 'mutant')} ({'; '.join(ways)})."
+
+
+def _score(verdicts: list[Verdict], partial: Partial | None) -> str:
+    """The mutation score; of a part of the mutants, what it says about all."""
+    counts = Counter(verdict.status for verdict in verdicts)
+    tried = counts[Status.KILLED] + counts[Status.SURVIVED] + counts[Status.NO_COVERAGE]
+    if not tried:
+        return ""
+    is_whole = partial is None or (
+        sum(partial.totals.values()) == len(verdicts)
+        and not any(verdict.reason == NOT_REACHED for verdict in verdicts)
+    )
+    found = None if partial is None or is_whole else estimate(verdicts, partial.totals)
+    if found is None:
+        return f"; mutation score {100 * counts[Status.KILLED] / tried:.0f} %"
+    bounds = f"{100 * found.low:.0f} to {100 * found.high:.0f} %"
+    return (
+        f"; mutation score of all about {100 * found.score:.0f} % ({bounds} with 95 % confidence)"
+    )
+
+
+def _mutant_line(verdicts: Iterable[Verdict], partial: Partial | None = None) -> str:
     verdicts = list(verdicts)
     if not verdicts:
         return "No mutants."
     counts = Counter(verdict.status for verdict in verdicts)
     parts = [f"{counts[s]} {_STATUS_WORDS[s]}" for s in Status if counts[s]]
-    tried = counts[Status.KILLED] + counts[Status.SURVIVED] + counts[Status.NO_COVERAGE]
-    score = f"; mutation score {100 * counts[Status.KILLED] / tried:.0f} %" if tried else ""
-    return f"{plural(len(verdicts), 'mutant')}: {', '.join(parts)}{score}."
+    reused = sum(verdict.reused is not None for verdict in verdicts)
+    known = f"; {plural(reused, 'verdict')} reused" if reused else ""
+    score = _score(verdicts, partial)
+    return f"{plural(len(verdicts), 'mutant')}: {', '.join(parts)}{score}{known}."
 
 
 def left_line(left: Mapping[str, int]) -> str:
@@ -267,7 +311,7 @@ def _failure_words(result: TestResult) -> str:
 def _inconclusive(answer: Answer, limit: int) -> Iterator[str]:
     for problem in answer.inconclusive:
         yield f"Not conclusive: {problem}."
-    unknown = [v for v in answer.verdicts if v.status in INCONCLUSIVE]
+    unknown = [v for v in answer.verdicts if is_inconclusive(v)]
     reasons = Counter(verdict.reason for verdict in unknown)
     for reason, count in reasons.most_common(limit):
         example = next(v for v in unknown if v.reason == reason)

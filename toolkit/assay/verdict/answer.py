@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable
 from assay.errors import ExitCode
 from assay.model.answer import Answer, Guard, UnitAnswer
 from assay.model.change import UnitChange, UnitStatus
-from assay.model.mutant import Status, Verdict
+from assay.model.mutant import NOT_REACHED, Status, Verdict
 from assay.model.run import TestOutcome
 
 INCONCLUSIVE = frozenset({Status.RUNTIME_ERROR, Status.PENDING})
@@ -55,9 +55,17 @@ def exit_code(answer: Answer) -> ExitCode:
         return ExitCode.BASELINE
     if any(result.outcome is TestOutcome.NOT_RUN for result in answer.results.values()):
         return ExitCode.INCONCLUSIVE
-    if answer.inconclusive or any(verdict.status in INCONCLUSIVE for verdict in answer.verdicts):
+    if answer.inconclusive or any(map(is_inconclusive, answer.verdicts)):
+        return ExitCode.INCONCLUSIVE
+    # A budget in which not one mutant got a verdict has told nothing.
+    if answer.verdicts and all(v.status is Status.PENDING for v in answer.verdicts):
         return ExitCode.INCONCLUSIVE
     return ExitCode.CLEAN
+
+
+def is_inconclusive(verdict: Verdict) -> bool:
+    """Whether something went wrong; that the budget was over is as it was asked for."""
+    return verdict.status in INCONCLUSIVE and verdict.reason != NOT_REACHED
 
 
 def is_mutable(unit: UnitChange) -> bool:

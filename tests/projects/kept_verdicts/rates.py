@@ -1,0 +1,7 @@
+"""A rate."""
+
+RATE = 3
+
+
+def named(code):
+    return "rate " + code

@@ -1,0 +1,5 @@
+import tax
+
+
+def test_label():
+    assert tax.label("a") == "a!"

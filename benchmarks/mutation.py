@@ -38,6 +38,7 @@ from mutation_setup import (
     Target,
     environment,
     prepare,
+    revision,
     say,
     versions,
 )
@@ -138,9 +139,10 @@ def _one(tool: Tool, bench: Bench) -> dict[str, Any]:
 def _keep(file: Path, tool: Tool, place: Place, result: dict[str, Any]) -> None:
     installed = versions(place, tool.environment)
     name = SHOWN.get(tool.environment, tool.environment)
+    version = installed.get(name, "?")
     facts = {
         "tool": tool.name,
-        "version": installed.get(name, "?"),
+        "version": f"{version} at {revision()}" if name == "assay" else version,
         "pytest": installed["pytest"],
         "python": installed["python"],
         "date": datetime.datetime.now(tz=datetime.UTC).date().isoformat(),

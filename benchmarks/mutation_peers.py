@@ -6,7 +6,6 @@ import json
 import random
 import sqlite3
 import subprocess
-from collections import Counter
 from contextlib import closing
 
 from ground_truth import TruthError, patched, register
@@ -30,7 +29,7 @@ SEED = 1
 GREMLINS_STATUS = {"zapped": KILLED, "survived": SURVIVED, "timeout": TIMEOUT, "error": BROKEN}
 GREMLINS_MUTANTS = """\
 import ast, json, sys
-from pytest_gremlins.instrumentation.transformer import collect_gremlins
+from pytest_gremlins.instrumentation.transformer import transform_source
 
 class Replace(ast.NodeTransformer):
     def __init__(self, old, new):
@@ -41,12 +40,13 @@ class Replace(ast.NodeTransformer):
 text = open(sys.argv[1], encoding="utf-8").read()
 place = lambda node: (type(node).__name__, node.lineno, node.col_offset, node.end_col_offset)
 rows = []
-for gremlin in collect_gremlins(text, sys.argv[1])[0]:
+for gremlin in transform_source(text, sys.argv[1])[0]:
     tree = ast.parse(text)
     old = [node for node in ast.walk(tree) if hasattr(node, "lineno")
            and place(node) == place(gremlin.original_node)]
     new = ast.fix_missing_locations(Replace(old[0], gremlin.mutated_node).visit(tree))
-    rows.append([gremlin.line_number, gremlin.operator_name, gremlin.description, ast.unparse(new)])
+    told = [gremlin.gremlin_id, gremlin.line_number, gremlin.operator_name, gremlin.description]
+    rows.append([*told, ast.unparse(new)])
 print(json.dumps(rows))
 """
 
@@ -74,10 +74,10 @@ def gremlins(bench: Bench) -> Result:
         raise ToolError(f"pytest-gremlins wrote no report: {done.output[-600:]}")
     results = json.loads(found[-1].read_text(encoding="utf-8"))["results"]
     setup = bench.run("gremlins", *command, fine=(0, 1)).cost
-    made = {tuple(row[:3]): row[3] for row in _gremlins_mutants(bench)}
+    made = {tuple(row[:4]): row[4] for row in _gremlins_mutants(bench)}
     rows = []
     for one in results:
-        told = (one["line_number"], one["operator"], one["description"])
+        told = tuple(one[name] for name in ("gremlin_id", "line_number", "operator", "description"))
         key = register(bench.place, bench.target, made[told]) if told in made else ""
         status = GREMLINS_STATUS.get(one["status"], BROKEN)
         rows.append(Row(one["gremlin_id"], key, status))
@@ -85,8 +85,7 @@ def gremlins(bench: Bench) -> Result:
 
 
 def _gremlins_mutants(bench: Bench) -> list[list[str]]:
-    """What it makes, by its own generator: its report has no replacement, and says only one of two
-    alike on a line apart."""
+    """What it makes, by its own generator: its report has no replacement."""
     printed = subprocess.run(
         [
             bench.place.binary("gremlins", "python"),
@@ -102,8 +101,7 @@ def _gremlins_mutants(bench: Bench) -> list[list[str]]:
     if printed.returncode:
         raise ToolError(f"pytest-gremlins' generator: {printed.stderr[-600:]}")
     rows: list[list[str]] = json.loads(printed.stdout)
-    told = Counter(tuple(row[:3]) for row in rows)
-    return [row for row in rows if told[tuple(row[:3])] == 1]
+    return rows
 
 
 # -- cosmic-ray

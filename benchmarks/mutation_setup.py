@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import subprocess
@@ -183,11 +184,16 @@ def versions(place: Place, tool: str) -> dict[str, str]:
         "print(json.dumps({d.metadata['Name'].lower(): d.version for d in m.distributions()}"
         " | {'python': sys.version.split()[0]}))"
     )
-    import json  # noqa: PLC0415
-
     printed = _run([place.binary(tool, "python"), "-c", code])
     found: dict[str, str] = json.loads(printed)
     return found
+
+
+def revision() -> str:
+    """The commit of assay that is measured; "+" after it: with changes that are not committed."""
+    git = ["git", "-C", str(REPOSITORY)]
+    changed = _run([*git, "status", "--porcelain", "--", "toolkit"]).strip()
+    return _run([*git, "rev-parse", "--short", "HEAD"]).strip() + ("+" if changed else "")
 
 
 def say(text: str) -> None:

@@ -301,7 +301,8 @@ def irradiate(bench: Bench) -> Result:
     command = ["irradiate", "run", "src", f"--workers={bench.workers}", "--no-cache", *ignored]
     report = tree / "irradiate-report.json"
     asked = ["--report=json", f"--output={report}"]
-    setup = bench.run("irradiate", *command, "--sample=1", fine=(0, 1)).cost
+    # Up to 1 it would be a share of all.
+    setup = bench.run("irradiate", *command, "--sample=2", fine=(0, 1)).cost
     renew(bench.place, "irradiate", bench.target)
     done = bench.run("irradiate", *command, *asked, fine=(0, 1))
     if not report.exists():

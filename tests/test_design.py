@@ -28,6 +28,7 @@ LAYERS = (
     ("commands",),
     ("answering",),
     ("pipeline",),
+    ("runners",),
     ("recording",),
     ("gather", "join"),
     ("choose", "stamps"),
@@ -231,14 +232,14 @@ def test_only_the_command_line_leaves_the_process_or_prints(path: str) -> None:
     assert not called(path) & {"sys.exit", "exit", "quit", "os._exit", "print"}
 
 
-# Git is run in the environment assay is run in.
+# Git is run in the environment assay is run in; a Dask worker has its own.
 @pytest.mark.parametrize(
     "path",
     [
         path
         for path in FILES
         if room_of(path) not in ("cli", "__main__", "probe", "plugin", "gather")
-        and path != "change/git.py"
+        and path not in ("change/git.py", "execution/cluster/worker.py")
     ],
 )
 def test_the_environment_is_a_parameter(path: str) -> None:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import assay
 from assay.execution import resume
-from assay.execution.mutants import MutantRun, MutantRunner
+from assay.execution.mutants import MutantRun
 from assay.impact.record import Tree
 from assay.impact.store import open_store
 from assay.model.answer import Answer, UnitAnswer
@@ -27,6 +27,7 @@ from assay.pipeline import refresh
 from assay.progress import Progress
 from assay.project import Project, is_test_file
 from assay.recording import Baseline, Suite, collected_suite
+from assay.runners import check_scheduler, runner_of
 from assay.verdict.answer import answer_unit, is_mutable
 
 # -- mutants
@@ -58,16 +59,11 @@ def run_mutants(
         progress.say(f"resuming: {len(done)} verdicts of the interrupted run still hold")
     rest = [mutant for mutant in planned.planned if mutant.mutant.id not in done]
     progress.start("running mutants", len(rest))
-    runner = MutantRunner(
-        suite.settings,
-        suite.zygote,
-        suite.collected,
-        sources,
-        limits,
-        suite.project.workers,
-        progress.verdict,
-    )
-    run = runner.run(rest)
+
+    def keep(verdicts: Iterable[Verdict]) -> None:
+        resume.keep(suite.project.resume_file, key, (*done.values(), *verdicts))
+
+    run = runner_of(suite, sources, limits, impact, keep, progress).run(rest)
     progress.finish()
     by_id = {**{v.mutant.id: v for v in planned.early}, **done, **run.verdicts}
     note_killers(suite.project, by_id.values())
@@ -137,6 +133,7 @@ def answer(project: Project, request: Request, progress: Progress) -> Answer:
     """The whole chain. An interrupt ends it early, with what there is."""
     change = request.change
     clock = Clock()
+    check_scheduler(project)
     with collected_suite(project, progress) as suite:
         clock.lap("collect")
         places = {target.source.path for target in request.targets or ()}

@@ -21,7 +21,9 @@ class Config:
     the command line, `exclude` are directories (relative to the repository) whose code is not the
     project's own, `jobs` how many mutants run at once (0: one a core), `record_jobs` how many
     processes tests are recorded in, divided by file as pytest-xdist's `loadfile` does (1: in one
-    process and in order, as plain pytest runs them).
+    process and in order, as plain pytest runs them), `scheduler` the address of a Dask scheduler
+    whose workers run the mutants ("": this machine does), `snapshot_megabytes` how much of the
+    project may be sent to it.
     """
 
     python: str = ""
@@ -29,6 +31,8 @@ class Config:
     exclude: tuple[str, ...] = ()
     jobs: int = 0
     record_jobs: int = 1
+    scheduler: str = ""
+    snapshot_megabytes: int = 256
     timeout_factor: float = FACTOR
     timeout_floor: float = FLOOR
     timeout_unknown: float = UNKNOWN
@@ -64,6 +68,8 @@ KEYS: Mapping[str, Callable[[Any], Any]] = {
     "exclude": _texts,
     "jobs": _count,
     "record-jobs": _count,
+    "scheduler": _text,
+    "snapshot-megabytes": _count,
     "timeout-factor": _positive,
     "timeout-floor": _positive,
     "timeout-unknown": _positive,

@@ -164,6 +164,23 @@ def test_importing_assay_imports_nothing_else_of_it() -> None:
     assert done.stdout.split() == ["assay"]
 
 
+def test_only_a_scheduler_makes_assay_import_dask() -> None:
+    script = (
+        "import sys, assay.commands.impact, assay.commands.mutate\n"
+        "print([name for name in ('dask', 'distributed', 'tornado') if name in sys.modules])"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True
+    )
+    assert done.stdout.strip() == "[]"
+
+
+def test_only_two_modules_import_dask() -> None:
+    users = {path for path in FILES if {"dask", "distributed"} & top_level(path)}
+    cluster = "execution/cluster"
+    assert users == {f"{cluster}/connection.py", f"{cluster}/worker.py", "runners.py"}
+
+
 def test_the_source_root_is_no_package() -> None:
     assert not (PACKAGE.parent / "__init__.py").exists()
 

@@ -118,10 +118,6 @@ class Piped:
         assert self._process.stdout is not None
         return self._process.stdout
 
-    @property
-    def pid(self) -> int:
-        return self._process.pid
-
     def hang_up(self) -> None:
         """Say that nothing more comes; it is left to end by itself."""
         with contextlib.suppress(OSError):

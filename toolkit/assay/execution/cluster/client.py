@@ -16,6 +16,7 @@ from assay.execution.cluster.snapshot import Snapshot
 from assay.execution.cluster.terms import Fault, Terms, decoded, encoded
 from assay.execution.cluster.worker import Snapshots
 from assay.execution.mutants import MutantRun, OnVerdict
+from assay.execution.resume import SETTLED
 from assay.model.mutant import PlannedMutant, Status, Verdict
 
 Say = Callable[[str], None]
@@ -149,7 +150,7 @@ class ClusterRunner:
                 raise self._lost(f"since {seconds:g} s no worker is left at the Dask scheduler")
 
     def _lost(self, words: str) -> InconclusiveError:
-        count = len(self._verdicts)
+        count = sum(verdict.status in SETTLED for verdict in self._verdicts.values())
         return InconclusiveError(
             f"{words} {self._address}: run the same command again to go on; verdicts that have "
             f"arrived and are kept: {count}"

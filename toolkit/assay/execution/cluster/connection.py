@@ -92,18 +92,26 @@ class Connection:
     def registered(self, name: str, plugin: Snapshots) -> Iterator[None]:
         """The workers know the snapshot meanwhile, also those that join."""
         try:
-            self._client.register_plugin(plugin, name=name)
-        except ImportError as problem:
-            raise InconclusiveError(
-                f"a worker of {self._address} cannot import what it needs ({problem}): install "
-                "`assay[dask]`, in the version of this machine, for the Python that runs it"
-            ) from problem
-        try:
+            self._register(name, plugin)
             yield
         finally:
-            with contextlib.suppress(OSError, TimeoutError, ValueError):
+            # Where a worker could not take it, Dask raises what it raised; nothing is to be done.
+            with contextlib.suppress(Exception):
                 if self.is_alive:
                     self._client.unregister_worker_plugin(name)
+
+    def _register(self, name: str, plugin: Snapshots) -> None:
+        try:
+            self._client.register_plugin(plugin, name=name)
+        except OSError:
+            raise
+        except Exception as problem:
+            # Of what a worker raises Dask may leave no more than the words.
+            raise InconclusiveError(
+                f"a worker of {self._address} cannot take the snapshot ({problem}): install "
+                "`assay[dask]`, in the version of this machine, for the Python that runs the "
+                "workers"
+            ) from problem
 
 
 def failure(problem: BaseException | None) -> str:

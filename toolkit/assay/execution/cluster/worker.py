@@ -15,7 +15,8 @@ from distributed import Worker, WorkerPlugin, get_worker
 from assay.execution.cluster.terms import encoded, receive, send
 from assay.execution.process import Piped
 
-LEAVE_SECONDS = 10.0
+LEAVE_SECONDS = 30.0
+"""Time for a test under way, and for the project's processes to go, before they are killed."""
 
 
 class AgentLost(Exception):  # noqa: N818 - what happened, as of a scheduler or a worker
@@ -39,10 +40,6 @@ class AgentProcess:
             shutil.rmtree(self._room, ignore_errors=True)
             raise
 
-    @property
-    def pid(self) -> int:
-        return self._process.pid
-
     def ask(self, batch: bytes) -> bytes:
         """The reply to a batch; AgentLost if there is none."""
         self._send(batch)
@@ -51,9 +48,14 @@ class AgentProcess:
             raise self._lost()
         return reply
 
-    def hang_up(self) -> None:
-        """It ends by itself, and removes its directory."""
+    def leave(self) -> None:
+        """Nothing more is asked; it ends by itself, and removes its directory. Nobody waits."""
         self._process.hang_up()
+        threading.Thread(target=self._see_off, daemon=True).start()
+
+    def _see_off(self) -> None:
+        self._process.end(LEAVE_SECONDS)
+        shutil.rmtree(self._room, ignore_errors=True)
 
     def _send(self, message: bytes) -> None:
         try:
@@ -86,7 +88,7 @@ class Snapshots(WorkerPlugin):
 
     def teardown(self, worker: Worker) -> None:  # noqa: ARG002
         for agent in self._agents:
-            agent.hang_up()
+            agent.leave()
 
     def run(self, batch: bytes) -> bytes:
         """The reply of an agent that has nothing else to do; a new one if there is none."""

@@ -197,6 +197,8 @@ def distributions_of(directories: Iterable[Path]) -> Iterator[str]:
             document = tomllib.loads(text)
         except (OSError, ValueError):
             continue
-        for table in (document.get("project"), document.get("tool", {}).get("poetry")):
+        tool = document.get("tool")
+        poetry = tool.get("poetry") if isinstance(tool, dict) else None
+        for table in (document.get("project"), poetry):
             if isinstance(table, dict) and isinstance(table.get("name"), str):
                 yield table["name"]

@@ -17,7 +17,7 @@ import signal
 import sys
 import threading
 import traceback
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from importlib import metadata
 from pathlib import Path
@@ -47,6 +47,8 @@ class Inbox:
         self._stream = stream
         self._queue: queue.Queue[bytes | None] = queue.Queue()
         self._left = threading.Event()
+        self._lock = threading.Lock()
+        self._busy = False
         threading.Thread(target=self._listen, daemon=True).start()
 
     def next(self) -> bytes | None:
@@ -55,6 +57,17 @@ class Inbox:
             return self._queue.get(timeout=IDLE)
         except queue.Empty:
             return None
+
+    @contextlib.contextmanager
+    def watched(self) -> Iterator[None]:
+        """What runs meanwhile is interrupted when the stream ends; nothing else is."""
+        with self._lock:
+            self._busy = True
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._busy = False
 
     def leave(self) -> None:
         """The end of the stream is no news any more."""
@@ -65,9 +78,12 @@ class Inbox:
             self._queue.put(message)
         self._queue.put(None)
         # As Ctrl-C does: the first lets the test under way finish, the second does not.
-        while not self._left.is_set():
-            _thread.interrupt_main()
-            self._left.wait(GRACE)
+        pause = 0.0
+        while not self._left.wait(pause):
+            with self._lock:
+                if self._busy:
+                    _thread.interrupt_main()
+            pause = GRACE
 
 
 class Agent:
@@ -143,7 +159,7 @@ def settings_for(
 ) -> ZygoteSettings:
     """How to start the tests in a snapshot; UsageError if the interpreter will not do."""
     project = repo / terms.project
-    env = test_environ(terms, environ, repo)
+    env = environ_in(terms, environ, repo)
     path, how = choose_interpreter(project, terms.python or sys.executable, env)
     if not terms.python:
         how = "the Dask worker's own interpreter"
@@ -162,7 +178,7 @@ def settings_for(
     )
 
 
-def test_environ(terms: Terms, environ: Mapping[str, str], repo: Path) -> dict[str, str]:
+def environ_in(terms: Terms, environ: Mapping[str, str], repo: Path) -> dict[str, str]:
     """The worker's environment, with the client's values of what the tests depend on.
 
     The snapshot's import roots stand on PYTHONPATH: they come before an editable install of the
@@ -210,9 +226,10 @@ def serve(inbox: Inbox, answers: IO[bytes], room: Path) -> None:
     try:
         while (batch := inbox.next()) is not None:
             try:
-                if agent is None:
-                    agent = Agent(terms, snapshot, environ, room)
-                reply = agent.run(decoded(batch))
+                with inbox.watched():
+                    if agent is None:
+                        agent = Agent(terms, snapshot, environ, room)
+                    reply = agent.run(decoded(batch))
             except AssayError as problem:
                 reply = problem
             except Exception:

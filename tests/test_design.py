@@ -29,6 +29,7 @@ LAYERS = (
     ("answering",),
     ("reuse", "misled"),
     ("pipeline",),
+    ("runners",),
     ("recording",),
     ("gather", "join"),
     ("choose", "stamps"),
@@ -167,6 +168,23 @@ def test_importing_assay_imports_nothing_else_of_it() -> None:
     assert done.stdout.split() == ["assay"]
 
 
+def test_only_a_scheduler_makes_assay_import_dask() -> None:
+    script = (
+        "import sys, assay.commands.impact, assay.commands.mutate\n"
+        "print([name for name in ('dask', 'distributed', 'tornado') if name in sys.modules])"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True
+    )
+    assert done.stdout.strip() == "[]"
+
+
+def test_only_two_modules_import_dask() -> None:
+    users = {path for path in FILES if {"dask", "distributed"} & top_level(path)}
+    cluster = "execution/cluster"
+    assert users == {f"{cluster}/connection.py", f"{cluster}/worker.py", "runners.py"}
+
+
 def test_the_source_root_is_no_package() -> None:
     assert not (PACKAGE.parent / "__init__.py").exists()
 
@@ -240,14 +258,14 @@ def test_only_the_command_line_leaves_the_process_or_prints(path: str) -> None:
     assert not called(path) & {"sys.exit", "exit", "quit", "os._exit", "print"}
 
 
-# Git is run in the environment assay is run in.
+# Git is run in the environment assay is run in; a Dask worker has its own.
 @pytest.mark.parametrize(
     "path",
     [
         path
         for path in FILES
         if room_of(path) not in ("cli", "__main__", "probe", "plugin", "gather")
-        and path != "change/git.py"
+        and path not in ("change/git.py", "execution/cluster/worker.py")
     ],
 )
 def test_the_environment_is_a_parameter(path: str) -> None:

@@ -17,7 +17,6 @@ from assay.execution.mutants import (
     AS_USUAL,
     Listener,
     MutantRun,
-    MutantRunner,
     RunOptions,
 )
 from assay.gather import NO_CHANGE
@@ -44,6 +43,7 @@ from assay.project import Project, is_test_file
 from assay.recording import Baseline, Suite, collected_suite
 from assay.report.text import plural
 from assay.reuse import AUDITED, changed_meanwhile, disagreements, remembered
+from assay.runners import check_scheduler, runner_of
 from assay.verdict.answer import answer_unit, is_mutable
 
 # -- mutants
@@ -118,16 +118,9 @@ def run_mutants(
         progress.start("running mutants", len(to_run))
 
         def run(some: Sequence[PlannedMutant], until: float | None) -> MutantRun:
-            runner = MutantRunner(
-                suite.settings,
-                suite.zygote,
-                suite.collected,
-                sources,
-                limits,
-                suite.project.workers,
-                Listener(progress.verdict, memory.keep),
-                replace(effort.options, deadline=until),
-            )
+            listener = Listener(progress.verdict, memory.keep)
+            options = replace(effort.options, deadline=until)
+            runner = runner_of(suite, sources, limits, baseline.impact, listener, options, progress)
             return runner.run(some)
 
         done = run(to_run, deadline)
@@ -243,6 +236,7 @@ def answer(project: Project, request: Request, progress: Progress) -> Answer:
         return found
     change = request.change
     clock = Clock()
+    check_scheduler(project)
     with collected_suite(project, progress) as suite:
         clock.lap("collect")
         places = {target.source.path for target in request.targets or ()}

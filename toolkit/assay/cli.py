@@ -10,6 +10,7 @@ import sys
 import tempfile
 import traceback
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
@@ -101,6 +102,14 @@ def _add_reports(verb: Parser) -> None:
     )
 
 
+def _add_scheduler(verb: Parser) -> None:
+    verb.add_argument(
+        "--scheduler",
+        metavar="ADDRESS",
+        help="run the mutants on the workers of this Dask scheduler; '' for this machine",
+    )
+
+
 def _add_map(verbs: Verbs[Parser]) -> None:
     verb = _verb(verbs, "map", "record the impact map, or bring it up to date")
     verb.add_argument("--fresh", action="store_true", help="forget what is recorded first")
@@ -166,6 +175,7 @@ def _add_impact(verbs: Verbs[Parser]) -> None:
     _add_isolation(verb)
     _add_format(verb, "text", "json")
     _add_reports(verb)
+    _add_scheduler(verb)
     verb.set_defaults(run=_run_impact)
 
 
@@ -207,6 +217,7 @@ def _add_mutate(verbs: Verbs[Parser]) -> None:
     _add_isolation(verb)
     _add_format(verb, "text", "json")
     _add_reports(verb)
+    _add_scheduler(verb)
     verb.set_defaults(run=_run_mutate)
 
 
@@ -360,6 +371,9 @@ def _command(argv: Sequence[str], environ: Mapping[str, str]) -> int:
     ours, pytest_args = split_arguments(argv)
     options = parser().parse_args(ours)
     project = open_project(options.project, options.python, pytest_args, environ)
+    scheduler = getattr(options, "scheduler", None)
+    if scheduler is not None:
+        project = replace(project, config=replace(project.config, scheduler=scheduler))
     console = Console(stderr=True, soft_wrap=True)
     with Progress(console, options.quiet) as progress:
         reports = getattr(options, "reports", None)

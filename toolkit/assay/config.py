@@ -35,7 +35,9 @@ class Config:
     processes tests are recorded in, divided by file as pytest-xdist's `loadfile` does (1: in one
     process and in order, as plain pytest runs them), `memory_limit` the MB that a mutant's process
     may map beyond the collected session (0: no limit, None: as much as the machine allows), `keep`
-    the rules that are not to leave mutants out. `mutmut` comes from mutmut's own table.
+    the rules that are not to leave mutants out, `scheduler` the address of a Dask scheduler whose
+    workers run the mutants ("": this machine does), `snapshot_megabytes` how much of the project
+    may be sent to it. `mutmut` comes from mutmut's own table.
     """
 
     python: str = ""
@@ -43,6 +45,8 @@ class Config:
     exclude: tuple[str, ...] = ()
     jobs: int = 0
     record_jobs: int = 1
+    scheduler: str = ""
+    snapshot_megabytes: int = 256
     timeout_factor: float = FACTOR
     timeout_floor: float = FLOOR
     timeout_unknown: float = UNKNOWN
@@ -110,6 +114,8 @@ KEYS: Mapping[str, Callable[[Any], Any]] = {
     "exclude": _texts,
     "jobs": _count,
     "record-jobs": _count,
+    "scheduler": _text,
+    "snapshot-megabytes": _count,
     "timeout-factor": _positive,
     "timeout-floor": _positive,
     "timeout-unknown": _positive,

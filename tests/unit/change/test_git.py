@@ -16,6 +16,7 @@ from assay.change.git import (
     find_root,
     resolve_base,
     working_tree_change,
+    working_tree_files,
 )
 from assay.change.semantics import compare
 from assay.errors import NothingToCompare, UsageError
@@ -439,6 +440,27 @@ def test_submodules_and_nested_repositories_are_passed_over(
     repository.write("nested/x.py", "x\n")
     assert repository.statuses() == {}
     assert repository.statuses("HEAD~1") == {".gitmodules": "added"}
+
+
+def test_the_files_of_the_tree_are_all_that_is_not_ignored(
+    repository: Repository, tmp_path: Path
+) -> None:
+    other = Repository(tmp_path / "other")
+    other.root.mkdir()
+    other.git("init", "--quiet")
+    other.commit("first", a="x\n")
+    repository.git("submodule", "--quiet", "add", f"file://{other.root}", "sub")
+    repository.write("nested/x.py", "x\n")
+    Repository(repository.root / "nested").git("init", "--quiet")
+    repository.write(".gitignore", "*.log\n")
+    repository.write("new/größe.txt", "untracked\n")
+    repository.write("run.log", "ignored\n")
+    repository.write(".assay/map.sqlite", "ours\n")
+    (repository.root / "link").symlink_to("nowhere")
+    (repository.root / "n.py").unlink()
+    assert working_tree_files(repository.root) == {
+        *(".gitignore", ".gitmodules", "link", "m.py", "nested/x.py", "new/größe.txt", "sub/a.py")
+    }
 
 
 def test_a_conflict_is_read_as_it_stands_in_the_file(repository: Repository) -> None:

@@ -175,6 +175,25 @@ def diff_file_change(root: Path, diff_text: str, name: str) -> Change:
     return _change(f"diff {name}", f"diff {name}", files.values())
 
 
+def working_tree_files(root: Path) -> frozenset[str]:
+    """The files of the working tree that are not ignored, relative to the root, submodules' and
+    nested repositories' included; assay's own state is left out."""
+    listed = _output(root, "ls-files", "--cached", "--others", "--exclude-standard", "-z")
+    found: set[str] = set()
+    for name in filter(None, listed.split(b"\0")):
+        path = os.fsdecode(name).removesuffix("/")
+        place = root / path
+        if _is_ours(path):
+            continue
+        if place.is_dir() and not place.is_symlink():
+            # A submodule that was never checked out has no repository of its own.
+            if (place / ".git").exists():
+                found |= {f"{path}/{inner}" for inner in working_tree_files(place)}
+        elif os.path.lexists(place):
+            found.add(path)
+    return frozenset(found)
+
+
 # Running git
 
 

@@ -10,6 +10,7 @@ import subprocess
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,3 +86,49 @@ class Connected:
             with contextlib.suppress(OSError):
                 os.killpg(self._process.pid, signal.SIGKILL)
             self._process.wait()
+
+
+class Piped:
+    """A process in a session of its own that is written to and read from.
+
+    No descriptor of a fixed number is taken: whoever starts it may have many threads and files.
+    """
+
+    def __init__(
+        self, command: Sequence[str], cwd: Path, env: Mapping[str, str], output: Path
+    ) -> None:
+        with output.open("ab") as log:
+            self._process = subprocess.Popen(
+                command,
+                cwd=cwd,
+                env=dict(env),
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=log,
+                start_new_session=True,
+            )
+
+    @property
+    def to(self) -> IO[bytes]:
+        assert self._process.stdin is not None
+        return self._process.stdin
+
+    @property
+    def back(self) -> IO[bytes]:
+        assert self._process.stdout is not None
+        return self._process.stdout
+
+    def hang_up(self) -> None:
+        """Say that nothing more comes; it is left to end by itself."""
+        with contextlib.suppress(OSError):
+            self.to.close()
+
+    def end(self, seconds: float) -> int:
+        """Hang up, wait, kill its group if that takes too long; its exit status."""
+        self.hang_up()
+        try:
+            return self._process.wait(seconds)
+        except subprocess.TimeoutExpired:
+            with contextlib.suppress(OSError):
+                os.killpg(self._process.pid, signal.SIGKILL)
+            return self._process.wait()

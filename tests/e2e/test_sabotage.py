@@ -87,7 +87,9 @@ def mutate(project: Path, run_assay: RunAssay) -> Mutate:
             write(project / name, text)
         start_repository(project)
         place = str(project / path)
-        return run_assay("mutate", place, "--format", "json", project=project, env=env)
+        return run_assay(
+            "mutate", place, "--operators", "mutmut", "--format", "json", project=project, env=env
+        )
 
     return run
 

@@ -206,7 +206,7 @@ def test_a_budget_ends_the_run_and_the_next_one_goes_on(
     with monkeypatch.context() as patch:
         patch.setattr(answering, "time", clock)
         patch.setattr(running, "time", clock)
-        first = mutate("tax.py", "--budget", "5s")
+        first = mutate("tax.py", "--budget", "16s")
         reached = [m for m in first.record["mutants"] if m["status"] != "Pending"]
         partial = first.record["partial"]
         assert first.code == 0

@@ -89,6 +89,7 @@ MUTANT_RECORD: dict[str, Any] = {
     "scope": "rate",
     "operator": "number",
     "kind": "function",
+    "line": 3,
     "span": [3, 11, 3, 12],
     "original": "1",
     "replacement": "2",
@@ -98,6 +99,9 @@ MUTANT_RECORD: dict[str, Any] = {
 RECORD: dict[str, Any] = {
     "format": FORMAT,
     "verb": "impact",
+    "plan": None,
+    "partial": None,
+    "reused": 0,
     "project": "/p",
     "compared": "main",
     "exit_code": 3,
@@ -159,6 +163,7 @@ RECORD: dict[str, Any] = {
             "reason": "AssertionError",
             "tests_run": 1,
             "seconds": 0.1235,
+            "reused": None,
         }
     ],
     "left": {"equal code": 1, "logging": 2},

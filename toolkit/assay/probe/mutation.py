@@ -6,6 +6,7 @@ import ast
 import hashlib
 import io
 import os
+import re
 import tokenize
 import types
 import warnings
@@ -15,6 +16,8 @@ from typing import Any, TypeVar
 ENTERED_MARK = "\x00assay: entered\x00"
 
 UNLIMITED = 1 << 62
+
+_LINE_BREAK = re.compile(r"\r\n?|\n")
 
 _Statement = TypeVar("_Statement", bound=ast.stmt)
 
@@ -95,15 +98,7 @@ def splice(text: str, mutant: dict[str, Any]) -> str:
 
 def line_starts(text: str) -> list[int]:
     """Offset of each line's first character, and of the end."""
-    starts = [0]
-    position = 0
-    while position < len(text):
-        char = text[position]
-        position += 1
-        if char == "\n" or (char == "\r" and text[position : position + 1] != "\n"):
-            starts.append(position)
-    starts.append(len(text))
-    return starts
+    return [0, *(match.end() for match in _LINE_BREAK.finditer(text)), len(text)]
 
 
 def functions(tree: ast.AST) -> Iterator[Any]:

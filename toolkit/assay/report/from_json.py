@@ -82,6 +82,7 @@ def _verdict(row: dict[str, Any]) -> Verdict:
         unit=row["unit"],
         scope=row["scope"],
         operator=row["operator"],
+        kind=row["kind"],
         span=Span(*row["span"]),
         original=row["original"],
         replacement=row["replacement"],

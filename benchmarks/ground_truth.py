@@ -17,6 +17,8 @@ from __future__ import annotations
 
 import argparse
 import ast
+import contextlib
+import fcntl
 import hashlib
 import json
 import os
@@ -26,7 +28,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -147,10 +149,29 @@ def judge(place: Place, target: Target, limit: int | None = None) -> Iterator[di
     waiting = [file for file in files if file.stem not in known][:limit]
     if not waiting:
         return
-    judging = _Judging(place, target)
-    judging.control()
     truth_file = _truth_file(place, target)
     truth_file.parent.mkdir(parents=True, exist_ok=True)
+    with _alone(truth_file.with_suffix(".lock")):
+        yield from _judged(_Judging(place, target), target, waiting, truth_file)
+
+
+@contextlib.contextmanager
+def _alone(lock: Path) -> Iterator[None]:
+    """Two that judge in one copy would judge each other's mutants."""
+    with lock.open("w") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            raise TruthError(
+                "another run is judging this target: try again when it is done"
+            ) from None
+        yield
+
+
+def _judged(
+    judging: _Judging, target: Target, waiting: Sequence[Path], truth_file: Path
+) -> Iterator[dict[str, Any]]:
+    judging.control()
     for number, file in enumerate(waiting, start=1):
         started = time.monotonic()
         row: dict[str, Any] = {"key": file.stem}

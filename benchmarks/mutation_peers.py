@@ -45,7 +45,8 @@ for gremlin in transform_source(text, sys.argv[1])[0]:
     old = [node for node in ast.walk(tree) if hasattr(node, "lineno")
            and place(node) == place(gremlin.original_node)]
     new = ast.fix_missing_locations(Replace(old[0], gremlin.mutated_node).visit(tree))
-    told = [gremlin.gremlin_id, gremlin.line_number, gremlin.operator_name, gremlin.description]
+    number = gremlin.gremlin_id.rpartition("_")[2]
+    told = [number, gremlin.line_number, gremlin.operator_name, gremlin.description]
     rows.append([*told, ast.unparse(new)])
 print(json.dumps(rows))
 """
@@ -77,7 +78,9 @@ def gremlins(bench: Bench) -> Result:
     made = {tuple(row[:4]): row[4] for row in _gremlins_mutants(bench)}
     rows = []
     for one in results:
-        told = tuple(one[name] for name in ("gremlin_id", "line_number", "operator", "description"))
+        # What stands before the number is made from the path.
+        number = one["gremlin_id"].rpartition("_")[2]
+        told = (number, one["line_number"], one["operator"], one["description"])
         key = register(bench.place, bench.target, made[told]) if told in made else ""
         status = GREMLINS_STATUS.get(one["status"], BROKEN)
         rows.append(Row(one["gremlin_id"], key, status))

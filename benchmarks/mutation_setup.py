@@ -181,7 +181,8 @@ def versions(place: Place, tool: str) -> dict[str, str]:
     """Installed versions of the tool's environment, by normalised name."""
     code = (
         "import importlib.metadata as m, json, sys;"
-        "print(json.dumps({d.metadata['Name'].lower(): d.version for d in m.distributions()}"
+        "print(json.dumps({d.metadata['Name'].lower().replace('_', '-'): d.version"
+        " for d in m.distributions()}"
         " | {'python': sys.version.split()[0]}))"
     )
     printed = _run([place.binary(tool, "python"), "-c", code])

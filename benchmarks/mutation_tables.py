@@ -73,17 +73,17 @@ def _costs(place: Place, target: Target, runs: Mapping[tuple[str, int], list[Run
         last = done[-1]
         counts = Counter(row["status"] for row in last["rows"])
         cost = _per_mutant(done)
+        ran = any(row["status"] not in (NO_COVERAGE, BROKEN) for row in last["rows"])
         judged = [row for row in last["rows"] if _truth(row, truth) is not None]
         told = [row for row in judged if row["status"] in NOTICED]
         wrong = sum(NOTICED[row["status"]] != _truth(row, truth) for row in told)
         rows.append(
             [
-                *(tool, cores, len(done), last["generated"], executed(last)),
+                *(tool, cores, len(done), last["generated"], executed(last) if ran else 0),
                 *(counts[KILLED], counts[SURVIVED], counts[TIMEOUT]),
                 *(counts[NO_COVERAGE], counts[BROKEN]),
                 f"{statistics.median(executed(r) / r['total']['wall'] for r in done):.1f}",
-                f"{cost['all']:.1f}",
-                f"{cost['beyond']:.1f}",
+                *(f"{cost[one]:.1f}" if ran else "-" for one in ("all", "beyond")),
                 f"{max(run['total']['peak'] for run in done) / 1e6:.0f}",
                 f"{wrong} of {len(told)}",
             ]
@@ -155,7 +155,7 @@ def _differences(place: Place, target: Target, runs: Mapping[tuple[str, int], li
                     f" | {row['id']} | {place_of}"
                 )
     file = place.work / f"differences-{target.name}.txt"
-    file.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    file.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
     ours = [line for line in lines if line.startswith(("assay", "mutmut"))]
     told = "\n".join(f"- {line}" for line in ours)
     return told or "No verdict of assay or mutmut differs from the truth."

@@ -151,8 +151,7 @@ def assay(bench: Bench) -> Result:
 
 def _listing(options: Sequence[str]) -> list[str]:
     """Those of the options that also say which mutants there are."""
-    places = [n for n, option in enumerate(options) if option.startswith("--operators")]
-    return [option for n in places for option in options[n : n + 2]]
+    return [option for option in options if option.startswith("--operators=")]
 
 
 def _assay_run(

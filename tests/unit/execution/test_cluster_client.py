@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 import pytest
 
 from assay.errors import AssayError, BaselineError, InconclusiveError, UsageError
+from assay.execution.cluster import connection
 from assay.execution.cluster.agreement import Facts
 from assay.execution.cluster.client import ClusterRunner, Patience, Watch, verdict_of
 from assay.execution.cluster.connection import (
@@ -209,6 +210,18 @@ def test_an_interrupt_leaves_the_rest_pending() -> None:
 def test_where_no_scheduler_answers_is_a_usage_error_that_names_the_address(address: str) -> None:
     words = f"no Dask scheduler answers at {address}"
     with pytest.raises(UsageError, match=words), connected(address, 0.1):
+        raise AssertionError("connected")
+
+
+def test_a_scheduler_that_speaks_another_dask_is_told_of_as_such(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def client(*_: object, **__: object) -> None:
+        raise TypeError("identity() got an unexpected keyword argument")
+
+    monkeypatch.setattr(connection, "_Client", client)
+    words = "do not understand each other .* install the same version"
+    with pytest.raises(InconclusiveError, match=words), connected("tcp://x:1", 0.1):
         raise AssertionError("connected")
 
 

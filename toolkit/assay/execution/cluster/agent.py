@@ -7,7 +7,6 @@ removes its directory: so it leaves nothing behind even when the worker is kille
 
 from __future__ import annotations
 
-import _thread
 import contextlib
 import os
 import queue
@@ -78,11 +77,12 @@ class Inbox:
             self._queue.put(message)
         self._queue.put(None)
         # As Ctrl-C does: the first lets the test under way finish, the second does not.
-        pause = 0.0
+        pause, main = 0.0, threading.main_thread().ident or 0
         while not self._left.wait(pause):
             with self._lock:
                 if self._busy:
-                    _thread.interrupt_main()
+                    # A real signal: the main thread may be waiting in a call of the system.
+                    signal.pthread_kill(main, signal.SIGINT)
             pause = GRACE
 
 

@@ -7,6 +7,7 @@ import logging
 import warnings
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from importlib.metadata import version
 from typing import Any
 
 from distributed import Client, KilledWorker
@@ -133,7 +134,13 @@ def connected(address: str, seconds: float) -> Iterator[Connection]:
             # Versions are compared below, and told of in one line.
             warnings.simplefilter("ignore")
             client = _Client(address, timeout=seconds, set_as_default=False)
-    except (OSError, ValueError, TypeError) as problem:
+    except TypeError as problem:
+        # It answers, but to other questions than this version of Dask asks.
+        raise InconclusiveError(
+            f"the Dask scheduler at {address} and this machine's Dask {version(MUST_MATCH[0])} do "
+            f"not understand each other ({problem}): install the same version on all machines"
+        ) from problem
+    except (OSError, ValueError) as problem:
         words = (str(problem).strip().splitlines() or [type(problem).__name__])[0]
         raise UsageError(
             f"no Dask scheduler answers at {address} ({words}): start one with `dask scheduler`, "

@@ -113,7 +113,15 @@ def on_cluster(
     cluster: Cluster, project: Path, *places: str, env: Mapping[str, str] = NO_PLUGINS
 ) -> subprocess.Popen[str]:
     """assay, started; its mutants run on the cluster."""
-    options = ["--format", "json", "--python", sys.executable, "--scheduler", cluster.address]
+    options = [
+        "--fresh",
+        "--format",
+        "json",
+        "--python",
+        sys.executable,
+        "--scheduler",
+        cluster.address,
+    ]
     return subprocess.Popen(
         [sys.executable, "-m", "assay", "mutate", *places, *options],
         cwd=project,
@@ -129,11 +137,15 @@ def ended(process: subprocess.Popen[str]) -> Result:
     return Result(process.returncode, out, err)
 
 
+HAPPENED = frozenset({"seconds", "killer", "by_assertion", "reason", "tests_run"})
+
+
 def verdicts(result: Result) -> list[dict[str, Any]]:
-    """All that is said of each mutant, but how long it took."""
+    """What is said of each mutant, but for how it came about: which test is tried first, and
+    so which one notices, depends on what noticed others before."""
     mutants = result.record["mutants"]
     assert mutants
-    return [{key: mutant[key] for key in mutant if key != "seconds"} for mutant in mutants]
+    return [{key: mutant[key] for key in mutant if key not in HAPPENED} for mutant in mutants]
 
 
 @pytest.mark.slow

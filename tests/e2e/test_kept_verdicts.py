@@ -206,7 +206,8 @@ def test_a_budget_ends_the_run_and_the_next_one_goes_on(
     with monkeypatch.context() as patch:
         patch.setattr(answering, "time", clock)
         patch.setattr(running, "time", clock)
-        first = mutate("tax.py", "--budget", "16s")
+        patch.setattr(running, "FIRST_CHUNK", 3)
+        first = mutate("tax.py", "--budget", "22s")
         reached = [m for m in first.record["mutants"] if m["status"] != "Pending"]
         partial = first.record["partial"]
         assert first.code == 0
@@ -215,7 +216,7 @@ def test_a_budget_ends_the_run_and_the_next_one_goes_on(
         # One of each function before a second of any.
         ran = [m["scope"] for m in reached if m["status"] != "NoCoverage"]
         assert len(set(ran)) == 3
-        second = mutate("tax.py", "--budget", "5s")
+        second = mutate("tax.py", "--budget", "22s")
     assert second.record["reused"] == len(ran)
     assert second.record["partial"]["not_reached"] < partial["not_reached"]
     told = run_assay("mutate", "tax.py", "--fresh", "--budget", "0.000001", project=project)

@@ -138,7 +138,10 @@ class MutantRunner:
         self._order = {p.mutant.id: tuple(t.node_id for t in p.tests) for p in planned}
         interrupted = False
         try:
-            self._run(planned)
+            # Within the time of a budget, what stands first is brought to its end first.
+            in_time = self._options.deadline is not None
+            for some in chunks(planned) if in_time else [planned]:
+                self._run(some)
             self._check_again(planned)
         except KeyboardInterrupt:
             interrupted = True

@@ -15,6 +15,22 @@ from typing import Any, Protocol
 import pytest
 
 from assay.cli import main
+from assay.model.mutant import Mutant
+from assay.model.source import Span
+
+A_MUTANT = Mutant(
+    id="m",
+    path="tax.py",
+    unit="rate",
+    scope="rate",
+    operator="number",
+    span=Span(3, 0, 3, 1),
+    original="1",
+    replacement="2",
+    statement_line=3,
+    lines=frozenset({3}),
+)
+"""For facts about what is done with mutants, whichever they are."""
 
 PROJECTS = Path(__file__).parent / "projects"
 

@@ -6,7 +6,7 @@ import hashlib
 import json
 import time
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import assay
@@ -33,7 +33,7 @@ from assay.model.source import MODULE_UNIT, SourceFile
 from assay.mutation.apply import unified_diff
 from assay.mutation.mutmut_adapter import mutmut_version
 from assay.mutation.operators.table import operators_version
-from assay.mutation.plan import Candidates, Coverage, plan
+from assay.mutation.plan import Candidates, Coverage, Plan, plan
 from assay.mutation.portion import Shard, in_turns, unit_of
 from assay.mutation.settings import Settings, settings_of
 from assay.mutation.targets import Target, targets_of_change
@@ -42,7 +42,7 @@ from assay.progress import Progress
 from assay.project import Project, is_test_file
 from assay.recording import Baseline, Suite, collected_suite
 from assay.report.text import plural
-from assay.reuse import AUDITED, changed_meanwhile, disagreements, remembered
+from assay.reuse import AUDITED, Memory, Recall, changed_meanwhile, disagreements, remembered
 from assay.runners import check_scheduler, runner_of
 from assay.verdict.answer import answer_unit, is_mutable
 
@@ -76,8 +76,6 @@ class Mutated:
     problems: tuple[str, ...] = ()
 
 
-SETTLED = frozenset({Status.KILLED, Status.SURVIVED})
-
 NO_RUN = MutantRun({}, {}, interrupted=False)
 
 
@@ -110,31 +108,20 @@ def run_mutants(
         recall = memory.recall(effort.fresh, AUDITED if effort.audit else 0.0, effort.seed)
         if recall.held:
             progress.say(f"{plural(len(recall.held), 'verdict')} reused")
-        to_run = recall.to_run
-        deadline = None
-        if effort.budget is not None:
-            to_run = most_telling_first(to_run, (*planned.early, *recall.held.values()), effort)
-            deadline = time.monotonic() + effort.budget
-        progress.start("running mutants", len(to_run))
 
         def run(some: Sequence[PlannedMutant], until: float | None) -> MutantRun:
             listener = Listener(progress.verdict, memory.keep)
-            options = replace(effort.options, deadline=until)
+            options = replace(effort.options, deadline=until, seed=effort.seed)
             runner = runner_of(suite, sources, limits, baseline.impact, listener, options, progress)
             return runner.run(some)
 
-        done = run(to_run, deadline)
-        unproven = () if done.interrupted else memory.unproven(recall, done.verdicts)
-        if unproven:
-            more = run(unproven, None)
-            done = done.and_then(more)
-        progress.finish()
+        done = _measured(run, planned, recall, memory, effort, progress)
         if not done.interrupted:
             seen = without_hidden(
                 done.verdicts, suite.settings, suite.zygote, suite.collected, limits
             )
             # What was settled at first may have been taken back: by a check, or just now.
-            memory.forget(key for key, one in seen.items() if one.status not in SETTLED)
+            memory.forget(key for key, v in seen.items() if v.status is Status.RUNTIME_ERROR)
             done = replace(done, verdicts=seen)
         wrong = disagreements(recall, done.verdicts)
         memory.forget(wrong)
@@ -147,6 +134,29 @@ def run_mutants(
     by_id = {**{v.mutant.id: v for v in planned.early}, **recall.held, **fresh}
     verdicts = tuple(by_id[mutant.id] for mutant in mutants_of(targets))
     return Mutated(verdicts, done, (*filter(None, [notice]), *edited), tuple(wrong.values()))
+
+
+def _measured(
+    run: Callable[[Sequence[PlannedMutant], float | None], MutantRun],
+    planned: Plan,
+    recall: Recall,
+    memory: Memory,
+    effort: Effort,
+    progress: Progress,
+) -> MutantRun:
+    """Run what is not known, within the budget; in full what some of its tests could not settle."""
+    to_run = recall.to_run
+    deadline = None
+    if effort.budget is not None:
+        to_run = most_telling_first(to_run, (*planned.early, *recall.held.values()), effort)
+        deadline = time.monotonic() + effort.budget
+    progress.start("running mutants", len(to_run))
+    done = run(to_run, deadline)
+    unproven = () if done.interrupted else memory.unproven(recall, done.verdicts)
+    if unproven:
+        done = done.and_then(run(unproven, None))
+    progress.finish()
+    return done
 
 
 def mutants_of(targets: Iterable[Target]) -> list[Mutant]:

@@ -183,15 +183,15 @@ def _run_impact(ns: argparse.Namespace, context: Context) -> int:
     from assay.answering import Effort
     from assay.commands import impact
 
-    effort = Effort(options=_how(ns, 0))
+    effort = Effort(options=_how(ns))
     options = impact.ImpactOptions(ns.base, ns.diff, ns.format, ns.everything, effort)
     return impact.run(context, options)
 
 
-def _how(ns: argparse.Namespace, seed: int) -> RunOptions:
+def _how(ns: argparse.Namespace) -> RunOptions:
     from assay.execution.mutants import Isolation, RunOptions
 
-    return RunOptions(Isolation(ns.isolation), verify=ns.verify, seed=seed)
+    return RunOptions(Isolation(ns.isolation), verify=ns.verify)
 
 
 def _add_mutate(verbs: Verbs[Parser]) -> None:
@@ -285,7 +285,7 @@ def _run_mutate(ns: argparse.Namespace, context: Context) -> int:
         everything=ns.everything,
         operators=ns.operators,
         extreme=ns.extreme,
-        effort=Effort(ns.fresh, ns.audit, ns.budget, ns.seed, _how(ns, ns.seed)),
+        effort=Effort(ns.fresh, ns.audit, ns.budget, ns.seed, _how(ns)),
         sample=ns.sample,
         shard=ns.shard,
     )

@@ -11,7 +11,7 @@ import pytest
 from assay.errors import AssayError, BaselineError, InconclusiveError, UsageError
 from assay.execution.cluster import connection
 from assay.execution.cluster.agreement import Facts
-from assay.execution.cluster.client import ClusterRunner, Patience, Watch, verdict_of
+from assay.execution.cluster.client import ClusterRunner, Patience, Watch
 from assay.execution.cluster.connection import (
     Connection,
     Ended,
@@ -27,6 +27,7 @@ from assay.execution.mutants import Listener, MutantRun
 from assay.execution.timeouts import Limits
 from assay.model.mutant import Mutant, PlannedMutant, PlannedTest, Route, Status, Verdict
 from assay.model.source import Span
+from assay.verdict.classify import unsettled
 
 
 def planned(name: str, *tests: str) -> PlannedMutant:
@@ -108,7 +109,7 @@ def run(cluster: FakeCluster, told: Told, plan: Sequence[PlannedMutant] = PLAN) 
 
 
 def killed(mutants: Sequence[PlannedMutant]) -> MutantRun:
-    verdicts = {m.mutant.id: verdict_of(m, Status.KILLED, "") for m in mutants}
+    verdicts = {m.mutant.id: unsettled(m, Status.KILLED, "") for m in mutants}
     return MutantRun(verdicts, {"t.py::odd": "why"}, interrupted=False)
 
 

@@ -5,23 +5,14 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import replace
 
-from assay.execution.cold import at_stage, groups, joined, stages
-from assay.model.mutant import Mutant, PlannedMutant, PlannedTest, Route
-from assay.model.run import ChildEnd, Outcome, TestOutcome, TestResult
-from assay.model.source import MODULE_UNIT, Span
+from conftest import A_MUTANT
 
-MUTANT = Mutant(
-    id="m",
-    path="tax.py",
-    unit=MODULE_UNIT,
-    scope=MODULE_UNIT,
-    operator="number",
-    span=Span(3, 0, 3, 1),
-    original="1",
-    replacement="2",
-    statement_line=3,
-    lines=frozenset({3}),
-)
+from assay.execution.cold import at_stage, groups, joined, stages
+from assay.model.mutant import PlannedMutant, PlannedTest, Route
+from assay.model.run import ChildEnd, Outcome, TestOutcome, TestResult
+from assay.model.source import MODULE_UNIT
+
+MUTANT = replace(A_MUTANT, unit=MODULE_UNIT, scope=MODULE_UNIT)
 PATHS = {"all1": "all.py", "all2": "all.py", "tax1": "tax.py", "tax2": "tax.py", "far": "far.py"}
 SIZES = Counter({"all.py": 10, "tax.py": 2, "far.py": 5})
 
@@ -38,12 +29,12 @@ def names(mutant: PlannedMutant) -> list[str]:
 
 
 def test_the_file_whose_tests_all_run_the_module_is_first_and_strangers_are_last() -> None:
-    assert stages(NEAR, PATHS, SIZES) == [("tax.py",), ("all.py",), ("far.py",)]
+    assert stages(NEAR, PATHS, SIZES) == (("tax.py",), ("all.py",), ("far.py",))
 
 
 def test_files_that_only_import_the_module_are_one_stage() -> None:
     mutant = planned(("far", False), ("all1", False))
-    assert stages(mutant, PATHS, SIZES) == [("all.py", "far.py")]
+    assert stages(mutant, PATHS, SIZES) == (("all.py", "far.py"),)
 
 
 def test_the_stages_of_a_mutant_hold_each_of_its_tests_once_in_planned_order() -> None:

@@ -4,22 +4,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from assay.execution.killers import Killers
-from assay.model.mutant import Mutant, PlannedMutant, PlannedTest, Route
-from assay.model.source import Span
+from conftest import A_MUTANT as MUTANT
 
-MUTANT = Mutant(
-    id="m",
-    path="tax.py",
-    unit="rate",
-    scope="rate",
-    operator="number",
-    span=Span(3, 0, 3, 1),
-    original="1",
-    replacement="2",
-    statement_line=3,
-    lines=frozenset({3}),
-)
+from assay.execution.killers import Killers
+from assay.model.mutant import PlannedMutant, PlannedTest, Route
+
 OTHER_LINE = replace(MUTANT, id="n", statement_line=4)
 OTHER_UNIT = replace(MUTANT, id="o", scope="total", statement_line=9)
 PLANNED = PlannedMutant(MUTANT, tuple(PlannedTest(name, 3.0) for name in "abcd"), Route.HOT)

@@ -3,24 +3,12 @@
 from __future__ import annotations
 
 import pytest
+from conftest import A_MUTANT as MUTANT
 
 from assay.execution.lane import Run, maximal, prefix_of, without
-from assay.model.mutant import Mutant, PlannedMutant, PlannedTest, Route, Status, Verdict
+from assay.model.mutant import PlannedMutant, PlannedTest, Route, Status, Verdict
 from assay.model.run import ChildEnd, Outcome
-from assay.model.source import Span
 
-MUTANT = Mutant(
-    id="m",
-    path="tax.py",
-    unit="rate",
-    scope="rate",
-    operator="number",
-    span=Span(3, 0, 3, 1),
-    original="1",
-    replacement="2",
-    statement_line=3,
-    lines=frozenset({3}),
-)
 HOT = Route.HOT
 
 

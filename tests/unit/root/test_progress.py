@@ -5,25 +5,12 @@ from __future__ import annotations
 from io import StringIO
 
 import pytest
+from conftest import A_MUTANT as MUTANT
 from rich.console import Console
 
-from assay.model.mutant import Mutant, Status, Verdict
+from assay.model.mutant import Status, Verdict
 from assay.model.run import TestOutcome, TestResult
-from assay.model.source import Span
 from assay.progress import Progress
-
-MUTANT = Mutant(
-    id="m",
-    path="tax.py",
-    unit="rate",
-    scope="rate",
-    operator="number",
-    span=Span(3, 0, 3, 1),
-    original="1",
-    replacement="2",
-    statement_line=3,
-    lines=frozenset({3}),
-)
 
 
 def whole_run(quiet: bool, terminal: bool) -> str:

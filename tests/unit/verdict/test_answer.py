@@ -5,33 +5,21 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 import pytest
+from conftest import A_MUTANT
 
 from assay.errors import ExitCode
 from assay.model.answer import Answer, Guard, UnitAnswer
 from assay.model.change import UnitChange, UnitStatus
-from assay.model.mutant import Mutant, Status, Verdict
+from assay.model.mutant import Status, Verdict
 from assay.model.run import TestOutcome, TestResult
 from assay.model.selection import Selection
-from assay.model.source import Span
 from assay.verdict.answer import answer_unit, exit_code, is_mutable
 
 UNIT = UnitChange("tax.py", "rate", UnitStatus.MODIFIED, frozenset({3}), frozenset())
 
 
 def verdict(status: Status, killer: str = "") -> Verdict:
-    mutant = Mutant(
-        id="m",
-        path="tax.py",
-        unit="rate",
-        scope="rate",
-        operator="number",
-        span=Span(3, 0, 3, 1),
-        original="1",
-        replacement="2",
-        statement_line=3,
-        lines=frozenset({3}),
-    )
-    return Verdict(mutant, status, ("a",), killer, False, "", 1, 0.1)
+    return Verdict(A_MUTANT, status, ("a",), killer, False, "", 1, 0.1)
 
 
 def unit(*verdicts: Verdict, touching: Iterable[str] = ("a",)) -> UnitAnswer:

@@ -2,25 +2,16 @@
 
 from __future__ import annotations
 
-import pytest
+from dataclasses import replace
 
-from assay.model.mutant import Mutant, PlannedMutant, PlannedTest, Route, Status, Verdict
+import pytest
+from conftest import A_MUTANT
+
+from assay.model.mutant import PlannedMutant, PlannedTest, Route, Status, Verdict
 from assay.model.run import ChildEnd, Failure, Outcome, TestOutcome, TestResult
-from assay.model.source import Span
 from assay.verdict.classify import classify, first_noticed
 
-MUTANT = Mutant(
-    id="m1",
-    path="tax.py",
-    unit="rate",
-    scope="rate",
-    operator="number",
-    span=Span(3, 0, 3, 1),
-    original="1",
-    replacement="2",
-    statement_line=3,
-    lines=frozenset({3}),
-)
+MUTANT = replace(A_MUTANT, id="m1")
 PLANNED = PlannedMutant(MUTANT, (PlannedTest("a", 3.0), PlannedTest("b", 3.0)), Route.HOT)
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
-from assay.execution.jobs import run_jobs
+from assay.execution.jobs import run_job
 from assay.execution.suite import BAD, Collected, files_of
 from assay.execution.timeouts import Limits
 from assay.execution.zygote import Job, Zygote, ZygoteSettings
@@ -46,17 +46,12 @@ def without_hidden(
         files=files_of(tests.values(), collected, settings.repo),
     )
     if collected.can_fork:
-        outcome = _run(zygote, job)
+        outcome = run_job(zygote, job)
     else:
         with Zygote(settings, "cold", record=False) as cold:
             cold.greeting()
-            outcome = _run(cold, job)
+            outcome = run_job(cold, job)
     return taken_back(verdicts, hidden(tests, outcome))
-
-
-def _run(zygote: Zygote, job: Job) -> Outcome:
-    (done,) = run_jobs(zygote, [("canary", job)], 1)
-    return done.outcome
 
 
 def to_try(verdicts: Iterable[Verdict]) -> dict[str, str]:

@@ -28,7 +28,24 @@ class Group:
     mutants: tuple[PlannedMutant, ...]
 
 
-def stages(planned: PlannedMutant, paths: dict[str, str], sizes: Counter[str]) -> list[Tests]:
+@dataclass(frozen=True, slots=True)
+class Staged:
+    """A mutant on its way: the stages that are left, and what came of those before."""
+
+    whole: PlannedMutant
+    stages: tuple[Tests, ...]
+    before: Outcome | None = None
+
+    @property
+    def is_last(self) -> bool:
+        return len(self.stages) == 1
+
+    def after(self, outcome: Outcome) -> Staged:
+        """At the next stage, once this one has left it open."""
+        return Staged(self.whole, self.stages[1:], joined(self.before, outcome))
+
+
+def stages(planned: PlannedMutant, paths: dict[str, str], sizes: Counter[str]) -> tuple[Tests, ...]:
     """The mutant's test files, in the order they are worth collecting, those of a stage together.
 
     `paths` are the files by node id, `sizes` how many tests each holds.
@@ -44,7 +61,7 @@ def stages(planned: PlannedMutant, paths: dict[str, str], sizes: Counter[str]) -
     ranked = sorted(first, key=lambda p: (-near[p] / sizes[p], -near[p], first[p]))
     about = [path for path in ranked if near[path]]
     parts = [about[:1], about[1:], [path for path in ranked if not near[path]]]
-    return [tuple(sorted(part)) for part in parts if part]
+    return tuple(tuple(sorted(part)) for part in parts if part)
 
 
 def at_stage(planned: PlannedMutant, files: Tests, paths: dict[str, str]) -> PlannedMutant:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
-from assay.execution.jobs import run_jobs
+from assay.execution.jobs import run_job
 from assay.execution.suite import Collected, SuiteRun, files_of
 from assay.execution.timeouts import Limits
 from assay.execution.zygote import Job, Zygote, ZygoteSettings
@@ -59,8 +59,7 @@ def with_fork_failures_told(
 
 
 def _ends(zygote: Zygote, job: Job) -> dict[str, TestOutcome]:
-    (done,) = run_jobs(zygote, [("again", job)], 1)
-    return {result.node_id: result.outcome for result in done.outcome.results}
+    return {result.node_id: result.outcome for result in run_job(zygote, job).results}
 
 
 def fork_only(

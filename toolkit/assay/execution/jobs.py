@@ -136,6 +136,12 @@ def run_jobs(
             yield Done(tags.pop(number), outcome)
 
 
+def run_job(zygote: Zygote, job: Job, on_event: OnEvent | None = None) -> Outcome:
+    """The outcome of one job by itself."""
+    (done,) = run_jobs(zygote, [("", job)], 1, on_event)
+    return done.outcome
+
+
 def _stop_all(
     zygote: Zygote, tags: dict[int, Tag], under: dict[int, _Under], on_event: OnEvent | None
 ) -> Iterator[Done[Tag]]:

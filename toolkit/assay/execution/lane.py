@@ -12,13 +12,13 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from assay.errors import InconclusiveError
-from assay.execution.jobs import run_jobs
+from assay.execution.jobs import run_job, run_jobs
 from assay.execution.killers import Killers
 from assay.execution.wire import PATIENCE, TICKS, JobMaker, Message, Tests
 from assay.execution.zygote import Zygote
 from assay.model.mutant import PlannedMutant, PlannedTest, Status, Verdict
 from assay.model.run import ChildEnd, Outcome
-from assay.verdict.classify import NOTICED, classify
+from assay.verdict.classify import NOTICED, classify, unsettled
 
 ROUNDS = 100
 """How many times the rounds it takes without a mutant a test may take with one."""
@@ -108,8 +108,7 @@ class Lane:
 
     def _alone(self, planned: PlannedMutant, patience: float, ticks: int) -> Outcome:
         job = self._maker.mutant(planned, self._files, patience, ticks)
-        (done,) = run_jobs(self._zygote, [(planned, job)], 1)
-        return done.outcome
+        return run_job(self._zygote, job)
 
     # -- timeouts
 
@@ -142,10 +141,9 @@ class Lane:
         if key not in self._usual:
             tests = (test,) if test else ()
             job = self._maker.control(tests, self._unchanged([planned]), self._files)
-            (done,) = run_jobs(self._zygote, [("rounds", job)], 1)
-            finished = done.outcome.end is ChildEnd.FINISHED
+            outcome = run_job(self._zygote, job)
             # Not to know it must not make a timeout: the clock decides.
-            self._usual[key] = done.outcome.ticks if finished else TICKS
+            self._usual[key] = outcome.ticks if outcome.end is ChildEnd.FINISHED else TICKS
         return self._usual[key]
 
     # -- controls
@@ -213,10 +211,7 @@ class Lane:
         """The mutant's tests while its function raises as soon as it is entered."""
         canary = {**self._maker.wire(planned.mutant), "replacement": planned.mutant.original}
         job = self._maker.mutant(planned, self._files)
-        (done,) = run_jobs(
-            self._zygote, [("canary", replace(job, mutants=({**canary, "canary": True},)))], 1
-        )
-        return done.outcome
+        return run_job(self._zygote, replace(job, mutants=({**canary, "canary": True},)))
 
 
 def prefix_of(run: Run) -> Tests:
@@ -247,9 +242,3 @@ def without(planned: PlannedMutant, tests: set[str]) -> PlannedMutant:
 def no_sound_test(planned: PlannedMutant) -> Verdict:
     reason = "each covering test fails without a mutant when run in this order"
     return unsettled(planned, Status.RUNTIME_ERROR, reason)
-
-
-def unsettled(planned: PlannedMutant, status: Status, reason: str) -> Verdict:
-    """A verdict that rests on no run."""
-    covering = tuple(test.node_id for test in planned.tests)
-    return Verdict(planned.mutant, status, covering, "", False, reason, 0, 0.0)

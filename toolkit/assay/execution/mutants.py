@@ -8,22 +8,22 @@ import random
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from enum import Enum
 
 from assay.errors import BaselineError, InconclusiveError
-from assay.execution.cold import Group, absolute, groups, joined, stages
+from assay.execution.cold import Group, Staged, absolute, groups, joined, stages
 from assay.execution.killers import Killers
-from assay.execution.lane import Lane, Run, unsettled
+from assay.execution.lane import Lane, Run
 from assay.execution.speculation import Speculation
 from assay.execution.suite import Collected
 from assay.execution.timeouts import Limits
 from assay.execution.wire import JobMaker, Tests
 from assay.execution.zygote import Zygote, ZygoteSettings
-from assay.model.mutant import NOT_REACHED, PlannedMutant, Route, Status, Verdict
+from assay.model.mutant import NOT_REACHED, SETTLED, PlannedMutant, Route, Status, Verdict
 from assay.model.run import ChildEnd, Outcome
 from assay.model.source import SourceFile
-from assay.verdict.classify import NOTICED, classify
+from assay.verdict.classify import NOTICED, classify, unsettled
 
 OnVerdict = Callable[[Verdict], None]
 
@@ -67,13 +67,12 @@ AS_USUAL = RunOptions()
 @dataclass(frozen=True, slots=True)
 class MutantRun:
     """Verdicts by mutant id; `flaky` are tests that failed in a control, with the reason;
-    `problems` what makes the verdicts of a file doubtful; `how` counts mutants by how they ran."""
+    `problems` what makes the verdicts of a file doubtful."""
 
     verdicts: Mapping[str, Verdict]
     flaky: Mapping[str, str]
     interrupted: bool
     problems: tuple[str, ...] = ()
-    how: Mapping[str, int] = field(default_factory=dict, hash=False)
 
     def and_then(self, more: MutantRun) -> MutantRun:
         """This run, with what a later one says of some of the mutants in its place."""
@@ -82,7 +81,6 @@ class MutantRun:
             {**self.flaky, **more.flaky},
             more.interrupted,
             (*self.problems, *more.problems),
-            dict(Counter(self.how) + Counter(more.how)),
         )
 
 
@@ -129,7 +127,6 @@ class MutantRunner:
         self._flaky: dict[str, str] = {}
         self._problems: list[str] = []
         self._heard: set[str] = set()
-        self._how: Counter[str] = Counter()
         self._cold: Zygote | None = None
         self._hot = self._lane(zygote, ())
 
@@ -155,14 +152,13 @@ class MutantRunner:
             words = "interrupted before it was run" if interrupted else NOT_REACHED
             pending = unsettled(mutant, Status.PENDING, words)
             self._verdicts.setdefault(mutant.mutant.id, pending)
-        problems = tuple(self._problems)
-        return MutantRun(self._verdicts, self._flaky, interrupted, problems, dict(self._how))
+        return MutantRun(self._verdicts, self._flaky, interrupted, tuple(self._problems))
 
     def _run(self, planned: Sequence[PlannedMutant]) -> None:
         forks = self._options.isolation is not Isolation.PROCESS
         hot = [p for p in planned if forks and p.route is Route.HOT]
         cold = [p for p in planned if not forks or p.route is Route.COLD]
-        hot = self._canaries(self._hot, hot)
+        self._canaries(self._hot, hot)
         passed: dict[str, Tests] = {}
         if self._options.isolation is Isolation.SPECULATE:
             hot, passed = self._speculate(hot)
@@ -183,7 +179,6 @@ class MutantRunner:
             self._zygote, self._maker, self._killers, self._workers, self._prove, self._may_begin
         )
         left = trials.run(planned)
-        self._how["speculated"] += len(trials.verdicts)
         return [one.planned for one in left], {o.planned.mutant.id: o.passed for o in left}
 
     def _may_begin(self) -> bool:
@@ -203,7 +198,6 @@ class MutantRunner:
     def _take(self, run: Run) -> None:
         """A verdict of the collected session's forks; not of a mutant that does not fit there."""
         if not run.outcome.unfit:
-            self._how["forked"] += run.planned.mutant.id not in self._verdicts
             self._book(run.verdict)
 
     def _book(self, verdict: Verdict) -> None:
@@ -233,40 +227,27 @@ class MutantRunner:
 
     def _run_cold(self, planned: Sequence[PlannedMutant]) -> None:
         """Stage by stage: what a stage did not settle goes on to the next."""
-        waiting = [(p, stages(p, self._paths, self._sizes), None) for p in planned]
-        under: list[tuple[PlannedMutant, list[Tests], Outcome | None]] = list(waiting)
+        under = {p.mutant.id: Staged(p, stages(p, self._paths, self._sizes)) for p in planned}
         while under:
-            by_id = {p.mutant.id: (p, rest, before) for p, rest, before in under}
-            under = []
-            for group in groups(((p, rest[0]) for p, rest, _ in by_id.values()), self._paths):
-                for run in self._run_group(group, by_id).values():
-                    whole, rest, before = by_id[run.planned.mutant.id]
-                    outcome = joined(before, run.outcome)
-                    if rest[1:] and _goes_on(run):
-                        under.append((whole, rest[1:], outcome))
+            left: dict[str, Staged] = {}
+            for group in groups(((s.whole, s.stages[0]) for s in under.values()), self._paths):
+                for key, run in self._run_group(group, under).items():
+                    if _is_open(run) and not under[key].is_last:
+                        left[key] = under[key].after(run.outcome)
+            under = left
 
-    def _run_group(
-        self,
-        group: Group,
-        by_id: Mapping[str, tuple[PlannedMutant, list[Tests], Outcome | None]],
-    ) -> dict[str, Run]:
+    def _run_group(self, group: Group, under: Mapping[str, Staged]) -> dict[str, Run]:
         def take(run: Run) -> None:
-            whole, rest, before = by_id[run.planned.mutant.id]
-            if rest[1:] and _goes_on(run):
-                return
-            verdict = run.verdict
-            if _goes_on(run):
-                verdict = classify(whole, joined(before, run.outcome))
-            elif before is not None:
-                seconds = before.seconds + verdict.seconds
-                ran = len(before.results) + verdict.tests_run
-                verdict = replace(verdict, seconds=seconds, tests_run=ran)
-            self._how["cold"] += run.planned.mutant.id not in self._verdicts
-            self._book(verdict)
+            one = under[run.planned.mutant.id]
+            if not _is_open(run):
+                self._book(_with_stages(one.before, run.verdict))
+            elif one.is_last:
+                self._book(classify(one.whole, joined(one.before, run.outcome)))
 
         with self._cold_lane(group) as lane:
+            self._canaries(lane, group.mutants)
             runs: dict[str, Run] = {}
-            for chunk in chunks(self._canaries(lane, group.mutants)):
+            for chunk in chunks(group.mutants):
                 runs |= lane.settle(chunk, take)
                 self._settle(runs)
             return runs
@@ -302,11 +283,10 @@ class MutantRunner:
 
     # -- is it the code that runs, and is a failure seen at all?
 
-    def _canaries(self, lane: Lane, planned: Iterable[PlannedMutant]) -> list[PlannedMutant]:
+    def _canaries(self, lane: Lane, planned: Iterable[PlannedMutant]) -> None:
         """For each file not looked at before, let functions raise: a test must fail."""
-        everything = list(planned)
         by_path: dict[str, dict[str, PlannedMutant]] = {}
-        for mutant in everything:
+        for mutant in planned:
             if mutant.mutant.path not in self._heard:
                 by_path.setdefault(mutant.mutant.path, {}).setdefault(mutant.mutant.unit, mutant)
         for path, units in by_path.items():
@@ -321,7 +301,6 @@ class MutantRunner:
             else:
                 self._heard.add(path)
                 self._problems.append(_silence(path, outcomes))
-        return everything
 
     # -- the same again
 
@@ -332,7 +311,7 @@ class MutantRunner:
             for p in planned
             if p.route is Route.HOT
             and p.mutant.id in self._verdicts
-            and self._verdicts[p.mutant.id].status in (Status.KILLED, Status.SURVIVED)
+            and self._verdicts[p.mutant.id].status in SETTLED
         ]
         chosen = random.Random(self._options.seed).sample(
             settled, min(self._options.verify, len(settled))
@@ -367,7 +346,18 @@ def _stands_at_import(zygote: Zygote) -> bool:
     return bool(hello["type"] == "hello" and hello["reached"] and hello["threads"] == 1)
 
 
-def _goes_on(run: Run) -> bool:
+def _with_stages(before: Outcome | None, verdict: Verdict) -> Verdict:
+    """The verdict of a stage, with what the stages before it took."""
+    if before is None:
+        return verdict
+    return replace(
+        verdict,
+        seconds=before.seconds + verdict.seconds,
+        tests_run=len(before.results) + verdict.tests_run,
+    )
+
+
+def _is_open(run: Run) -> bool:
     """Whether another stage's tests may still settle it: nothing was noticed, nothing ended."""
     outcome = run.outcome
     ended = outcome.end is not ChildEnd.FINISHED or outcome.collect_error

@@ -72,7 +72,6 @@ class Speculation:
         self._spoilers: set[str] = set()
         self._waiting: deque[PlannedMutant] = deque()
         self._left: list[Left] = []
-        self.verdicts: dict[str, Verdict] = {}
 
     def run(self, planned: Iterable[PlannedMutant]) -> list[Left]:
         """Settle what can be; the rest, in the order of their text."""
@@ -152,7 +151,6 @@ class Speculation:
                 passed = entry.tests if trial.end is TrialEnd.OPEN else ()
                 self._left.append(Left(entry.planned, passed))
                 continue
-            self.verdicts[entry.planned.mutant.id] = verdict
             self._killers.note(entry.planned.mutant, verdict.killer)
             self._on_verdict(verdict)
         rest = entries[len(outcome.trials) :]

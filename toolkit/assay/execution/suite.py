@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from assay.errors import BaselineError
-from assay.execution.jobs import result_of, run_jobs
+from assay.execution.jobs import result_of, run_job, run_jobs
 from assay.execution.timeouts import Limits
 from assay.execution.zygote import Job, Zygote, ZygoteSettings
 from assay.impact.record import Recording
@@ -211,9 +211,9 @@ class RecordedRun:
         rest = list(tests)
         while rest:
             job = replace(self._job(rest), record=False, quick=True)
-            (done,) = run_jobs(self._zygote, [("together", job)], 1, note)
-            rest = [t for t in rest if t not in found and t != done.outcome.current]
-            if done.outcome.end is ChildEnd.FINISHED or not done.outcome.current:
+            outcome = run_job(self._zygote, job, note)
+            rest = [t for t in rest if t not in found and t != outcome.current]
+            if outcome.end is ChildEnd.FINISHED or not outcome.current:
                 break
         return found
 
@@ -258,14 +258,10 @@ class RecordedRun:
         """One recorded child; with threads alive in the zygote, one that starts pytest itself."""
         job = self._job(tests)
         if self._collected.can_fork:
-            return self._drive(self._zygote, job)
+            return run_job(self._zygote, job, self._event)
         with Zygote(self._settings, "cold", record=True) as cold:
             cold.greeting()
-            return self._drive(cold, job)
-
-    def _drive(self, zygote: Zygote, job: Job) -> Outcome:
-        (done,) = run_jobs(zygote, [("record", job)], 1, self._event)
-        return done.outcome
+            return run_job(cold, job, self._event)
 
     def _event(self, event: Message) -> None:
         if event["type"] == "test":

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -97,8 +97,3 @@ class JobMaker:
             if key not in found:
                 found[key] = {**self.wire(mutant), "replacement": mutant.original}
         return tuple(found.values())
-
-    def files_of(self, tests: Collection[str]) -> Tests:
-        """The files that hold the tests, as absolute paths."""
-        paths = {item.path for item in self.collected.items if item.node_id in tests}
-        return tuple(sorted(str(self.repo / path) for path in paths))

@@ -87,6 +87,9 @@ class Status(Enum):
     PENDING = "Pending"
 
 
+SETTLED = frozenset({Status.KILLED, Status.SURVIVED})
+"""The verdicts that say something about the tests, and may hold for later runs."""
+
 NOT_REACHED = "not run: the time of --budget was over"
 """The reason of a Pending mutant that was left out on purpose: nothing went wrong."""
 

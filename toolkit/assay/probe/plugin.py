@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import random
-from collections.abc import Callable, Generator, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from typing import Any
 
 import pytest
@@ -68,6 +68,7 @@ class AssayPlugin:
         self.quick = False
         self.current = ""
         self.config: pytest.Config | None = None
+        self._by_id: dict[str, Any] = {}
         self.tell: Callable[[str], None] | None = None
 
     # -- set-up
@@ -125,6 +126,12 @@ class AssayPlugin:
             self.errors.append((report.nodeid, str(report.longrepr)[-EXCERPT_LIMIT:]))
 
     # -- running
+
+    def items_by_id(self, session: pytest.Session) -> dict[str, Any]:
+        """The collected items; a zygote asks once, and its children have them from it."""
+        if not self._by_id:
+            self._by_id = {item.nodeid: item for item in session.items}
+        return self._by_id
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtestloop(self, session: pytest.Session) -> bool:
@@ -252,7 +259,7 @@ def run_items(
     recorder: Recorder | None,
 ) -> None:
     """Run the job's tests in its order; tells each start and each result as it happens."""
-    found = items_of(session, job["tests"], job.get("order", ()))
+    found = items_of(plugin.items_by_id(session), job["tests"], job.get("order", ()))
     prepare(plugin, session, job["quick"], emit)
     if job.get("canary"):
         for item in found.values():
@@ -288,14 +295,15 @@ def prepare(
     random.seed(RANDOM_SEED)
 
 
-def items_of(session: Any, wanted: Iterable[str], order: Iterable[str]) -> dict[str, Any]:
-    """The session's items by the node ids that they were asked for under.
+def items_of(
+    by_id: Mapping[str, Any], wanted: Iterable[str], order: Iterable[str]
+) -> dict[str, Any]:
+    """Of a session's items, by the node ids that they were asked for under.
 
     Some ids hold the time or a random number, and are others in each process. Such a test is told
     by its place among those of its function, if `order`, all ids of the session that the plan was
     made with, says that there are as many.
     """
-    by_id = {item.nodeid: item for item in session.items}
     found = {node_id: by_id[node_id] for node_id in wanted if node_id in by_id}
     missing = [node_id for node_id in wanted if node_id not in by_id]
     functions = {node_id.partition("[")[0] for node_id in missing if "[" in node_id}

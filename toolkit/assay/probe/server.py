@@ -7,7 +7,7 @@ import os
 import socket
 import sys
 import traceback
-from typing import Any
+from typing import Any, NoReturn
 
 import coverage
 import pytest
@@ -120,6 +120,7 @@ class CollectedZygote:
         self.plugin, self.session = plugin, session
         self.supervisor.send(self._hello(plugin, session))
         hotswap.remember(self.request["repo"])
+        plugin.items_by_id(session)
         self.supervisor.serve()
 
     def _hello(self, plugin: AssayPlugin, session: pytest.Session) -> dict[str, Any]:
@@ -258,7 +259,6 @@ class ImportZygote:
         self.request = request
         self.supervisor = make_supervisor(request, control, None)
         self.path = os.path.realpath(request["module"])
-        self.reached = False
         self.child: InChild | None = None
         self.plugin: AssayPlugin | None = None
 
@@ -274,13 +274,11 @@ class ImportZygote:
             # Collection was cut short: the loop was never begun.
             plugin = self.plugin
             finish(lambda: self._end(child, plugin, int(code)), child.emit)
-        if not self.reached:
-            self.supervisor.send({"type": "hello", "reached": False, **versions()})
+        self.supervisor.send({"type": "hello", "reached": False, **versions()})
 
     def _code(self) -> Any:
         """Called in the zygote when the module is imported first; returns in children only."""
         if self.child is None:
-            self.reached = True
             self._compile_ahead()
             threads = count_threads()
             self.supervisor.send(
@@ -298,7 +296,7 @@ class ImportZygote:
         except BaseException as problem:
             self._break_off(problem)
 
-    def _break_off(self, problem: BaseException) -> None:
+    def _break_off(self, problem: BaseException) -> NoReturn:
         """The mutant itself is at fault, and the import it stands in must not see it."""
         assert self.child is not None
 

@@ -1,4 +1,4 @@
-"""Tries many mutants in one process, each kill between two proofs that its test is sound.
+"""Tries many mutants in one process, each kill followed by a proof that its test is sound.
 
 Speculate in process, confirm in isolation: a kill stands only if the same test, in the same
 process, passes right after with the unmutated code swapped in the same way. Everything else (a
@@ -34,7 +34,7 @@ def run_batch(
     stop_requested: Callable[[], bool],
 ) -> None:
     """Try each mutant of the batch; stops when a control fails, for the process is spoiled."""
-    items = items_of(session, job["tests"], ())
+    items = items_of(plugin.items_by_id(session), job["tests"], ())
     prepare(plugin, session, True, emit)
     killers: list[str] = []
     for index, entry in enumerate(job["batch"]):

@@ -19,6 +19,7 @@ import sys
 import time
 import traceback
 from collections.abc import Callable
+from typing import NoReturn
 
 from .limits import limit_memory
 from .strays import Strays, end_with_parent
@@ -290,7 +291,7 @@ class Supervisor:
         shutil.rmtree(child.tmp, ignore_errors=True)
 
 
-def finish(work: Callable[[], None], emit: Emit) -> None:
+def finish(work: Callable[[], None], emit: Emit) -> NoReturn:
     """Do the last work of a child, say how it went, and leave the process."""
     code = 1
     try:

@@ -39,6 +39,12 @@ def tried(planned: PlannedMutant, trial: Trial, seconds: float) -> Verdict | Non
     )
 
 
+def unsettled(planned: PlannedMutant, status: Status, reason: str) -> Verdict:
+    """A verdict that rests on no run."""
+    covering = tuple(test.node_id for test in planned.tests)
+    return Verdict(planned.mutant, status, covering, "", False, reason, 0, 0.0)
+
+
 _Meaning = tuple[Status, str, bool, str]
 
 

@@ -29,10 +29,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
-from assay.model.mutant import Measured, PlannedMutant, PlannedTest, Status, Verdict
+from assay.model.mutant import SETTLED, Measured, PlannedMutant, PlannedTest, Status, Verdict
 from assay.model.reuse import StoredVerdict, Token
-
-SETTLED = frozenset({Status.KILLED, Status.SURVIVED})
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,8 @@ from assay.execution.cluster.snapshot import Snapshot
 from assay.execution.cluster.terms import Fault, Terms, decoded, encoded
 from assay.execution.cluster.worker import Snapshots
 from assay.execution.mutants import Listener, MutantRun
-from assay.model.mutant import PlannedMutant, Status, Verdict
+from assay.model.mutant import SETTLED, PlannedMutant, Status, Verdict
+from assay.verdict.classify import unsettled
 
 Say = Callable[[str], None]
 Connect = Callable[[str, float], AbstractContextManager[Connection]]
@@ -32,8 +33,6 @@ class Patience:
 
 
 PATIENCE = Patience()
-
-SETTLED = frozenset({Status.KILLED, Status.SURVIVED})
 
 GONE = "the connection is lost to the Dask scheduler"
 """Dask gives up all batches then, and says no more than that they are cancelled."""
@@ -82,7 +81,7 @@ class ClusterRunner:
             interrupted = True
         for mutant in planned:
             if mutant.mutant.id not in self._verdicts:
-                pending = verdict_of(mutant, Status.PENDING, "interrupted before it was run")
+                pending = unsettled(mutant, Status.PENDING, "interrupted before it was run")
                 self._verdicts[mutant.mutant.id] = pending
         return MutantRun(self._verdicts, self._flaky, interrupted)
 
@@ -158,7 +157,7 @@ class ClusterRunner:
                 raise self._lost(GONE)
             # What could not be run says nothing about its mutants.
             for mutant in batch.mutants:
-                self._note(verdict_of(mutant, Status.RUNTIME_ERROR, done.problem))
+                self._note(unsettled(mutant, Status.RUNTIME_ERROR, done.problem))
             return
         reply = decoded(done.reply)
         if isinstance(reply, AssayError):
@@ -171,16 +170,10 @@ class ClusterRunner:
             )
         self._flaky |= reply.flaky
         for mutant in batch.mutants:
-            missing = verdict_of(mutant, Status.RUNTIME_ERROR, "the worker sent no verdict on it")
+            missing = unsettled(mutant, Status.RUNTIME_ERROR, "the worker sent no verdict on it")
             self._note(reply.verdicts.get(mutant.mutant.id, missing))
 
     def _note(self, verdict: Verdict) -> None:
         self._verdicts[verdict.mutant.id] = verdict
         self._watch.listener.came(verdict)
         self._watch.listener.settled(verdict)
-
-
-def verdict_of(planned: PlannedMutant, status: Status, reason: str) -> Verdict:
-    """A verdict on a mutant that no test has been run against."""
-    covering = tuple(test.node_id for test in planned.tests)
-    return Verdict(planned.mutant, status, covering, "", False, reason, 0, 0.0)

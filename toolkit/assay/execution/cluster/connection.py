@@ -140,7 +140,8 @@ def connected(address: str, seconds: float) -> Iterator[Connection]:
             f"the Dask scheduler at {address} and this machine's Dask {version(MUST_MATCH[0])} do "
             f"not understand each other ({problem}): install the same version on all machines"
         ) from problem
-    except (OSError, ValueError) as problem:
+    except (OSError, ValueError, AssertionError) as problem:
+        # Of addresses that lead nowhere Dask has been seen to trip over an assertion of its own.
         words = (str(problem).strip().splitlines() or [type(problem).__name__])[0]
         raise UsageError(
             f"no Dask scheduler answers at {address} ({words}): start one with `dask scheduler`, "

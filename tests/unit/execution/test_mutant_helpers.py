@@ -6,6 +6,7 @@ import pytest
 from conftest import A_MUTANT as MUTANT
 
 from assay.execution.lane import Run, maximal, prefix_of, without
+from assay.execution.mutants import Listener, MutantRunner
 from assay.model.mutant import PlannedMutant, PlannedTest, Route, Status, Verdict
 from assay.model.run import ChildEnd, Outcome
 
@@ -81,3 +82,19 @@ def test_a_mutant_whose_tests_are_innocent_stays_as_it_is() -> None:
 
 def test_a_mutant_may_be_left_without_tests() -> None:
     assert without(planned("a"), {"a"}).tests == ()
+
+
+# Keeping
+
+
+def test_an_interrupt_while_a_verdict_is_kept_leaves_it_unsettled() -> None:
+    def interrupted(_: Verdict) -> None:
+        raise KeyboardInterrupt
+
+    runner = MutantRunner.__new__(MutantRunner)
+    runner._verdicts = {"m": run_of("a", killer="a").verdict}
+    runner._settled = set()
+    runner._listener = Listener(came=interrupted, settled=interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        runner._settle(["m"])
+    assert runner._settled == set()

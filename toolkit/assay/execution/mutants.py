@@ -220,8 +220,9 @@ class MutantRunner:
         """No control will overturn these any more."""
         for key in keys:
             if key in self._verdicts and key not in self._settled:
-                self._settled.add(key)
+                # In this order: an interrupt in between must not leave one that nobody has kept.
                 self._listener.settled(self._verdicts[key])
+                self._settled.add(key)
 
     # -- from the import on
 

@@ -1,0 +1,1 @@
+"""Weak and misaligned tests: what was seen of tests and mutants → findings."""

@@ -1,0 +1,1 @@
+"""The detectors, a kind of finding a file."""

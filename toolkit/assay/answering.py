@@ -20,6 +20,7 @@ from assay.execution.mutants import (
     RunOptions,
 )
 from assay.gather import NO_CHANGE
+from assay.impact.covered import changed_lines
 from assay.impact.record import Tree
 from assay.impact.store import open_store
 from assay.misled import misled
@@ -296,6 +297,10 @@ def answer(project: Project, request: Request, progress: Progress) -> Answer:
             seconds=clock.laps,
             plan=plan_record(project, request, targets, made_by),
             partial=request.part.partial if request.part else None,
+            changed_lines=tuple(changed_lines(change, changed, baseline.impact))
+            if request.targets is None
+            else (),
+            digests=digests_of(targets),
         )
 
 
@@ -351,12 +356,23 @@ def known_answer(project: Project, request: Request, progress: Progress) -> Answ
         left=left_of(targets),
         plan=plan_record(project, request, targets, made_by),
         partial=request.part.partial if request.part else None,
+        digests=digests_of(targets),
     )
 
 
 def left_of(targets: Iterable[Target]) -> Counter[str]:
     """How many mutants were not run, by the reason for it."""
     return Counter(one.reason for target in targets for one in target.left)
+
+
+def digests_of(targets: Iterable[Target]) -> dict[tuple[str, str], str]:
+    """The digest of each unit with mutants, by path and name."""
+    return {
+        (target.source.path, unit.name): unit.digest
+        for target in targets
+        for unit in target.source.units
+        if any(mutant.unit == unit.name for mutant in target.mutants)
+    }
 
 
 def mutation_settings(project: Project, operators: str = "all", extreme: bool = False) -> Settings:

@@ -11,28 +11,29 @@ import tempfile
 import traceback
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from datetime import date
 from pathlib import Path
-from typing import TYPE_CHECKING, NoReturn
+from typing import NoReturn
 
 from rich.console import Console
 
 import assay
+from assay import arguments
 from assay.commands import amounts
 from assay.commands.common import Context
 from assay.errors import AssayError, ExitCode, UsageError
 from assay.mutation.portion import WHOLE
 from assay.progress import Progress
 from assay.project import open_project
+from assay.report.outputs import FORMATS
 from assay.report.style import styled
-
-if TYPE_CHECKING:
-    from assay.execution.mutants import RunOptions
 
 EPILOG = """\
 Arguments after `--` go to pytest as they are: assay select -- tests/unit --deselect tests/unit/x.py
 
-exit codes: 0 clean · 2 usage or configuration · 3 the suite fails without mutants ·
-4 not conclusive · 5 nothing to compare · 70 a fault of assay · 130 interrupted, may be resumed
+exit codes: 0 clean · 1 the gate failed · 2 usage or configuration ·
+3 the suite fails without mutants · 4 not conclusive · 5 nothing to compare ·
+70 a fault of assay · 130 interrupted, may be resumed
 """
 
 
@@ -59,8 +60,10 @@ def parser() -> Parser:
     _add_map(verbs)
     _add_select(verbs)
     _add_impact(verbs)
+    _add_gate(verbs)
     _add_mutate(verbs)
     _add_merge(verbs)
+    _add_accept(verbs)
     _add_show(verbs)
     _add_why(verbs)
     return top
@@ -99,6 +102,14 @@ def _add_format(verb: Parser, *formats: str) -> None:
 def _add_reports(verb: Parser) -> None:
     verb.add_argument(
         "--reports", type=Path, metavar="DIR", help="leave a copy of the JSON record there"
+    )
+    verb.add_argument(
+        "--report",
+        type=amounts.output,
+        action="append",
+        default=[],
+        metavar="FORMAT=FILE",
+        help=f"write a report too; repeatable; FILE may be -; formats: {', '.join(FORMATS)}",
     )
 
 
@@ -183,15 +194,20 @@ def _run_impact(ns: argparse.Namespace, context: Context) -> int:
     from assay.answering import Effort
     from assay.commands import impact
 
-    effort = Effort(options=_how(ns))
+    effort = Effort(options=arguments.how(ns))
     options = impact.ImpactOptions(ns.base, ns.diff, ns.format, ns.everything, effort)
     return impact.run(context, options)
 
 
-def _how(ns: argparse.Namespace) -> RunOptions:
-    from assay.execution.mutants import Isolation, RunOptions
-
-    return RunOptions(Isolation(ns.isolation), verify=ns.verify)
+def _add_gate(verbs: Verbs[Parser]) -> None:
+    verb = _verb(verbs, "gate", "the answer to a change, held against the project's policy")
+    _add_change(verb)
+    arguments.add_gate(verb)
+    _add_isolation(verb)
+    _add_format(verb, "text", "json")
+    _add_reports(verb)
+    _add_scheduler(verb)
+    verb.set_defaults(run=arguments.run_gate)
 
 
 def _add_mutate(verbs: Verbs[Parser]) -> None:
@@ -285,7 +301,7 @@ def _run_mutate(ns: argparse.Namespace, context: Context) -> int:
         everything=ns.everything,
         operators=ns.operators,
         extreme=ns.extreme,
-        effort=Effort(ns.fresh, ns.audit, ns.budget, ns.seed, _how(ns)),
+        effort=Effort(ns.fresh, ns.audit, ns.budget, ns.seed, arguments.how(ns)),
         sample=ns.sample,
         shard=ns.shard,
     )
@@ -306,6 +322,12 @@ def _run_merge(ns: argparse.Namespace, context: Context) -> int:
     from assay.commands import merge
 
     return merge.run(context, merge.MergeOptions(tuple(ns.records), ns.format, ns.everything))
+
+
+def _add_accept(verbs: Verbs[Parser]) -> None:
+    verb = _verb(verbs, "accept", "answer survivors or findings, in a file to be committed")
+    arguments.add_accept(verb)
+    verb.set_defaults(run=arguments.run_accept)
 
 
 def _add_show(verbs: Verbs[Parser]) -> None:
@@ -377,7 +399,9 @@ def _command(argv: Sequence[str], environ: Mapping[str, str]) -> int:
     console = Console(stderr=True, soft_wrap=True)
     with Progress(console, options.quiet) as progress:
         reports = getattr(options, "reports", None)
-        context = Context(project, progress, _write, _show, reports)
+        outputs = tuple(getattr(options, "report", ()))
+        today = date.today()
+        context = Context(project, progress, _write, _show, reports, today, outputs)
         code: int = options.run(options, context)
     sys.stdout.flush()
     return code

@@ -6,7 +6,7 @@ import configparser
 import re
 import tomllib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from math import inf
 from pathlib import Path
 from typing import Any
@@ -37,7 +37,9 @@ class Config:
     may map beyond the collected session (0: no limit, None: as much as the machine allows), `keep`
     the rules that are not to leave mutants out, `scheduler` the address of a Dask scheduler whose
     workers run the mutants ("": this machine does), `snapshot_megabytes` how much of the project
-    may be sent to it. `mutmut` comes from mutmut's own table.
+    may be sent to it. `accepted` and `baseline` are files, relative to the project, that people
+    commit; `gate` is the table of the gate's policy as it is, None without one. `mutmut` comes from
+    mutmut's own table.
     """
 
     python: str = ""
@@ -53,6 +55,9 @@ class Config:
     timeout_collection: float = COLLECTION
     memory_limit: int | None = None
     keep: tuple[str, ...] = ()
+    accepted: str = "assay-accepted.toml"
+    baseline: str = "assay-baseline.json"
+    gate: Mapping[str, Any] | None = field(default=None, hash=False)
     mutmut: MutmutConfig = MutmutConfig()
 
 
@@ -108,6 +113,20 @@ def _patterns(value: Any) -> tuple[str, ...]:
     return texts
 
 
+def _file(value: Any) -> str:
+    name = _text(value)
+    if not name or name.endswith("/"):
+        raise TypeError("must be the name of a file, relative to the project")
+    return name
+
+
+def _table(value: Any) -> Mapping[str, Any]:
+    """What a policy says is read where it is used, for it can be given as a file as well."""
+    if not isinstance(value, dict):
+        raise TypeError("must be a table: [tool.assay.gate]")
+    return value
+
+
 KEYS: Mapping[str, Callable[[Any], Any]] = {
     "python": _text,
     "pytest-args": _texts,
@@ -122,6 +141,9 @@ KEYS: Mapping[str, Callable[[Any], Any]] = {
     "timeout-collection": _positive,
     "memory-limit": _megabytes,
     "keep": _rules,
+    "accepted": _file,
+    "baseline": _file,
+    "gate": _table,
 }
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from assay.errors import StateError
-from assay.model.answer import Answer, Guard, UnitAnswer
+from assay.model.answer import Answer, ChangedLines, Guard, UnitAnswer
 from assay.model.change import UnitStatus
 from assay.model.mutant import Mutant, Status, Verdict
 from assay.model.run import Failure, TestOutcome, TestResult
@@ -80,6 +80,8 @@ ANSWER = Answer(
     interrupted=False,
     seconds={"collect": 0.123456},
     left={"logging": 2, "equal code": 1},
+    changed_lines=(ChangedLines("tax.py", (3, 4), (4,)),),
+    digests={("tax.py", "rate"): "d1"},
 )
 
 MUTANT_RECORD: dict[str, Any] = {
@@ -164,8 +166,12 @@ RECORD: dict[str, Any] = {
             "tests_run": 1,
             "seconds": 0.1235,
             "reused": None,
+            "digest": "d1",
+            "accepted": None,
+            "expired": None,
         }
     ],
+    "changed_lines": [{"path": "tax.py", "lines": [3, 4], "missed": [4]}],
     "left": {"equal code": 1, "logging": 2},
     "notices": ["note"],
     "inconclusive": [],
@@ -214,5 +220,5 @@ def test_a_record_that_cannot_be_made_leaves_the_one_before_and_no_litter(tmp_pa
 
 def test_a_directory_that_cannot_be_made_is_told(tmp_path: Path) -> None:
     (tmp_path / "reports").write_text("a file")
-    with pytest.raises(StateError, match="cannot write the report"):
+    with pytest.raises(StateError, match="cannot write "):
         write_json(tmp_path / "reports" / "impact.json", {})

@@ -24,6 +24,9 @@ WHOLE: dict[str, Any] = {
     "timeout-collection": 30,
     "memory-limit": 500,
     "keep": ["logging", "repr"],
+    "accepted": "quality/accepted.toml",
+    "baseline": "quality/baseline.json",
+    "gate": {"preset": "strict"},
 }
 
 MEMORY = 'memory-limit must be a whole number of MB, 0 for none, or "auto"'
@@ -49,6 +52,9 @@ def test_every_key_is_taken() -> None:
         timeout_collection=30.0,
         memory_limit=500,
         keep=("logging", "repr"),
+        accepted="quality/accepted.toml",
+        baseline="quality/baseline.json",
+        gate={"preset": "strict"},
     )
     assert set(WHOLE) == set(KEYS)
 

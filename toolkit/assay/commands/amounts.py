@@ -1,11 +1,15 @@
-"""How much is to be run, as it is written on the command line: `90s`, `5%`, `1/4`."""
+"""What is written on the command line in one word: `90s`, `5%`, `1/4`, a day, a report's place."""
 
 from __future__ import annotations
 
 import argparse
 import re
+from datetime import date
+from pathlib import Path
 
+from assay.gate.reading import unknown_key
 from assay.mutation.portion import Shard, Size
+from assay.report.outputs import FORMATS, Output
 
 _SECONDS = {"": 1.0, "s": 1.0, "m": 60.0, "h": 3600.0}
 
@@ -45,3 +49,23 @@ def whole(text: str) -> int:
     if re.fullmatch(r"\d+", text.strip()) is None:
         raise argparse.ArgumentTypeError(f"{text!r} is no whole number, 0 or more")
     return int(text)
+
+
+def day(text: str) -> date:
+    """`2026-12-31`."""
+    try:
+        return date.fromisoformat(text.strip())
+    except ValueError:
+        message = f"{text!r} is no day: give one such as 2026-12-31"
+        raise argparse.ArgumentTypeError(message) from None
+
+
+def output(text: str) -> Output:
+    """`sarif=FILE`, or `sarif=-` for standard output."""
+    name, equals, file = text.partition("=")
+    if name not in FORMATS:
+        problem = unknown_key(name, FORMATS).replace("key", "format", 1)
+        raise argparse.ArgumentTypeError(problem)
+    if not equals or not file.strip():
+        raise argparse.ArgumentTypeError(f"{text!r} names no file: give {name}=FILE, or {name}=-")
+    return Output(name, None if file == "-" else Path(file))

@@ -1,16 +1,25 @@
-"""What every verb is given."""
+"""What every verb is given, and how an answer leaves."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from datetime import date
 from pathlib import Path
 
+from assay.committed import standing_of
+from assay.errors import ExitCode
+from assay.gate.decide import Decision
 from assay.model.answer import Answer
+from assay.model.finding import Finding
 from assay.progress import Progress
 from assay.project import Project
-from assay.report.as_json import answer_json
-from assay.report.write import write_json
+from assay.report.account import Account
+from assay.report.as_json import account_json
+from assay.report.gate_text import account_text
+from assay.report.outputs import Output, rendered
+from assay.report.write import append_text, write_json, write_text
 from assay.verdict.answer import exit_code
 
 
@@ -20,7 +29,8 @@ class Context:
 
     `out` writes what programs read, as it is; `show` a report for people, which may be coloured.
 
-    `reports` is a directory to leave the JSON record in, beside the project's own state.
+    `reports` is a directory to leave the JSON record in, beside the project's own state; `outputs`
+    are further reports to write; `today` is the day on which accepted findings have to hold.
     """
 
     project: Project
@@ -28,16 +38,52 @@ class Context:
     out: Callable[[str], None]
     show: Callable[[str], None]
     reports: Path | None
+    today: date
+    outputs: tuple[Output, ...] = ()
 
 
-def keep_record(context: Context, answer: Answer) -> int:
-    """Write the JSON record of an answer; its exit code."""
-    code = exit_code(answer)
-    record = answer_json(answer, code)
-    write_json(context.project.reports / f"{answer.verb}.json", record)
-    if context.reports is not None:
-        shard = answer.plan
-        which = f"-{shard.shard}-of-{shard.of}" if shard is not None and shard.of > 1 else ""
-        name = f"{context.project.root.name}-{answer.verb}{which}.json"
-        write_json(context.reports / name, record)
+def with_accepted(context: Context, found: Answer, findings: Sequence[Finding] = ()) -> Answer:
+    """The answer, and what people have said of what it found."""
+    return replace(found, accepted=standing_of(context.project, found, findings, context.today))
+
+
+def deliver(
+    context: Context,
+    found: Answer,
+    format: str,
+    everything: bool,
+    findings: tuple[Finding, ...] = (),
+    decision: Decision | None = None,
+) -> ExitCode:
+    """Keep the record, write the reports that were asked for, print the answer; its exit code.
+
+    `found` says already what is accepted.
+    """
+    code = exit_code(found) if decision is None else decision.code
+    account = Account(found, findings, decision, code)
+    _keep_record(context, account)
+    to_standard_output = False
+    for output in context.outputs:
+        text = rendered(output.format, account)
+        if output.file is None:
+            to_standard_output = True
+            context.out(text)
+        elif str(output.file) == context.project.environ.get("GITHUB_STEP_SUMMARY"):
+            append_text(output.file, text)
+        else:
+            write_text(output.file, text)
+    if format == "json":
+        context.out(json.dumps(account_json(account), indent=1, ensure_ascii=False) + "\n")
+    elif not to_standard_output:
+        context.show(account_text(account, everything))
     return code
+
+
+def _keep_record(context: Context, account: Account) -> None:
+    found, record = account.answer, account_json(account)
+    write_json(context.project.reports / f"{found.verb}.json", record)
+    if context.reports is not None:
+        shard = found.plan
+        which = f"-{shard.shard}-of-{shard.of}" if shard is not None and shard.of > 1 else ""
+        name = f"{context.project.root.name}-{found.verb}{which}.json"
+        write_json(context.reports / name, record)

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 
 from assay.answering import ALL, Effort, Request, answer
-from assay.commands.common import Context, keep_record
+from assay.commands.common import Context, deliver, with_accepted
+from assay.model.answer import Answer
 from assay.pipeline import read_change
-from assay.report.as_json import answer_json
-from assay.report.text import answer_text
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,12 +21,15 @@ class ImpactOptions:
 
 
 def run(context: Context, options: ImpactOptions) -> int:
-    change = read_change(context.project, options.base, options.diff)
-    request = Request("impact", change.change.description, change, None, effort=options.effort)
-    found = answer(context.project, request, context.progress)
-    code = keep_record(context, found)
-    if options.format == "json":
-        context.out(json.dumps(answer_json(found, code), indent=1, ensure_ascii=False) + "\n")
-    else:
-        context.show(answer_text(found, options.everything))
-    return code
+    found = answer_to_change(context, "impact", options.base, options.diff, options.effort)
+    found = with_accepted(context, found)
+    return deliver(context, found, options.format, options.everything)
+
+
+def answer_to_change(
+    context: Context, verb: str, base: str | None, diff: Path | None, effort: Effort
+) -> Answer:
+    """The whole chain for a change; NothingToCompare if there is none."""
+    change = read_change(context.project, base, diff)
+    request = Request(verb, change.change.description, change, None, effort=effort)
+    return answer(context.project, request, context.progress)

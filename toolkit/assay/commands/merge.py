@@ -6,12 +6,11 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 
-from assay.commands.common import Context, keep_record
+from assay.commands.common import Context, deliver, with_accepted
 from assay.errors import UsageError
 from assay.model.answer import Answer
-from assay.report.as_json import FORMAT, answer_json
+from assay.report.as_json import FORMAT
 from assay.report.from_json import answer_of
-from assay.report.text import answer_text
 from assay.verdict.shards import joined
 
 
@@ -27,12 +26,7 @@ class MergeOptions:
 def run(context: Context, options: MergeOptions) -> int:
     found = joined({name: read(Path(name)) for name in _names(options.records)})
     context.project.prepare_state()
-    code = keep_record(context, found)
-    if options.format == "json":
-        context.out(json.dumps(answer_json(found, code), indent=1, ensure_ascii=False) + "\n")
-    else:
-        context.show(answer_text(found, options.everything))
-    return code
+    return deliver(context, with_accepted(context, found), options.format, options.everything)
 
 
 def _names(paths: tuple[Path, ...]) -> list[str]:

@@ -20,7 +20,7 @@ from assay.answering import (
     mutation_settings,
 )
 from assay.change.semantics import read_source
-from assay.commands.common import Context, keep_record
+from assay.commands.common import Context, deliver, with_accepted
 from assay.errors import ExitCode, UsageError
 from assay.gather import NO_CHANGE
 from assay.model.answer import Partial
@@ -30,8 +30,8 @@ from assay.mutation.settings import Settings
 from assay.mutation.targets import Target, target_of, targets_of_change
 from assay.pipeline import read_change
 from assay.project import Project, is_test_file
-from assay.report.as_json import FORMAT, answer_json, left_json, mutant_json
-from assay.report.text import answer_text, left_line, mutants_text
+from assay.report.as_json import FORMAT, left_json, mutant_json
+from assay.report.text import left_line, mutants_text
 
 _LINES = re.compile(r"^(?P<path>.+?):(?P<first>\d+)(?:-(?P<last>\d+))?$")
 
@@ -68,13 +68,8 @@ def run(context: Context, options: MutateOptions) -> int:
         _list(context, targets, options)
         return ExitCode.CLEAN
     request = replace(request, targets=targets, effort=options.effort, part=part)
-    found = answer(context.project, request, context.progress)
-    code = keep_record(context, found)
-    if options.format == "json":
-        context.out(json.dumps(answer_json(found, code), indent=1, ensure_ascii=False) + "\n")
-    else:
-        context.show(answer_text(found, options.everything))
-    return code
+    found = with_accepted(context, answer(context.project, request, context.progress))
+    return deliver(context, found, options.format, options.everything)
 
 
 def _nothing_to_run(

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 
+from assay.model.accepted import NOTHING_ACCEPTED, Standing
 from assay.model.change import UnitStatus
 from assay.model.mutant import Verdict
 from assay.model.run import TestResult
@@ -75,6 +76,20 @@ class PlanRecord:
 
 
 @dataclass(frozen=True, slots=True)
+class ChangedLines:
+    """The changed statements of one file that can run, by their first lines, and those of them that
+    no test ran."""
+
+    path: str
+    lines: tuple[int, ...]
+    missed: tuple[int, ...]
+
+
+OF_A_CHANGE = frozenset({"impact", "gate"})
+"""The verbs whose answer is about a change as a whole, its tests and units too."""
+
+
+@dataclass(frozen=True, slots=True)
 class Answer:
     """Everything a report is made of.
 
@@ -85,7 +100,8 @@ class Answer:
     `left` how many mutants were not run by the reason for it,
     `flaky` tests that failed a control, with the reason, `changed_tests` test files in the change,
     `plan` what the mutants are a part of (None for `impact`), `partial` why not all of them were
-    run (None if they were).
+    run (None if they were), `changed_lines` which changed statements tests ran, `digests` the
+    digest of each unit with mutants by path and name, `accepted` what people have answered.
     """
 
     verb: str
@@ -107,3 +123,10 @@ class Answer:
     left: Mapping[str, int] = field(default_factory=dict, hash=False)
     plan: PlanRecord | None = None
     partial: Partial | None = None
+    changed_lines: tuple[ChangedLines, ...] = ()
+    digests: Mapping[tuple[str, str], str] = field(default_factory=dict, hash=False)
+    accepted: Standing = NOTHING_ACCEPTED
+
+    @property
+    def is_of_change(self) -> bool:
+        return self.verb in OF_A_CHANGE

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import dataclasses
 from datetime import UTC, datetime
 from typing import Any
 
+from assay.gate.decide import Decision
+from assay.model.accepted import Acceptance
 from assay.model.answer import Answer, Partial, PlanRecord, UnitAnswer
+from assay.model.finding import Finding
 from assay.model.mutant import NOT_REACHED, Left, Measured, Mutant, Verdict
 from assay.model.run import TestResult
 from assay.model.selection import SelectedTest, Selection
+from assay.report.account import Account
+from assay.report.findings_json import finding_json
 from assay.verdict.interval import estimate
 
 FORMAT = 1
@@ -21,7 +27,7 @@ def answer_json(answer: Answer, exit_code: int) -> dict[str, Any]:
         "verb": answer.verb,
         "project": answer.project,
         "compared": answer.compared,
-        "exit_code": exit_code,
+        "exit_code": int(exit_code),
         "interrupted": answer.interrupted,
         "versions": dict(answer.versions),
         "collected": answer.collected,
@@ -29,7 +35,11 @@ def answer_json(answer: Answer, exit_code: int) -> dict[str, Any]:
         "tests": [_result(result) for result in answer.results.values()],
         "changed_tests": list(answer.changed_tests),
         "units": [_unit(unit) for unit in answer.units],
-        "mutants": [verdict_json(v, answer.diffs[v.mutant.id]) for v in answer.verdicts],
+        "mutants": [_answered(answer, verdict) for verdict in answer.verdicts],
+        "changed_lines": [
+            {"path": one.path, "lines": list(one.lines), "missed": list(one.missed)}
+            for one in answer.changed_lines
+        ],
         "left": dict(sorted(answer.left.items())),
         "notices": list(answer.notices),
         "inconclusive": list(answer.inconclusive),
@@ -38,6 +48,68 @@ def answer_json(answer: Answer, exit_code: int) -> dict[str, Any]:
         "reused": sum(verdict.reused is not None for verdict in answer.verdicts),
         "plan": None if answer.plan is None else plan_json(answer.plan),
         "partial": None if answer.partial is None else partial_json(answer, answer.partial),
+    }
+
+
+def account_json(account: Account) -> dict[str, Any]:
+    """The record of a run: the answer, the findings, and what a gate decided (None without one)."""
+    decision = account.decision
+    return {
+        **answer_json(account.answer, account.code),
+        "findings": [_finding(account.answer, finding) for finding in account.findings],
+        "gate": None if decision is None else decision_json(decision),
+    }
+
+
+def _finding(answer: Answer, finding: Finding) -> dict[str, Any]:
+    accepted, expired = answer.accepted.holding, answer.accepted.expired
+    name = finding.id
+    return {
+        **finding_json(finding),
+        "accepted": acceptance_json(accepted[name]) if name in accepted else None,
+        "expired": expired[name].why if name in expired else None,
+    }
+
+
+def decision_json(decision: Decision) -> dict[str, Any]:
+    """What the gate refused and let pass, and the whole policy."""
+    policy = dataclasses.asdict(decision.policy)
+    return {
+        "passed": decision.passed,
+        "policy": {key.replace("_", "-"): value for key, value in policy.items()},
+        "refusals": [
+            {
+                "rule": one.rule,
+                "sentence": one.sentence,
+                "items": list(one.items),
+                "next": one.todo,
+                "exit_code": int(one.code),
+            }
+            for one in decision.refusals
+        ],
+        "remarks": list(decision.remarks),
+    }
+
+
+def _answered(answer: Answer, verdict: Verdict) -> dict[str, Any]:
+    """A mutant with its verdict, and what people have said of it."""
+    mutant = verdict.mutant
+    accepted, expired = answer.accepted.holding, answer.accepted.expired
+    return {
+        **verdict_json(verdict, answer.diffs[mutant.id]),
+        "digest": answer.digests.get((mutant.path, mutant.unit), ""),
+        "accepted": acceptance_json(accepted[mutant.id]) if mutant.id in accepted else None,
+        "expired": expired[mutant.id].why if mutant.id in expired else None,
+    }
+
+
+def acceptance_json(acceptance: Acceptance) -> dict[str, Any]:
+    until = acceptance.until
+    return {
+        "as": acceptance.stance.value,
+        "reason": acceptance.reason,
+        "on": acceptance.on.isoformat(),
+        "until": None if until is None else until.isoformat(),
     }
 
 

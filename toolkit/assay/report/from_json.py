@@ -37,6 +37,9 @@ def answer_of(record: dict[str, Any]) -> Answer:
         seconds={name: float(value) for name, value in record["seconds"].items()},
         plan=_plan(record["plan"]),
         partial=None if record["partial"] is None else _partial(record["partial"]),
+        digests={
+            (row["path"], row["unit"]): row["digest"] for row in record["mutants"] if row["digest"]
+        },
     )
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from tabulate import tabulate
 
+from assay.model.accepted import Acceptance, Expired
 from assay.model.answer import Answer, Guard, Partial, UnitAnswer
 from assay.model.mutant import NOT_REACHED, Left, Mutant, Status, Verdict
 from assay.model.run import TestOutcome, TestResult
@@ -30,6 +31,7 @@ def answer_text(answer: Answer, everything: bool) -> str:
         "\n".join(_failures(answer, limit)),
         _unit_table(answer.units) if answer.units else "",
         "\n\n".join(_survivors(answer, limit)),
+        "\n".join(_accepted(answer)),
         "\n".join(_inconclusive(answer, limit)),
         "\n".join(_notices(answer)),
         "\n".join(_foot(answer)),
@@ -41,15 +43,15 @@ def answer_text(answer: Answer, everything: bool) -> str:
 
 
 def _head(answer: Answer) -> Iterator[str]:
-    if answer.verb == "impact":
+    if answer.is_of_change:
         yield headline(answer.units)
     else:
         yield from _part_lines(answer)
-        yield _mutant_line(answer.verdicts, answer.partial)
+        yield _mutant_line(answer, answer.partial)
     yield f"Compared: {answer.compared}."
     yield _selection_line(answer)
-    if answer.verb == "impact" and answer.verdicts:
-        yield _mutant_line(answer.verdicts)
+    if answer.is_of_change and answer.verdicts:
+        yield _mutant_line(answer)
     if answer.left:
         yield left_line(answer.left)
 
@@ -89,7 +91,7 @@ def _changed(units: list[UnitAnswer]) -> str:
 def _selection_line(answer: Answer) -> str:
     selected = len(answer.selection.selected)
     line = f"{selected} of {_tests(answer.collected)} can be affected"
-    if answer.verb != "impact":
+    if not answer.is_of_change:
         line = f"{_tests(answer.collected)} collected"
     ran = len(answer.results)
     if ran:
@@ -142,12 +144,18 @@ def _score(verdicts: list[Verdict], partial: Partial | None) -> str:
     )
 
 
-def _mutant_line(verdicts: Iterable[Verdict], partial: Partial | None = None) -> str:
-    verdicts = list(verdicts)
+def _mutant_line(answer: Answer, partial: Partial | None = None) -> str:
+    verdicts = list(answer.verdicts)
     if not verdicts:
         return "No mutants."
     counts = Counter(verdict.status for verdict in verdicts)
-    parts = [f"{counts[s]} {_STATUS_WORDS[s]}" for s in Status if counts[s]]
+    held = answer.accepted.holding
+    excused = Counter(v.status for v in verdicts if v.mutant.id in held)
+    parts = [
+        f"{counts[s]} {_STATUS_WORDS[s]}" + (f" ({excused[s]} accepted)" if excused[s] else "")
+        for s in Status
+        if counts[s]
+    ]
     reused = sum(verdict.reused is not None for verdict in verdicts)
     known = f"; {plural(reused, 'verdict')} reused" if reused else ""
     score = _score(verdicts, partial)
@@ -224,9 +232,14 @@ def _mutant_cell(verdicts: Iterable[Verdict]) -> str:
 
 
 def _survivors(answer: Answer, limit: int) -> Iterator[str]:
-    survived = [v for v in answer.verdicts if v.status is Status.SURVIVED]
+    held, expired = answer.accepted.holding, answer.accepted.expired
+    survived = [
+        v for v in answer.verdicts if v.status is Status.SURVIVED and v.mutant.id not in held
+    ]
     for verdict in survived[:limit]:
-        yield mutant_card(verdict, answer.diffs[verdict.mutant.id])
+        name = verdict.mutant.id
+        card = mutant_card(verdict, answer.diffs[name])
+        yield f"{card}\n  {expired_words(expired[name])}" if name in expired else card
     if len(survived) > limit:
         yield f"… and {len(survived) - limit} more survivors: --all shows them."
     uncovered = "\n".join(_uncovered(answer, limit))
@@ -234,12 +247,32 @@ def _survivors(answer: Answer, limit: int) -> Iterator[str]:
         yield uncovered
 
 
+def expired_words(expired: Expired) -> str:
+    said = expired.acceptance
+    return f"no longer accepted ({said.stance.value}: {said.reason}): {expired.why}"
+
+
+def _accepted(answer: Answer) -> Iterator[str]:
+    """What people have answered is shown, and short."""
+    for verdict in answer.verdicts:
+        mutant = verdict.mutant
+        said = answer.accepted.holding.get(mutant.id)
+        if said is not None:
+            place = f"{mutant.path}:{mutant.span.start_line} {unit_name(mutant.scope)}"
+            yield f"Accepted: {place} [{mutant.operator}] {mutant.id} ({accepted_words(said)})"
+
+
+def accepted_words(said: Acceptance) -> str:
+    until = f", until {said.until.isoformat()}" if said.until else ""
+    return f"{said.stance.value}{until}: {said.reason}"
+
+
 def _uncovered(answer: Answer, limit: int) -> Iterator[str]:
     """Mutants without coverage, by function: one sentence says it for all of its lines."""
     groups: dict[tuple[str, str, str], list[int]] = {}
     for verdict in answer.verdicts:
-        if verdict.status is Status.NO_COVERAGE:
-            mutant = verdict.mutant
+        mutant = verdict.mutant
+        if verdict.status is Status.NO_COVERAGE and mutant.id not in answer.accepted.holding:
             key = (mutant.path, mutant.scope, verdict.reason)
             groups.setdefault(key, []).append(mutant.statement_line)
     for (path, scope, reason), lines in list(groups.items())[:limit]:

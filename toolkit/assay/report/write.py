@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -12,17 +11,34 @@ from assay.errors import StateError
 
 
 def write_json(path: Path, record: dict[str, Any]) -> None:
+    """One record."""
+    write_text(path, json.dumps(record, indent=1, ensure_ascii=False) + "\n")
+
+
+def write_text(path: Path, text: str) -> None:
     """Write beside the target and rename: a reader never sees half a report."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        handle, partial = tempfile.mkstemp(dir=path.parent, suffix=".part")
+        # A device or a pipe cannot be replaced.
+        if path.exists() and not path.is_file():
+            path.write_text(text, encoding="utf-8")
+            return
+        partial = path.with_name(f"{path.name}.{os.getpid()}.part")
         try:
-            with os.fdopen(handle, "w", encoding="utf-8") as file:
-                json.dump(record, file, indent=1, ensure_ascii=False)
-                file.write("\n")
-            Path(partial).replace(path)
+            with partial.open("w", encoding="utf-8", newline="") as file:
+                file.write(text)
+            partial.replace(path)
         except BaseException:
-            Path(partial).unlink(missing_ok=True)
+            partial.unlink(missing_ok=True)
             raise
     except OSError as problem:
-        raise StateError(f"cannot write the report {path} ({problem.strerror})") from problem
+        raise StateError(f"cannot write {path} ({problem.strerror})") from problem
+
+
+def append_text(path: Path, text: str) -> None:
+    """Add to what other steps have written there."""
+    try:
+        with path.open("a", encoding="utf-8", newline="") as file:
+            file.write(text)
+    except OSError as problem:
+        raise StateError(f"cannot write {path} ({problem.strerror})") from problem

@@ -88,6 +88,7 @@ def _one(answers: Sequence[Answer], plan: PlanRecord) -> Answer:
         results={t: result for answer in reversed(answers) for t, result in answer.results.items()},
         verdicts=tuple(verdicts),
         diffs={name: diff for answer in answers for name, diff in answer.diffs.items()},
+        digests={place: one for answer in answers for place, one in answer.digests.items()},
         notices=_each(answer.notices for answer in answers),
         inconclusive=_each(answer.inconclusive for answer in answers),
         flaky={test: why for answer in answers for test, why in answer.flaky.items()},

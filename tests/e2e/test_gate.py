@@ -1,0 +1,244 @@
+"""`assay gate` and `assay accept` on a project whose change is guarded in part."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from conftest import RunAssay, clean_environment, replace_in, start_repository, tree_bytes, write
+
+from assay.cli import main
+
+pytestmark = pytest.mark.slow
+
+BASE = """\
+FREE_FROM = 50
+
+
+def shipping(total):
+    if total > FREE_FROM:
+        return 0
+    return 5
+"""
+
+HEAD = """\
+FREE_FROM = 50
+
+
+def shipping(total):
+    if total >= FREE_FROM:
+        return 0
+    return 5
+
+
+def refund(paid, fee):
+    return paid - fee
+"""
+
+TESTS = """\
+from order import shipping
+
+
+def test_large_order():
+    assert shipping(200) == 0
+
+
+def test_small_order():
+    assert shipping(20) == 5
+"""
+
+
+@pytest.fixture(scope="module")
+def recorded(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The project after its first gate, which has recorded the map and the verdicts."""
+    project = tmp_path_factory.mktemp("gate") / "shop"
+    for name, text in {
+        "order.py": BASE,
+        "test_order.py": TESTS,
+        "pytest.ini": "[pytest]\n",
+    }.items():
+        write(project / name, text)
+    start_repository(project)
+    write(project / "order.py", HEAD)
+    argv = ["gate", "--quiet", "--preset", "advisory", "--project", str(project)]
+    assert main([*argv, "--python", sys.executable], clean_environment()) == 0
+    return project
+
+
+@pytest.fixture
+def shop(recorded: Path, tmp_path: Path) -> Path:
+    return shutil.copytree(recorded, tmp_path / "shop", symlinks=True)
+
+
+def last(project: Path) -> Any:
+    """The record of the last gate."""
+    return json.loads((project / ".assay/reports/gate.json").read_text(encoding="utf-8"))
+
+
+def survivors(project: Path) -> list[str]:
+    return [m["id"] for m in last(project)["mutants"] if m["status"] == "Survived"]
+
+
+def refused(project: Path) -> list[str]:
+    return [one["rule"] for one in last(project)["gate"]["refusals"]]
+
+
+def test_the_gate_refuses_and_says_what_to_do(shop: Path, run_assay: RunAssay) -> None:
+    done = run_assay("gate", project=shop)
+    assert done.code == 1
+    assert done.lines[:7] == [
+        "Gate failed (standard): 2 reasons, exit code 1.",
+        "Refused: 1 changed function is guarded by no test, 0 allowed (max-unguarded)",
+        "    order.py:11 refund: no test runs it",
+        "  Next: add a test that runs it and fails when it is wrong.",
+        "Refused: tests run 67 % of 3 changed statements, 80 % wanted (min-covered)",
+        "    order.py: line 11",
+        "  Next: add a test that runs these lines, or mark with `# pragma: no cover` what none can "
+        "run.",
+    ]
+    record = last(shop)
+    assert (record["verb"], record["exit_code"], record["gate"]["passed"]) == ("gate", 1, False)
+    assert record["changed_lines"] == [{"path": "order.py", "lines": [5, 10, 11], "missed": [11]}]
+
+
+def test_the_settings_of_the_project_are_its_policy(shop: Path, run_assay: RunAssay) -> None:
+    table = '[tool.assay.gate]\npreset = "strict"\nmax-unguarded = "any"\nmin-covered = 0\n'
+    write(shop / "pyproject.toml", table)
+    done = run_assay("gate", project=shop)
+    assert (done.code, refused(shop)) == (1, ["max-survivors"])
+    assert done.lines[0] == "Gate failed (strict, with [tool.assay.gate]): 1 reason, exit code 1."
+
+
+def test_a_mistake_in_a_policy_costs_no_run(shop: Path, run_assay: RunAssay) -> None:
+    write(shop / "pyproject.toml", "[tool.assay.gate]\nmax-survivor = 1\n")
+    before = tree_bytes(shop, skip=())
+    done = run_assay("gate", project=shop)
+    assert done.code == 2
+    assert "unknown key 'max-survivor' (did you mean 'max-survivors'?)" in done.problem
+    assert tree_bytes(shop, skip=()) == before
+
+
+def test_what_is_accepted_is_shown_and_not_counted_until_its_function_changes(
+    shop: Path, run_assay: RunAssay
+) -> None:
+    policy = shop / "policy.toml"
+    write(policy, 'preset = "strict"\nmax-unguarded = "any"\nmin-covered = 0\n')
+    arguments = ("--policy", str(policy))
+    assert run_assay("gate", *arguments, project=shop).code == 1
+    ids = survivors(shop)
+    done = run_assay("accept", *ids, "--reason", "nobody buys for 50", project=shop)
+    assert done.code == 0
+    assert done.lines[-1] == "Commit assay-accepted.toml."
+
+    done = run_assay("gate", *arguments, project=shop)
+    assert done.code == 0
+    assert sum(line.startswith("Accepted: order.py:5 shipping") for line in done.lines) == len(ids)
+    assert "(accepted: nobody buys for 50)" in done.out
+    assert f"({len(ids)} accepted)" in done.out
+    held = [m for m in last(shop)["mutants"] if m["accepted"]]
+    assert [m["id"] for m in held] == ids
+
+    replace_in(shop / "order.py", "return 5", "return 6 - 1")
+    done = run_assay("gate", *arguments, project=shop)
+    assert done.code == 1
+    assert "no longer accepted (accepted: nobody buys for 50): shipping has changed" in done.out
+
+
+def test_an_answer_ends_with_its_day(shop: Path, run_assay: RunAssay) -> None:
+    name = survivors(shop)[0]
+    arguments = ("--reason", "later", "--as", "equivalent", "--until")
+    assert run_assay("accept", name, *arguments, "2999-12-31", project=shop).code == 0
+    done = run_assay("gate", project=shop)
+    assert "(equivalent, until 2999-12-31: later)" in done.out
+    replace_in(shop / "assay-accepted.toml", "2999-12-31", "2001-12-31")
+    done = run_assay("gate", project=shop)
+    assert "no longer accepted (equivalent: later): it was accepted until 2001-12-31" in done.out
+
+
+def test_impact_shows_what_is_accepted_too(shop: Path, run_assay: RunAssay) -> None:
+    name = survivors(shop)[0]
+    assert run_assay("accept", name[:6], "--reason", "why not", project=shop).code == 0
+    done = run_assay("impact", project=shop)
+    assert f"] {name} (accepted: why not)" in done.out
+
+
+BAD = {
+    "an id of nothing": (("zz", "--reason", "x"), "no mutant 'zz' in the last runs"),
+    "an empty reason": (("KILLED", "--reason", " "), "--reason is empty"),
+    "a killed mutant": (("KILLED", "--reason", "x"), "is Killed: there is nothing to accept"),
+    "a day that has passed": (
+        ("SURVIVOR", "--reason", "x", "--until", "2001-01-01"),
+        "--until 2001-01-01 has passed already",
+    ),
+    "no day": (("SURVIVOR", "--reason", "x", "--until", "soon"), "'soon' is no day"),
+    "no reason": (("SURVIVOR",), "required: --reason"),
+    "an unknown answer": (("SURVIVOR", "--reason", "x", "--as", "y"), "invalid choice: 'y'"),
+}
+
+
+@pytest.mark.parametrize("name", BAD)
+def test_what_cannot_be_accepted_is_told_and_nothing_is_written(
+    name: str, shop: Path, run_assay: RunAssay
+) -> None:
+    arguments, problem = BAD[name]
+    mutants = last(shop)["mutants"]
+    known = {
+        status.upper(): next(m["id"] for m in mutants if m["status"] == status)
+        for status in ("Killed", "Survived")
+    }
+    known["SURVIVOR"] = known["SURVIVED"]
+    done = run_assay("accept", *(known.get(a, a) for a in arguments), project=shop)
+    assert done.code == 2
+    assert problem in done.problem
+    assert not (shop / "assay-accepted.toml").exists()
+
+
+def test_a_mutant_of_a_function_that_has_changed_since_cannot_be_accepted(
+    shop: Path, run_assay: RunAssay
+) -> None:
+    replace_in(shop / "order.py", "return 5", "return 6")
+    done = run_assay("accept", survivors(shop)[0], "--reason", "x", project=shop)
+    assert done.code == 2
+    assert "order.py::shipping is not what it was when" in done.problem
+
+
+def test_a_ratchet_lets_pass_what_was_there_and_refuses_what_comes(
+    shop: Path, run_assay: RunAssay
+) -> None:
+    arguments = ("--preset", "ratchet")
+    done = run_assay("gate", *arguments, project=shop)
+    assert (done.code, refused(shop)) == (1, ["max-unguarded", "max-survivors"])
+    assert "no assay-baseline.json yet, so all counts as new" in done.out
+
+    done = run_assay("gate", *arguments, "--update-baseline", project=shop)
+    assert done.code == 0
+    assert f"assay-baseline.json is written: {len(survivors(shop)) + 1} known" in done.out
+    before = (shop / "assay-baseline.json").read_bytes()
+    assert run_assay("gate", *arguments, project=shop).code == 0
+
+    with (shop / "order.py").open("a", encoding="utf-8") as file:
+        file.write("\n\ndef total(prices):\n    return sum(prices)\n")
+    done = run_assay("gate", *arguments, project=shop)
+    assert (done.code, refused(shop)) == (1, ["max-unguarded"])
+    assert "order.py:15 total: no test runs it" in done.out
+    assert (shop / "assay-baseline.json").read_bytes() == before
+
+
+def test_a_baseline_is_not_updated_by_an_answer_that_does_not_hold(
+    shop: Path, run_assay: RunAssay
+) -> None:
+    replace_in(shop / "test_order.py", "shipping(20) == 5", "shipping(20) == 6")
+    done = run_assay("gate", "--preset", "ratchet", "--update-baseline", project=shop)
+    assert done.code == 3
+    assert "assay-baseline.json is not updated: the answer does not hold" in done.out
+    assert not (shop / "assay-baseline.json").exists()
+
+
+def test_a_baseline_that_no_policy_reads_is_a_mistake(shop: Path, run_assay: RunAssay) -> None:
+    done = run_assay("gate", "--update-baseline", project=shop)
+    assert done.code == 2
+    assert "takes no notice of a baseline" in done.problem

@@ -93,6 +93,13 @@ PURE = (
     "report/findings_json.py",
     "report/account.py",
     "report/outputs.py",
+    "report/issues.py",
+    "report/annotations.py",
+    "report/codequality.py",
+    "report/elements.py",
+    "report/junit.py",
+    "report/markdown.py",
+    "report/sarif.py",
     "report/gate_text.py",
     "errors.py",
 )

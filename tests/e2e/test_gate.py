@@ -52,6 +52,11 @@ def test_small_order():
 """
 
 
+NEXT = (
+    "  Next: add a test that runs these lines, or mark with `# pragma: no cover` what none can run."
+)
+
+
 @pytest.fixture(scope="module")
 def recorded(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The project after its first gate, which has recorded the map and the verdicts."""
@@ -97,8 +102,7 @@ def test_the_gate_refuses_and_says_what_to_do(shop: Path, run_assay: RunAssay) -
         "  Next: add a test that runs it and fails when it is wrong.",
         "Refused: tests run 67 % of 3 changed statements, 80 % wanted (min-covered)",
         "    order.py: line 11",
-        "  Next: add a test that runs these lines, or mark with `# pragma: no cover` what none can "
-        "run.",
+        NEXT,
     ]
     record = last(shop)
     assert (record["verb"], record["exit_code"], record["gate"]["passed"]) == ("gate", 1, False)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
@@ -13,6 +14,7 @@ from assay.errors import ExitCode
 from assay.gate.decide import Decision
 from assay.model.answer import Answer
 from assay.model.finding import Finding
+from assay.model.source import decode
 from assay.progress import Progress
 from assay.project import Project
 from assay.report.account import Account
@@ -60,7 +62,7 @@ def deliver(
     `found` says already what is accepted.
     """
     code = exit_code(found) if decision is None else decision.code
-    account = Account(found, findings, decision, code)
+    account = Account(found, findings, decision, code, _below(context), _texts(context, found))
     _keep_record(context, account)
     to_standard_output = False
     for output in context.outputs:
@@ -77,6 +79,23 @@ def deliver(
     elif not to_standard_output:
         context.show(account_text(account, everything))
     return code
+
+
+def _below(context: Context) -> str:
+    project = context.project
+    below = project.root.relative_to(project.repo).as_posix()
+    return "" if below == "." else below
+
+
+def _texts(context: Context, found: Answer) -> dict[str, str]:
+    """The mutated files as they are now, for reports that show them."""
+    texts = {}
+    if any(output.format == "elements" for output in context.outputs):
+        for path in {verdict.mutant.path for verdict in found.verdicts}:
+            # Whether it still is what was mutated is for the report to say.
+            with suppress(OSError, SyntaxError, LookupError, UnicodeDecodeError):
+                texts[path] = decode((context.project.repo / path).read_bytes())
+    return texts
 
 
 def _keep_record(context: Context, account: Account) -> None:

@@ -8,7 +8,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from assay.report.account import Account
+from assay.report.annotations import workflow_commands
 from assay.report.as_json import account_json
+from assay.report.codequality import codequality
+from assay.report.elements import elements
+from assay.report.gate_text import account_text
+from assay.report.junit import junit
+from assay.report.markdown import markdown
+from assay.report.sarif import sarif
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,9 +30,21 @@ def _json(account: Account) -> str:
     return json.dumps(account_json(account), indent=1, ensure_ascii=False) + "\n"
 
 
+def _text(account: Account) -> str:
+    return account_text(account, everything=True)
+
+
 FORMATS: Mapping[str, Callable[[Account], str]] = {
+    "annotations": workflow_commands,
+    "codequality": codequality,
+    "elements": elements,
     "json": _json,
+    "junit": junit,
+    "markdown": markdown,
+    "sarif": sarif,
+    "text": _text,
 }
+"""By the name that `--report` takes."""
 
 
 def rendered(format: str, account: Account) -> str:

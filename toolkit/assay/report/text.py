@@ -27,7 +27,7 @@ def answer_text(answer: Answer, everything: bool) -> str:
     """The whole report."""
     limit = 10**9 if everything else SHOWN
     parts = [
-        "\n".join(_head(answer)),
+        "\n".join(head_lines(answer)),
         "\n".join(_failures(answer, limit)),
         _unit_table(answer.units) if answer.units else "",
         "\n\n".join(_survivors(answer, limit)),
@@ -42,7 +42,8 @@ def answer_text(answer: Answer, everything: bool) -> str:
 # -- the first lines
 
 
-def _head(answer: Answer) -> Iterator[str]:
+def head_lines(answer: Answer) -> Iterator[str]:
+    """What was asked, and the answer in numbers."""
     if answer.is_of_change:
         yield headline(answer.units)
     else:
@@ -195,19 +196,22 @@ _STATUS_WORDS = {
 
 
 def _unit_table(units: Iterable[UnitAnswer]) -> str:
-    ordered = sorted(units, key=lambda u: (_GUARD_ORDER[u.guard], u.path, u.line))
     rows = [
         [
             unit.guard.value,
             f"{unit.path}:{unit.line}",
             unit_name(unit.unit),
             f"{len(unit.touching)} → {len(unit.guarding)}",
-            _mutant_cell(unit.verdicts),
+            mutant_cell(unit.verdicts),
         ]
-        for unit in ordered
+        for unit in worst_first(units)
     ]
     headers = ["", "where", "changed", "touched → guarding tests", "mutants"]
     return tabulate(rows, headers=headers, tablefmt="simple", disable_numparse=True)
+
+
+def worst_first(units: Iterable[UnitAnswer]) -> list[UnitAnswer]:
+    return sorted(units, key=lambda u: (_GUARD_ORDER[u.guard], u.path, u.line))
 
 
 _GUARD_ORDER = {
@@ -223,7 +227,7 @@ def unit_name(unit: str) -> str:
     return "(module body)" if unit == MODULE_UNIT else unit
 
 
-def _mutant_cell(verdicts: Iterable[Verdict]) -> str:
+def mutant_cell(verdicts: Iterable[Verdict]) -> str:
     counts = Counter(verdict.status for verdict in verdicts)
     return ", ".join(f"{counts[s]} {_STATUS_WORDS[s]}" for s in Status if counts[s]) or "none"
 
@@ -328,12 +332,12 @@ def _failures(answer: Answer, limit: int) -> Iterator[str]:
         return
     yield f"{plural(len(failed), 'test')} failed without any mutant; mend these first:"
     for result in failed[:limit]:
-        yield f"  {result.node_id}: {_failure_words(result)}"
+        yield f"  {result.node_id}: {failure_words(result)}"
     if len(failed) > limit:
         yield f"  … and {len(failed) - limit} more: --all shows them."
 
 
-def _failure_words(result: TestResult) -> str:
+def failure_words(result: TestResult) -> str:
     failure = result.failure
     if failure is None:
         return result.outcome.value
@@ -342,13 +346,17 @@ def _failure_words(result: TestResult) -> str:
 
 
 def _inconclusive(answer: Answer, limit: int) -> Iterator[str]:
-    for problem in answer.inconclusive:
-        yield f"Not conclusive: {problem}."
+    yield from (f"Not conclusive: {line}." for line in inconclusive_lines(answer, limit))
+
+
+def inconclusive_lines(answer: Answer, limit: int = SHOWN) -> Iterator[str]:
+    """Why the answer, or a part of its mutants, cannot be trusted."""
+    yield from answer.inconclusive
     unknown = [v for v in answer.verdicts if is_inconclusive(v)]
     reasons = Counter(verdict.reason for verdict in unknown)
     for reason, count in reasons.most_common(limit):
         example = next(v for v in unknown if v.reason == reason)
-        yield f"Not conclusive: {plural(count, 'mutant')} (such as {example.mutant.id}): {reason}."
+        yield f"{plural(count, 'mutant')} (such as {example.mutant.id}): {reason}"
 
 
 def _notices(answer: Answer) -> Iterator[str]:

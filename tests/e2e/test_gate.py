@@ -10,8 +10,10 @@ from typing import Any
 
 import pytest
 from conftest import RunAssay, clean_environment, replace_in, start_repository, tree_bytes, write
+from schema_checks import check_elements, check_record, check_sarif
 
 from assay.cli import main
+from assay.report.outputs import FORMATS
 
 pytestmark = pytest.mark.slow
 
@@ -81,7 +83,9 @@ def shop(recorded: Path, tmp_path: Path) -> Path:
 
 def last(project: Path) -> Any:
     """The record of the last gate."""
-    return json.loads((project / ".assay/reports/gate.json").read_text(encoding="utf-8"))
+    record = json.loads((project / ".assay/reports/gate.json").read_text(encoding="utf-8"))
+    check_record(record)
+    return record
 
 
 def survivors(project: Path) -> list[str]:
@@ -246,3 +250,72 @@ def test_a_baseline_that_no_policy_reads_is_a_mistake(shop: Path, run_assay: Run
     done = run_assay("gate", "--update-baseline", project=shop)
     assert done.code == 2
     assert "takes no notice of a baseline" in done.problem
+
+
+# -- reports
+
+
+def test_one_run_writes_every_report(shop: Path, run_assay: RunAssay, tmp_path: Path) -> None:
+    place = tmp_path / "out"
+    reports = [f"--report={name}={place / name}" for name in FORMATS]
+    done = run_assay("gate", *reports, project=shop)
+    assert (done.code, done.lines[0]) == (1, "Gate failed (standard): 2 reasons, exit code 1.")
+    texts = {name: (place / name).read_text(encoding="utf-8") for name in FORMATS}
+    assert sorted(path.name for path in place.iterdir()) == sorted(FORMATS)
+    check_record(json.loads(texts["json"]))
+    check_sarif(json.loads(texts["sarif"]))
+    check_elements(json.loads(texts["elements"]))
+    assert [row["check_name"] for row in json.loads(texts["codequality"])] == [
+        "assay/unguarded",
+        *["assay/survivor"] * len(survivors(shop)),
+    ]
+    assert texts["junit"].startswith("<?xml")
+    assert "::warning file=order.py,line=11," in texts["annotations"]
+    assert "### Gate failed" in texts["markdown"]
+
+
+def test_a_report_on_standard_output_stands_there_alone(shop: Path, run_assay: RunAssay) -> None:
+    done = run_assay("impact", "--report", "sarif=-", project=shop)
+    assert done.code == 0
+    check_sarif(done.record)
+
+
+def test_the_summary_of_a_step_is_added_to(shop: Path, run_assay: RunAssay, tmp_path: Path) -> None:
+    summary = tmp_path / "summary.md"
+    write(summary, "before\n")
+    env = {"GITHUB_STEP_SUMMARY": str(summary)}
+    for _ in range(2):
+        run_assay("impact", "--report", f"markdown={summary}", project=shop, env=env)
+    text = summary.read_text(encoding="utf-8")
+    assert text.startswith("before\n<!-- assay -->")
+    assert text.count("<!-- assay -->") == 2
+
+
+@pytest.mark.parametrize(
+    ("value", "problem"),
+    [
+        ("sarf=x", "unknown format 'sarf' (did you mean 'sarif'?)"),
+        ("markdown=", "'markdown=' names no file"),
+        ("markdown", "'markdown' names no file"),
+    ],
+)
+def test_a_report_that_cannot_be_is_told(
+    value: str, problem: str, shop: Path, run_assay: RunAssay
+) -> None:
+    done = run_assay("impact", "--report", value, project=shop)
+    assert done.code == 2
+    assert problem in done.problem
+
+
+def test_records_of_all_verbs_keep_to_the_published_schema(shop: Path, run_assay: RunAssay) -> None:
+    path = str(shop / "order.py")
+    shards = []
+    for number in (1, 2):
+        arguments = (path, "--sample", "8", "--shard", f"{number}/2", "--format", "json")
+        done = run_assay("mutate", *arguments, project=shop)
+        check_record(done.record)
+        shards.append(shop / f"shard-{number}.json")
+        write(shards[-1], done.out)
+    done = run_assay("merge", *map(str, shards), "--format", "json", project=shop)
+    check_record(done.record)
+    check_record(run_assay("impact", "--format", "json", project=shop).record)

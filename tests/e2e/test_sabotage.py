@@ -15,6 +15,7 @@ from typing import Protocol
 
 import pytest
 from conftest import Result, RunAssay, start_repository, write
+from schema_checks import check_record
 
 from assay.gate.decide import decide
 from assay.gate.policy import Policy
@@ -103,6 +104,7 @@ def mutate(project: Path, run_assay: RunAssay) -> Mutate:
 def lets_pass(done: Result) -> bool:
     """Whether a gate would: none may, for `half` is guarded by no test in all of these projects,
     and what guards `double` is sabotaged."""
+    check_record(done.record)
     return decide(ANY_FAULT, answer_of(done.record)).passed
 
 

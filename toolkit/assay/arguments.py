@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -83,3 +84,26 @@ def run_accept(ns: argparse.Namespace, context: Context) -> int:
 
     options = accept.AcceptOptions(tuple(ns.ids), ns.reason, ns.until, Stance(ns.stance))
     return accept.run(context, options)
+
+
+def add_init(verb: argparse.ArgumentParser) -> None:
+    which = verb.add_mutually_exclusive_group()
+    which.add_argument("--yes", action="store_true", help="write without asking")
+    which.add_argument("--dry-run", action="store_true", help="only show what would be written")
+    verb.add_argument(
+        "--ci", choices=("github", "gitlab"), help="write jobs for it, though nothing shows its use"
+    )
+
+
+def run_init(ns: argparse.Namespace, context: Context) -> int:
+    from assay.commands import init
+
+    ask = _ask if sys.stdin is not None and sys.stdin.isatty() else None
+    return init.run(context, init.InitOptions(ns.yes, ns.dry_run, ns.ci, ask))
+
+
+def _ask(question: str) -> bool:
+    try:
+        return input(question).strip().lower() in ("y", "yes")
+    except EOFError:
+        return False

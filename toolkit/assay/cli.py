@@ -66,6 +66,7 @@ def parser() -> Parser:
     _add_accept(verbs)
     _add_show(verbs)
     _add_why(verbs)
+    _add_init(verbs)
     return top
 
 
@@ -357,6 +358,12 @@ def _run_why(ns: argparse.Namespace, context: Context) -> int:
     from assay.commands import why
 
     return why.run(context, why.WhyOptions(ns.subject, ns.base, ns.format, ns.everything))
+
+
+def _add_init(verbs: Verbs[Parser]) -> None:
+    verb = _verb(verbs, "init", "write settings, make targets and CI jobs into a project")
+    arguments.add_init(verb)
+    verb.set_defaults(run=arguments.run_init)
 
 
 def split_arguments(argv: Sequence[str]) -> tuple[list[str], tuple[str, ...]]:

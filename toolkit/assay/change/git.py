@@ -293,6 +293,17 @@ def _latest_base(root: Path, head: str) -> Base:
     raise NothingToCompare("nothing is uncommitted, and HEAD is the first commit")
 
 
+def default_branch(root: Path) -> str | None:
+    """The name of the default branch, without that of a remote."""
+    tip = _default_branch(root)
+    return None if tip is None else tip.name.removeprefix("origin/")
+
+
+def remote_address(root: Path) -> str:
+    """The address of origin; "" without one."""
+    return os.fsdecode(_run(root, "config", "remote.origin.url").stdout).strip()
+
+
 def _default_branch(root: Path) -> _Tip | None:
     done = _run(root, "symbolic-ref", "--quiet", "refs/remotes/origin/HEAD")
     target = os.fsdecode(done.stdout).strip()

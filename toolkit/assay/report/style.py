@@ -7,6 +7,7 @@ from rich.text import Text
 from assay.model.answer import Guard
 
 _STARTS = (
+    ("@@", "cyan"),
     ("    @@", "cyan"),
     ("    +", "green"),
     ("    -", "red"),

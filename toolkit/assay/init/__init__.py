@@ -1,0 +1,1 @@
+"""From what a project has to what assay writes into it (pure)."""

@@ -102,13 +102,13 @@ def _request(project: Project, options: MutateOptions) -> Request:
         return Request("mutate", compared, change, tuple(found), tuple(problems))
     notices: list[str] = []
     targets = [
-        target for text in options.paths for target in _targets_at(project, text, notices, settings)
+        target for text in options.paths for target in targets_at(project, text, notices, settings)
     ]
     compared = ", ".join(options.paths)
     return Request("mutate", compared, NO_CHANGE, tuple(targets), tuple(notices))
 
 
-def _targets_at(
+def targets_at(
     project: Project, text: str, notices: list[str], settings: Settings
 ) -> list[Target]:
     """The mutants of one PATH[:LINES] argument."""

@@ -1,13 +1,15 @@
 """Fills a kill matrix: which tests kill which mutants, each test judged by itself.
 
-Every pair of a mutant and a test runs in a fork of its own, so that what another test has left
-behind, or what a mutant made of it, cannot matter. In full, each covering test runs on each mutant.
-By the witness schedule a mutant is done at its first kill, tests that have killed nothing yet first;
-afterwards each question (`Goal`) that is still open is answered pair by pair. So "kills nothing" is
-exact for every test, and most pairs are never run.
+In full, each covering test runs on each mutant. By the witness schedule a mutant is done at its
+first kill, tests that have killed nothing yet first; afterwards each question (`Goal`) that is still
+open is answered pair by pair, so that "kills nothing" is exact for every test, and most pairs are
+never run.
 
-A test counts if it passes by itself with the unmutated text of all functions it is asked about in
-place, before the first mutant and after the last.
+Fast tests share a process (`probe.pairs`): a kill there stands only if the test passes right after
+with the unmutated code in place. What others have left behind could make a test pass, so a question
+is answered with no only after each of its pairs has run in a fork of its own. A test counts at all
+if, after the last mutant, it passes alone, with the unmutated text in place of all functions in which
+it killed something alone.
 """
 
 from __future__ import annotations
@@ -20,15 +22,16 @@ from dataclasses import dataclass, replace
 from assay.execution.cold import absolute
 from assay.execution.jobs import run_jobs
 from assay.execution.lane import ROUNDS
+from assay.execution.portions import Ask, Portion, batch_of, entries_of, first_unfinished
 from assay.execution.suite import BAD, Collected
 from assay.execution.timeouts import Limits
 from assay.execution.wire import PATIENCE, TICKS, JobMaker
 from assay.execution.zygote import Job, Zygote, ZygoteSettings
-from assay.model.matrix import CONCLUSIVE, KILLS, Cell, Goal, KillMatrix, Pair
+from assay.model.matrix import KILLS, LASTING, Goal, KillMatrix, Pair
 from assay.model.mutant import Mutant, PlannedMutant, PlannedTest, Route
-from assay.model.run import ChildEnd, Outcome
+from assay.model.run import ChildEnd, Outcome, TrialEnd
 from assay.model.source import SourceFile
-from assay.verdict.pair import pair_of
+from assay.verdict.pair import pair_of, pair_of_trial
 
 OnPair = Callable[[str, str, Pair], None]
 Known = Mapping[str, Mapping[str, Pair]]
@@ -41,6 +44,19 @@ UNFIT = "they could not be put in place in the running program"
 FLAKY = "fails by itself without a mutant"
 HIDDEN = "its failures are hidden: it was made to fail, and pytest did not report a failure"
 
+SLOW = 0.03
+"""Seconds, as recorded, above which a test always has a fork of its own: running it twice for a
+kill costs more."""
+
+ROW = 64
+"""Tests of a mutant that share a process in a full matrix."""
+
+TURN = 8
+"""Pairs of one mutant, or of one question, until what was learned meanwhile is looked at."""
+
+CHAINS = 6
+"""Mutants, or questions, that share a process: a fork costs as much as several fast tests."""
+
 
 @dataclass(frozen=True, slots=True)
 class MatrixOptions:
@@ -51,21 +67,8 @@ class MatrixOptions:
     deadline: float | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Ask:
-    """One run to be made: a mutant, a test, and whether it is the second try of a timeout."""
-
-    planned: PlannedMutant
-    test: PlannedTest
-    again: bool = False
-
-    @property
-    def key(self) -> tuple[str, str]:
-        return self.planned.mutant.id, self.test.node_id
-
-
-Chain = Callable[[], Ask | None]
-"""Tells the next run of those that are to be made one after another; None when there is none."""
+Chain = Callable[[], Portion | None]
+"""Tells the next pairs of those that are to be run one after another; None when there are none."""
 
 
 class MatrixRunner:
@@ -91,13 +94,16 @@ class MatrixRunner:
         self._on_pair = on_pair
         self._options = options
         self._paths = {item.node_id: item.path for item in collected.items}
+        self._doctests = {item.node_id for item in collected.items if item.is_doctest}
         self._pairs: dict[str, dict[str, Pair]] = {m: dict(row) for m, row in (known or {}).items()}
         self._reused = sum(len(row) for row in self._pairs.values())
         self._out: dict[str, str] = {}
         self._unfit: set[str] = set()
-        self._rounds: dict[str, int] = {}
+        self._waiting_alone: dict[tuple[str, str], Ask] = {}
+        self._rounds: dict[tuple[str, str, str], int] = {}
+        self._over: list[Ask] = []
         self._cold: Zygote | None = None
-        self._cold_sound: dict[tuple[str, str], bool] = {}
+        self._cold_kills: dict[tuple[str, str], Ask] = {}
         self._runs = self._controls = 0
         self._ended = ""
         self._kills: Counter[str] = Counter()
@@ -120,20 +126,20 @@ class MatrixRunner:
 
     def _fill(self, planned: Sequence[PlannedMutant], goals: tuple[Goal, ...]) -> None:
         hot = [one for one in planned if one.route is Route.HOT]
-        tests = list(dict.fromkeys(test.node_id for one in hot for test in one.tests))
-        self._note_known(planned)
-        self._check(tests, hot)
-        self._drain([self._along(one) for one in hot], self._zygote)
-        by_id = {one.mutant.id: one for one in planned}
         asked: dict[str, list[Goal]] = {}
         for goal in goals:
             asked.setdefault(goal.test, []).append(goal)
-        hot_ids = [one.mutant.id for one in hot]
-        chains = [self._toward(test, asked[test], by_id, hot_ids) for test in asked]
-        self._drain(chains, self._zygote)
+        tests = dict.fromkeys([*(test.node_id for one in hot for test in one.tests), *asked])
+        by_id = {one.mutant.id: one for one in planned}
+        self._note_known(planned)
+        self._drain([self._along(one) for one in hot], self._zygote)
+        # First where it is cheap; then, for what looks like a no, pair by pair in forks.
+        for alone in (False, True):
+            chains = [self._toward(t, asked[t], by_id, Route.HOT, alone) for t in asked]
+            self._drain(chains, self._zygote)
         self._ask_cold(asked, by_id)
-        self._check([test for test in tests if self._kills[test]], hot)
-        self._see_failures(t for t in dict.fromkeys([*tests, *asked]) if not self._kills[t])
+        self._check(tests, self._killed_alone(hot))
+        self._see_failures(test for test in tests if not self._kills[test])
 
     def _matrix(self, planned: Sequence[PlannedMutant], ended: str) -> KillMatrix:
         left: Counter[str] = Counter()
@@ -148,6 +154,7 @@ class MatrixRunner:
             pairs=self._pairs,
             out=self._out,
             left=left,
+            at_import=frozenset(one.mutant.id for one in planned if one.route is Route.COLD),
             imported={one.mutant.id: imported(one) for one in planned},
             runs=self._runs,
             reused=self._reused,
@@ -156,29 +163,23 @@ class MatrixRunner:
             ended=ended,
         )
 
-    # -- which pair is next
+    # -- which pairs are next
 
     def _along(self, planned: PlannedMutant) -> Chain:
         """A mutant's tests: all of them, or until one kills it."""
-        mutant = planned.mutant
-        row = self._pairs.setdefault(mutant.id, {})
+        mutant, full = planned.mutant, self._options.full
 
-        def following() -> Ask | None:
+        def following() -> Portion | None:
+            row = self._pairs.setdefault(mutant.id, {})
             if mutant.id in self._unfit:
                 return None
-            if not self._options.full and any(pair.cell in KILLS for pair in row.values()):
+            if not full and any(pair.cell in KILLS for pair in row.values()):
                 return None
             here = self._in_scope.get((mutant.path, mutant.scope), Counter())
-            rest = [
-                test
-                for test in planned.tests
-                if test.node_id not in row and test.node_id not in self._out
-            ]
-            if not rest:
-                return None
-            # min keeps the planned order of those that are alike: most specific, then fastest.
-            best = min(rest, key=lambda t: (self._kills[t.node_id] > 0, -here[t.node_id]))
-            return Ask(planned, best)
+            rest = [test for test in planned.tests if self._is_open(planned, test, False)]
+            # Sorting keeps the planned order of those that are alike: most specific, then fastest.
+            rest.sort(key=lambda t: (self._kills[t.node_id] > 0, -here[t.node_id]))
+            return self._portion([(planned, test) for test in rest[: ROW if full else TURN]])
 
         return following
 
@@ -187,37 +188,56 @@ class MatrixRunner:
         test: str,
         goals: Sequence[Goal],
         by_id: Mapping[str, PlannedMutant],
-        allowed: Iterable[str],
+        route: Route,
+        alone: bool,
     ) -> Chain:
-        """A test's mutants until each goal is answered: those first that others have killed."""
+        """A test's mutants until each goal is answered: those first that most others have killed.
+
+        `alone`: also pairs that have run, but not alone.
+        """
+        wanted = set().union(*(goal.mutants for goal in goals))
         usable = {
-            mutant_id: planned_test
-            for mutant_id in allowed
-            if (planned_test := asked_test(by_id[mutant_id], test)) is not None
+            m: planned_test
+            for m, one in by_id.items()
+            if m in wanted and one.route is route and (planned_test := asked_test(one, test))
         }
 
-        def following() -> Ask | None:
-            if test in self._out:
-                return None
+        def following() -> Portion | None:
             for goal in goals:
                 if self._is_answered(goal):
                     continue
-                rest = [
-                    m
-                    for m in usable
-                    if m in goal.mutants
-                    and test not in self._pairs.get(m, {})
-                    and not self._is_hopeless(by_id[m])
-                ]
+                rest = [m for m in usable if m in goal.mutants]
+                rest = [m for m in rest if self._is_open(by_id[m], usable[m], alone)]
+                rest.sort(key=lambda m: -self._promise(by_id[m].mutant))
                 if rest:
-                    best = max(rest, key=lambda m: self._promise(by_id[m].mutant))
-                    return Ask(by_id[best], usable[best])
+                    return self._portion([(by_id[m], usable[m]) for m in rest[:TURN]], alone)
             return None
 
         return following
 
-    def _is_hopeless(self, planned: PlannedMutant) -> bool:
-        return planned.route is Route.HOT and planned.mutant.id in self._unfit
+    def _portion(
+        self, pairs: Sequence[tuple[PlannedMutant, PlannedTest]], alone: bool = False
+    ) -> Portion | None:
+        """As many of the pairs as can share a process; the first alone if it cannot."""
+        if not pairs:
+            return None
+        asks = [Ask(planned, test) for planned, test in pairs]
+        if alone or not self._may_share(asks[0]):
+            return Portion((asks[0],), shares=False)
+        return Portion(tuple(filter(self._may_share, asks)), shares=True, all=self._options.full)
+
+    def _may_share(self, ask: Ask) -> bool:
+        test = ask.test.node_id
+        seconds = self._maker.limits.seconds.get(test)
+        quick = seconds is not None and seconds <= SLOW and test not in self._doctests
+        return quick and ask.planned.route is Route.HOT and ask.key not in self._waiting_alone
+
+    def _is_open(self, planned: PlannedMutant, test: PlannedTest, alone: bool) -> bool:
+        """Whether there is something to be learned from a pair."""
+        if test.node_id in self._out or planned.mutant.id in self._unfit:
+            return False
+        known = self._pairs.get(planned.mutant.id, {}).get(test.node_id)
+        return known is None or (alone and not known.alone)
 
     def _is_answered(self, goal: Goal) -> bool:
         return any(
@@ -227,9 +247,8 @@ class MatrixRunner:
         )
 
     def _promise(self, mutant: Mutant) -> int:
-        """How easily a mutant dies, as far as is known: tests that killed it, of those that ran."""
-        row = self._pairs.get(mutant.id, {})
-        return sum(pair.cell in KILLS for pair in row.values())
+        """How easily a mutant dies, as far as is known."""
+        return sum(pair.cell in KILLS for pair in self._pairs.get(mutant.id, {}).values())
 
     # -- running
 
@@ -239,63 +258,95 @@ class MatrixRunner:
         return not self._ended
 
     def _drain(self, chains: Iterable[Chain], zygote: Zygote) -> None:
-        """Follow the chains, several at a time, each one run after another."""
+        """Follow the chains, several at a time."""
         waiting = deque(chains)
-        again: deque[tuple[Chain, Ask]] = deque()
 
-        def asks() -> Iterator[tuple[tuple[Chain, Ask], Job]]:
-            while self._may_begin():
-                if again:
-                    chain, ask = again.popleft()
-                elif waiting:
+        def jobs() -> Iterator[tuple[list[tuple[Chain, Portion]], Job]]:
+            while waiting and self._may_begin():
+                taken: list[tuple[Chain, Portion]] = []
+                while waiting and len(taken) < CHAINS:
                     chain = waiting.popleft()
-                    found = chain()
-                    if found is None:
-                        continue
-                    ask = found
-                else:
-                    return
-                yield (chain, ask), self._job(ask)
+                    portion = chain()
+                    if portion is not None and not portion.shares and taken:
+                        waiting.appendleft(chain)
+                        break
+                    if portion is not None:
+                        taken.append((chain, portion))
+                        if not portion.shares:
+                            break
+                if taken:
+                    yield taken, self._job([portion for _, portion in taken])
 
-        while (waiting or again) and self._may_begin():
-            for done in run_jobs(zygote, asks(), self._workers):
-                chain, ask = done.tag
-                if self._take(ask, done.outcome):
-                    waiting.appendleft(chain)
-                else:
-                    again.append((chain, replace(ask, again=True)))
+        while waiting and self._may_begin():
+            for done in run_jobs(zygote, jobs(), self._workers):
+                self._take([portion for _, portion in done.tag], done.outcome)
+                waiting.extendleft(chain for chain, _ in reversed(done.tag))
+        self._look_at_rounds(zygote)
 
-    def _job(self, ask: Ask) -> Job:
+    def _job(self, portions: Sequence[Portion]) -> Job:
+        if not portions[0].shares:
+            return self._alone(portions[0].asks[0])
+        return batch_of(entries_of(portions), self._maker)
+
+    def _alone(self, ask: Ask) -> Job:
         one = replace(ask.planned, tests=(ask.test,))
-        usual = self._rounds.get(ask.test.node_id, 0)
+        usual = self._rounds.get(scope_of(ask), 0)
         patience = PATIENCE if ask.again else 1.0
-        files = self._files(ask)
-        return self._maker.mutant(one, files, patience, max(TICKS, usual * ROUNDS))
+        return self._maker.mutant(one, self._files(ask), patience, max(TICKS, usual * ROUNDS))
 
     def _files(self, ask: Ask) -> tuple[str, ...]:
         if ask.planned.route is Route.HOT:
             return ()
         return absolute(self._settings.repo, [self._paths[ask.test.node_id]])
 
-    def _take(self, ask: Ask, outcome: Outcome) -> bool:
-        """Book a run; False if it has to be made once more."""
+    def _take(self, portions: Sequence[Portion], outcome: Outcome) -> None:
+        if portions[0].shares:
+            self._take_batch(portions, outcome)
+        else:
+            self._take_alone(portions[0].asks[0], outcome)
+
+    def _take_batch(self, portions: Sequence[Portion], outcome: Outcome) -> None:
+        """Book what shared a process; what its end has cut off comes again, by itself or alone."""
+        entries = entries_of(portions)
+        asks = {(n, ask.test.node_id): ask for n, e in enumerate(entries) for ask in e.asks}
+        for trial in outcome.trials:
+            ask = asks[trial.index, trial.test]
+            self._runs += 1
+            if trial.end is TrialEnd.UNFIT:
+                self._unfit.add(ask.planned.mutant.id)
+                continue
+            pair = pair_of_trial(ask.planned, trial)
+            if pair is None:
+                self._waiting_alone[ask.key] = ask
+            else:
+                self._book(ask, pair)
+        if outcome.end is not ChildEnd.STOPPED:
+            # The one that was under way when the process ended may have ended it.
+            culprit = first_unfinished(entries, outcome.trials)
+            if culprit is not None:
+                self._waiting_alone[culprit.key] = culprit
+
+    def _take_alone(self, ask: Ask, outcome: Outcome) -> None:
         self._runs += 1
-        mutant_id, test = ask.key
-        if outcome.unfit and ask.planned.route is Route.HOT:
-            self._unfit.add(mutant_id)
-            return True
         if outcome.end is ChildEnd.STOPPED:
-            return True
-        if outcome.end is ChildEnd.TIMEOUT and not ask.again:
-            return False
+            return
+        if outcome.unfit and ask.planned.route is Route.HOT:
+            self._unfit.add(ask.planned.mutant.id)
+            return
+        if outcome.end in (ChildEnd.OVER, ChildEnd.TIMEOUT) and not ask.again:
+            self._over.append(ask)
         pair = pair_of(replace(ask.planned, tests=(ask.test,)), outcome)
-        if pair.cell in KILLS and ask.planned.route is Route.COLD and not self._is_sound(ask):
-            pair = Pair(Cell.INCONCLUSIVE, FLAKY)
+        if pair.cell in KILLS and ask.planned.route is Route.COLD:
+            self._cold_kills.setdefault((ask.planned.mutant.path, ask.test.node_id), ask)
+        self._book(ask, pair)
+
+    def _book(self, ask: Ask, pair: Pair) -> None:
+        mutant_id, test = ask.key
+        self._waiting_alone.pop(ask.key, None)
         self._pairs.setdefault(mutant_id, {})[test] = pair
-        if pair.cell in CONCLUSIVE:
+        if pair.cell in LASTING and not (pair.cell in KILLS and pair.alone):
             self._on_pair(mutant_id, test, pair)
         self._note(ask.planned.mutant, test, pair)
-        return True
 
     def _note(self, mutant: Mutant, test: str, pair: Pair) -> None:
         if pair.cell in KILLS:
@@ -307,20 +358,40 @@ class MatrixRunner:
             for test, pair in self._pairs.get(one.mutant.id, {}).items():
                 self._note(one.mutant, test, pair)
 
+    def _look_at_rounds(self, zygote: Zygote) -> None:
+        """Once more what ran out of time: with twice of it; or, where the test goes round as often
+        without the mutant, with a limit on rounds that is as much higher."""
+        over, self._over = self._over, []
+        unknown = {scope_of(ask): ask for ask in over if ask.planned.route is Route.HOT}
+        jobs = (
+            (key, self._maker.control((key[2],), self._maker.unchanged([one.planned.mutant], False)))
+            for key, one in unknown.items()
+            if key not in self._rounds and not self._ended
+        )
+        for done in run_jobs(zygote, jobs, self._workers):
+            self._controls += 1
+            known = done.outcome.end is ChildEnd.FINISHED
+            # Not to know it must not make a timeout: the clock decides.
+            self._rounds[done.tag] = done.outcome.ticks if known else TICKS
+        again = (replace(ask, again=True) for ask in over if not self._ended)
+        for run in run_jobs(zygote, ((ask, self._alone(ask)) for ask in again), self._workers):
+            self._take_alone(run.tag, run.outcome)
+
     # -- mutants of code that runs at import: only where a question is open otherwise
 
     def _ask_cold(
         self, asked: Mapping[str, Sequence[Goal]], by_id: Mapping[str, PlannedMutant]
     ) -> None:
-        cold = [key for key, one in by_id.items() if one.route is Route.COLD]
-        open_goals = {
-            test: left
+        if all(one.route is Route.HOT for one in by_id.values()) or not self._may_begin():
+            return
+        chains = [
+            self._toward(test, left, by_id, Route.COLD, alone=True)
             for test, goals in asked.items()
             if (left := [goal for goal in goals if not self._is_answered(goal)])
-        }
-        chains = [self._toward(test, goals, by_id, cold) for test, goals in open_goals.items()]
-        if cold and chains and not self._ended:
+        ]
+        if chains:
             self._drain(chains, self._cold_zygote())
+            self._check_cold()
 
     def _cold_zygote(self) -> Zygote:
         if self._cold is None:
@@ -329,60 +400,72 @@ class MatrixRunner:
             self._cold.greeting()
         return self._cold
 
-    def _is_sound(self, ask: Ask) -> bool:
-        """Whether the test passes in a process of this kind with the file's own text in place."""
-        key = (ask.planned.mutant.path, ask.test.node_id)
-        if key not in self._cold_sound:
-            unchanged = self._maker.unchanged([ask.planned.mutant], by_file=True)
-            job = self._maker.control((ask.test.node_id,), unchanged, self._files(ask))
-            (done,) = run_jobs(self._cold_zygote(), [("", job)], 1)
-            self._controls += 1
-            self._cold_sound[key] = passes(done.outcome)
-        return self._cold_sound[key]
+    def _check_cold(self) -> None:
+        """Each test that killed such a mutant, in a process of the same kind, with the file's own
+        text in place."""
+        jobs = (
+            (
+                test,
+                self._maker.control(
+                    (test,),
+                    self._maker.unchanged([ask.planned.mutant], by_file=True),
+                    self._files(ask),
+                ),
+            )
+            for (_, test), ask in self._cold_kills.items()
+        )
+        self._control(jobs, self._cold_zygote())
 
     # -- controls
 
-    def _check(self, tests: Iterable[str], hot: Sequence[PlannedMutant]) -> None:
-        """Each test by itself, the functions it is asked about unchanged in place."""
-        about: dict[str, list[Mutant]] = {}
-        for one in hot:
-            for test in one.tests:
-                about.setdefault(test.node_id, []).append(one.mutant)
+    def _check(self, tests: Iterable[str], about: Mapping[str, Sequence[Mutant]]) -> None:
+        """Each test by itself, the functions of these mutants unchanged in place."""
 
-        def jobs() -> Iterator[tuple[tuple[str, bool], Job]]:
+        def jobs() -> Iterator[tuple[str, Job]]:
             for test in tests:
-                if not self._may_begin():
-                    return
-                unchanged = self._maker.unchanged(about[test], by_file=False)
-                yield (test, True), self._maker.control((test,), unchanged)
+                unchanged = self._maker.unchanged(about.get(test, ()), by_file=False)
+                yield test, self._maker.control((test,), unchanged)
 
-        bare: list[tuple[tuple[str, bool], Job]] = []
-        for source in (jobs(), bare):
-            for done in run_jobs(self._zygote, source, self._workers):
-                name, swapped = done.tag
-                self._controls += 1
-                if done.outcome.unfit and swapped:
-                    # One of them cannot be swapped: the others still can, mutant by mutant.
-                    bare.append(((name, False), self._maker.control((name,), ())))
-                elif not passes(done.outcome):
-                    self._out[name] = FLAKY
-                else:
-                    self._rounds[name] = max(self._rounds.get(name, 0), done.outcome.ticks)
+        self._control(jobs(), self._zygote)
+        for test, mutants in about.items():
+            for mutant in mutants if test not in self._out else ():
+                self._on_pair(mutant.id, test, self._pairs[mutant.id][test])
+
+    def _control(self, jobs: Iterable[tuple[str, Job]], zygote: Zygote) -> None:
+        """A test that does not pass its control is out."""
+        for done in run_jobs(zygote, jobs, self._workers):
+            self._controls += 1
+            if not passes(done.outcome):
+                self._out[done.tag] = FLAKY
+
+    def _killed_alone(self, hot: Sequence[PlannedMutant]) -> dict[str, list[Mutant]]:
+        """By test the mutants it killed in a process of its own: these have had no control yet."""
+        found: dict[str, list[Mutant]] = {}
+        for one in hot:
+            for test, pair in self._pairs.get(one.mutant.id, {}).items():
+                if pair.cell in KILLS and pair.alone:
+                    found.setdefault(test, []).append(one.mutant)
+        return found
 
     def _see_failures(self, tests: Iterable[str]) -> None:
         """A test that killed nothing is made to fail: if nobody sees it, it never could have."""
 
         def jobs() -> Iterator[tuple[str, Job]]:
             for test in tests:
-                if test in self._out or self._ended:
-                    continue
-                yield test, replace(self._maker.control((test,), ()), canary=True)
+                if test not in self._out:
+                    yield test, replace(self._maker.control((test,), ()), canary=True)
 
         for done in run_jobs(self._zygote, jobs(), self._workers):
             self._controls += 1
             seen = any(result.outcome in BAD for result in done.outcome.results)
             if done.outcome.end is ChildEnd.FINISHED and not seen:
                 self._out[done.tag] = HIDDEN
+
+
+def scope_of(ask: Ask) -> tuple[str, str, str]:
+    """The function that a run is about, and its test."""
+    mutant = ask.planned.mutant
+    return mutant.path, mutant.scope, ask.test.node_id
 
 
 def imported(planned: PlannedMutant) -> frozenset[str]:

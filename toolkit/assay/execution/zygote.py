@@ -62,7 +62,7 @@ class Job:
 
     `limits` are seconds a test; `mutants` are put in place together, in the form that hotswap and
     coldimport read; `batch` are mutants to be tried one after another, as `probe.speculate` reads
-    them; `files` are the test files a cold child collects; `ticks` is how often a test may enter
+    them; with `pairs`, as `probe.pairs` does; `files` are the test files a cold child collects; `ticks` is how often a test may enter
     mutated code or go round its loops (0: as often as it likes); `canary`: each test is made to
     fail; `shared_limit` are seconds for each set-up or teardown of a fixture above function scope.
     """
@@ -75,6 +75,7 @@ class Job:
     quick: bool
     mutants: tuple[Message, ...] = field(hash=False, default=())
     batch: tuple[Message, ...] = field(hash=False, default=())
+    pairs: bool = False
     files: tuple[str, ...] = ()
     ticks: int = 0
     canary: bool = False
@@ -189,6 +190,7 @@ class Zygote:
                 "quick": job.quick,
                 "mutants": job.mutants,
                 "batch": job.batch,
+                "pairs": job.pairs,
                 "files": job.files,
                 "ticks": job.ticks,
                 "canary": job.canary,

@@ -54,7 +54,7 @@ CREATE TABLE IF NOT EXISTS token (
     WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS pair (
     key BLOB NOT NULL, token BLOB NOT NULL, cell TEXT NOT NULL, text TEXT NOT NULL,
-    seen INTEGER NOT NULL, PRIMARY KEY (key, token)) WITHOUT ROWID;
+    alone INTEGER NOT NULL, seen INTEGER NOT NULL, PRIMARY KEY (key, token)) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS seen_pair ON pair (seen);
 PRAGMA user_version = {VERSION};
 """
@@ -164,20 +164,20 @@ class Verdicts:
         """What is stored of a mutant and tests, by the token of the test; seen today."""
         with self._sound():
             rows = self._db.execute(
-                "SELECT token, cell, text FROM pair WHERE key = ?", (key,)
+                "SELECT token, cell, text, alone FROM pair WHERE key = ?", (key,)
             ).fetchall()
             self._db.execute(
                 "UPDATE pair SET seen = ? WHERE key = ? AND seen < ?",
                 (self._today, key, self._today),
             )
-        return {bytes(token): Pair(Cell(cell), text) for token, cell, text in rows}
+        return {bytes(t): Pair(Cell(cell), text, bool(alone)) for t, cell, text, alone in rows}
 
     def add_pair(self, key: bytes, token: Token, pair: Pair) -> None:
         """Write one pair; it is safe on return."""
         with self._transaction():
             self._db.execute(
-                "INSERT OR REPLACE INTO pair VALUES (?, ?, ?, ?, ?)",
-                (key, token, pair.cell.value, pair.text, self._today),
+                "INSERT OR REPLACE INTO pair VALUES (?, ?, ?, ?, ?, ?)",
+                (key, token, pair.cell.value, pair.text, pair.alone, self._today),
             )
 
     def forget_pairs(self, keys: Collection[tuple[bytes, Token]]) -> None:

@@ -1,4 +1,4 @@
-"""What a kill matrix is: for pairs of a mutant and a test, what became of the test alone."""
+"""What a kill matrix is: for pairs of a mutant and a test, what became of the test by itself."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from assay.model.mutant import Mutant
 
 
 class Cell(Enum):
-    """What one test, in a process of its own, made of one mutant."""
+    """What one test made of one mutant."""
 
     ASSERTION = "killed by an assertion"
     CRASH = "killed by a crash"
@@ -30,6 +30,9 @@ SILENT = frozenset({Cell.PASSED})
 
 REACHED = frozenset({*KILLS, *SILENT, Cell.SET_UP, Cell.TIMEOUT})
 """The test ran the mutated code, and something came of it."""
+
+LASTING = frozenset({*KILLS, *SILENT, Cell.SET_UP, Cell.NOT_ENTERED})
+"""What may be kept for later runs; a timeout says nothing that lasts."""
 
 CONCLUSIVE = frozenset({*REACHED, Cell.NOT_ENTERED})
 
@@ -54,10 +57,15 @@ class Goal:
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """One cell, with the failure or the reason in a few words ("" where the cell says it all)."""
+    """One cell, with the failure or the reason in a few words ("" where the cell says it all).
+
+    `alone`: the test had a process of its own. Else it shared one with others, where a kill has its
+    control right after it, and a pass may be owed to what others have left behind.
+    """
 
     cell: Cell
     text: str = ""
+    alone: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +73,8 @@ class KillMatrix:
     """What is known of the pairs of mutants and tests.
 
     `mutants` are those that were to run, by id; `planned` their covering tests in planned order,
-    of which `imported` are those that reach a mutant by an import alone, and are not asked. `pairs`
+    of which `imported` are those that reach a mutant by an import alone, and are not asked. `at_import` are
+    mutants of code that runs at import, run only where a goal was open otherwise. `pairs`
     are the cells by mutant and test: a pair that is not there was not run, and nothing may be
     inferred from that. `out` are tests of which nothing is said, with the reason; `left` why
     some mutants were not tried at all, by how many. `runs` counts the runs of a test under a mutant
@@ -79,6 +88,7 @@ class KillMatrix:
     pairs: Mapping[str, Mapping[str, Pair]] = field(hash=False)
     out: Mapping[str, str] = field(default_factory=dict, hash=False)
     left: Mapping[str, int] = field(default_factory=dict, hash=False)
+    at_import: frozenset[str] = frozenset()
     imported: Mapping[str, frozenset[str]] = field(default_factory=dict, hash=False)
     runs: int = 0
     reused: int = 0
@@ -90,6 +100,17 @@ class KillMatrix:
         """None: not run."""
         pair = self.pairs.get(mutant_id, {}).get(test)
         return None if pair is None else pair.cell
+
+    def answer(self, goal: Goal) -> bool | None:
+        """Whether the test kills as the goal asks; None: not known for sure.
+
+        No is known only if each of its pairs was run alone and came to something.
+        """
+        cells = [self.pairs.get(mutant_id, {}).get(goal.test) for mutant_id in goal.mutants]
+        if any(pair is not None and pair.cell in goal.wanted for pair in cells):
+            return True
+        proven = all(p is not None and p.alone and p.cell in CONCLUSIVE for p in cells)
+        return False if proven and goal.test not in self.out else None
 
     def possible(self) -> int:
         """How many runs the full matrix takes."""
@@ -112,6 +133,8 @@ class KillMatrix:
 
     def _pairs(self) -> Iterator[tuple[str, str]]:
         for mutant_id, tests in self.planned.items():
+            if mutant_id in self.at_import:
+                continue
             skipped = self.imported.get(mutant_id, frozenset())
             for test in tests:
                 if test not in self.out and test not in skipped:

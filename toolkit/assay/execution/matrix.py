@@ -44,7 +44,7 @@ UNFIT = "they could not be put in place in the running program"
 FLAKY = "fails by itself without a mutant"
 HIDDEN = "its failures are hidden: it was made to fail, and pytest did not report a failure"
 
-SLOW = 0.03
+SLOW = 0.1
 """Seconds, as recorded, above which a test always has a fork of its own: running it twice for a
 kill costs more."""
 

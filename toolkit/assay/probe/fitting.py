@@ -69,9 +69,7 @@ def _refused(target: Any, original: Any, call: Any) -> str:
 
 
 def _function_of(original: Any) -> Any:
-    return (
-        original.__func__ if isinstance(original, (staticmethod, classmethod)) else original
-    )
+    return original.__func__ if isinstance(original, (staticmethod, classmethod)) else original
 
 
 def _bound_in_no_way(function: Any, ways: list[Any], kwargs: Any, shown: str) -> str:

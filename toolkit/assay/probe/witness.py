@@ -64,7 +64,7 @@ class Witness:
         try:
             told = {
                 "code": self._code_of(item),
-                "same": sameness(item, self.relative),
+                "same": sameness(item),
                 "markers": sorted({mark.name for mark in item.iter_markers()}),
                 "fixtures": sorted(getattr(item, "fixturenames", ())),
                 "patches": [self._tell(one) for one in self._patches],
@@ -214,7 +214,7 @@ class Witness:
         if one is not None:
             one.reset = True
 
-    def saw_raised(self, expected: Any, actual: Any, frame: FrameType | None) -> None:
+    def saw_raised(self, actual: Any, frame: FrameType | None) -> None:
         self._assertions += 1
         place = self._place(frame)
         if place is not None and actual is not None:
@@ -236,9 +236,9 @@ class Witness:
         for owner in _contexts():
             _around(owner, "__exit__", self._context_left)
 
-    def _context_left(self, context: Any, *args: Any) -> None:
-        kind = args[0] if args else None
-        self.saw_raised(None, kind if isinstance(kind, type) else None, _getframe(2))
+    def _context_left(self, *args: Any) -> None:
+        kind = args[1] if len(args) > 1 else None
+        self.saw_raised(kind if isinstance(kind, type) else None, _getframe(2))
 
     def _hook_mocks(self, module: Any) -> None:
         enter = module._patch.__enter__
@@ -295,7 +295,7 @@ class Witness:
             except Exception as problem:
                 witness._note(problem)
 
-        pytest.MonkeyPatch.setattr = watched  # type: ignore[method-assign]
+        pytest.MonkeyPatch.setattr = watched  # type: ignore[method-assign, assignment]
 
     def _listening(self, stand_in: FunctionType) -> Any:
         """The function, telling when it is called; one that is no plain function stays itself."""
@@ -339,15 +339,16 @@ def _around(owner: Any, name: str, tell: Callable[..., None]) -> None:
 
 def _contexts() -> list[Any]:
     """The classes behind `raises` and `warns`, of this version of pytest and of unittest."""
-    import _pytest.recwarn
     import unittest.case
+
+    import _pytest.recwarn
 
     found: list[Any] = [_pytest.recwarn.WarningsChecker]
     for module, name in (("_pytest.raises", "RaisesExc"), ("_pytest.python_api", "RaisesContext")):
         owner = getattr(sys.modules.get(module), name, None)
         if owner is not None:
             found.append(owner)
-    found.append(unittest.case._AssertRaisesContext)  # type: ignore[attr-defined]
+    found.append(unittest.case._AssertRaisesContext)
     return found
 
 
@@ -371,7 +372,7 @@ def holder_of(target: Any) -> dict[str, str]:
     return {"kind": "instance", "name": f"{kind.__module__}.{kind.__qualname__}"}
 
 
-def sameness(item: Any, relative: Callable[[str], str | None]) -> str:
+def sameness(item: Any) -> str:
     """Equal for two tests that run the same code with the same set-up: fixtures, marks, parameters,
     and a class that adds nothing of its own to the one the test is defined in."""
     parts = [repr(getattr(getattr(item, "callspec", None), "id", ""))]

@@ -185,5 +185,5 @@ def lines_mask(first: int, last: int) -> int:
 
 
 def qualified(name: str) -> str:
-    """A `__qualname__` as the unit it belongs to: functions within functions are their outermost."""
+    """A `__qualname__` as the unit it belongs to: of nested functions the outermost."""
     return name.partition(".<locals>")[0] or MODULE_UNIT

@@ -8,6 +8,8 @@ from assay.model.finding import Anchor, Confidence, Evidence, Finding, Severity,
 from assay.weakness.facts import TestFunction
 from assay.weakness.syntax import shown
 
+Grade = tuple[Confidence, Severity]
+
 
 def about(
     test: TestFunction,
@@ -15,10 +17,8 @@ def about(
     sentence: str,
     evidence: Iterable[Evidence],
     fix: str,
-    confidence: Confidence,
-    severity: Severity,
+    grade: Grade,
     detail: str = "",
-    tests: tuple[str, ...] | None = None,
 ) -> Finding:
     """A finding of level 0 about one test function."""
     return Finding(
@@ -26,12 +26,12 @@ def about(
         kind=kind,
         level=0,
         anchor=Anchor(test.path, test.unit, test.node.lineno, test.file.digest(test.unit)),
-        tests=test.tests if tests is None else tests,
+        tests=test.tests,
         sentence=sentence,
         evidence=tuple(evidence),
         fix=fix,
-        confidence=confidence,
-        severity=severity,
+        confidence=grade[0],
+        severity=grade[1],
     )
 
 

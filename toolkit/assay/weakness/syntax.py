@@ -154,5 +154,5 @@ def functions_of(tree: ast.Module) -> dict[str, ast.FunctionDef | ast.AsyncFunct
 def shown(text: str, first: int, last: int) -> str:
     """Lines of a text, their common indentation taken away."""
     lines = text.split("\n")[first - 1 : last]
-    margin = min((len(l) - len(l.lstrip()) for l in lines if l.strip()), default=0)
+    margin = min((len(row) - len(row.lstrip()) for row in lines if row.strip()), default=0)
     return "\n".join(line[margin:] for line in lines)

@@ -103,21 +103,23 @@ def _finding(test: TestFunction) -> Finding:
         [code(test, "", test.node.lineno, min(last, test.node.lineno + 11))],
         "assert what the call should have returned or changed; or mark it `@pytest.mark.smoke` if "
         "that nothing raises is all it is for",
-        Confidence.LIKELY,
-        Severity.HIGH,
+        (Confidence.LIKELY, Severity.HIGH),
     )
 
 
-_SHOP = "def price(n):\n    return n * 3\n"
+_SHOP = """\
+def price(n):
+    return n * 3
+"""
 
 DETECTOR: Detector[SuiteFacts] = Detector(
     kind=KIND,
     level=0,
     title="Assertion-free: a test that checks nothing",
     definition=(
-        "No case of the test ran an `assert`, a `raises` or `warns` context, an assertion method of "
-        "unittest, an assertion of a mock, or a call whose name says that it checks, in the test "
-        "itself, its fixtures, or any helper among the test files."
+        "No case of the test ran an `assert`, a `raises` or `warns` context, an assertion method "
+        "of unittest, an assertion of a mock, or a call whose name says that it checks, in the "
+        "test itself, its fixtures, or any helper among the test files."
     ),
     why="It passes whatever the code returns; it notices crashes and nothing else.",
     confidence=Confidence.LIKELY,
@@ -127,8 +129,10 @@ DETECTOR: Detector[SuiteFacts] = Detector(
     ),
     guards=(
         "tests of which a case was skipped, failed, was expected to fail, or did not run",
-        "smoke tests that say so: marked `smoke`, `smoke_test`, `no_assert` or `benchmark`, or "
-        "named so (`test_…_does_not_raise`, `…_smoke`, `…_works`)",
+        (
+            "smoke tests that say so: marked `smoke`, `smoke_test`, `no_assert` or `benchmark`, or "
+            "named so (`test_…_does_not_raise`, `…_smoke`, `…_works`)"
+        ),
         "tests that can fail in another way: `pytest.fail()`, `raise`, warnings turned to errors",
         "tests with an assertion that did not run: these are [rotten green](#rotten-green)",
         "tests that start processes or use fixtures known to check when the test ends",
@@ -140,21 +144,46 @@ DETECTOR: Detector[SuiteFacts] = Detector(
             "A call and nothing else; helpers, mocks and contexts count as checks.",
             {
                 "shop.py": _SHOP,
-                "test_shop.py": (
-                    "from unittest import TestCase, mock\n\nimport pytest\n\n"
-                    "from shop import price\n\n\n"
-                    "def same(got, expected):\n    if got != expected:\n"
-                    "        raise AssertionError(got)\n    assert got == expected\n\n\n"
-                    "def test_only_calls():\n    price(2)\n\n\n"
-                    "def test_by_helper():\n    same(price(2), 6)\n\n\n"
-                    "def test_by_context():\n    with pytest.raises(TypeError):\n"
-                    "        price(None)\n\n\n"
-                    "def test_by_mock():\n    seen = mock.Mock()\n    seen(price(2))\n"
-                    "    seen.assert_called_once_with(6)\n\n\n"
-                    "class TestPrices(TestCase):\n"
-                    "    def test_by_method(self):\n        self.assertEqual(price(2), 6)\n\n"
-                    "    def test_method_forgotten(self):\n        price(2)\n"
-                ),
+                "test_shop.py": """\
+from unittest import TestCase, mock
+
+import pytest
+
+from shop import price
+
+
+def same(got, expected):
+    if got != expected:
+        raise AssertionError(got)
+    assert got == expected
+
+
+def test_only_calls():
+    price(2)
+
+
+def test_by_helper():
+    same(price(2), 6)
+
+
+def test_by_context():
+    with pytest.raises(TypeError):
+        price(None)
+
+
+def test_by_mock():
+    seen = mock.Mock()
+    seen(price(2))
+    seen.assert_called_once_with(6)
+
+
+class TestPrices(TestCase):
+    def test_by_method(self):
+        self.assertEqual(price(2), 6)
+
+    def test_method_forgotten(self):
+        price(2)
+""",
             },
             ("test_shop.py::test_only_calls", "test_shop.py::TestPrices.test_method_forgotten"),
             (
@@ -168,17 +197,34 @@ DETECTOR: Detector[SuiteFacts] = Detector(
             "Smoke tests that say so, and tests that were not seen to pass.",
             {
                 "shop.py": _SHOP,
-                "conftest.py": (
-                    "def pytest_configure(config):\n"
-                    '    config.addinivalue_line("markers", "smoke: shows that nothing raises")\n'
-                ),
-                "test_shop.py": (
-                    "import pytest\n\nfrom shop import price\n\n\n"
-                    "@pytest.mark.smoke\ndef test_starts():\n    price(2)\n\n\n"
-                    "def test_price_does_not_raise():\n    price(2)\n\n\n"
-                    '@pytest.mark.skip(reason="not now")\ndef test_skipped():\n    price(2)\n\n\n'
-                    "@pytest.mark.xfail\ndef test_expected_to_fail():\n    price(None)\n"
-                ),
+                "conftest.py": """\
+def pytest_configure(config):
+    config.addinivalue_line("markers", "smoke: shows that nothing raises")
+""",
+                "test_shop.py": """\
+import pytest
+
+from shop import price
+
+
+@pytest.mark.smoke
+def test_starts():
+    price(2)
+
+
+def test_price_does_not_raise():
+    price(2)
+
+
+@pytest.mark.skip(reason="not now")
+def test_skipped():
+    price(2)
+
+
+@pytest.mark.xfail
+def test_expected_to_fail():
+    price(None)
+""",
             },
             (),
             (

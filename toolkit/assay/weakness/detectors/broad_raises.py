@@ -57,7 +57,7 @@ def _looked_at(function: ast.AST, statement: ast.stmt, call: ast.Call) -> bool:
             if isinstance(node, ast.Name)
         }
     elif isinstance(statement, ast.Assign):
-        names = {node.id for t in statement.targets for node in walk(t) if isinstance(node, ast.Name)}
+        names = {node.id for node in walk(*statement.targets) if isinstance(node, ast.Name)}
     return any(
         isinstance(node, ast.Name) and node.id in names and isinstance(node.ctx, ast.Load)
         for node in walk(function)
@@ -89,8 +89,7 @@ def _finding(test: TestFunction, one: Assertion, call: ast.Call, count: int) -> 
         f"`{test.unit}` is content with any exception{more}: a mistyped name passes too.",
         evidence,
         fix,
-        Confidence.CERTAIN,
-        Severity.MEDIUM,
+        (Confidence.CERTAIN, Severity.MEDIUM),
         ast.unparse(call),
     )
 
@@ -99,9 +98,12 @@ def _end(one: Assertion) -> int:
     return one.node.end_lineno or one.last
 
 
-_SHOP = (
-    "def price(n):\n    if n < 0:\n        raise ValueError('less than nothing')\n    return n * 3\n"
-)
+_SHOP = """\
+def price(n):
+    if n < 0:
+        raise ValueError('less than nothing')
+    return n * 3
+"""
 
 DETECTOR: Detector[SuiteFacts] = Detector(
     kind=KIND,
@@ -113,7 +115,7 @@ DETECTOR: Detector[SuiteFacts] = Detector(
     ),
     why="A misspelled name or a wrong number of arguments raises too, and the test passes.",
     confidence=Confidence.CERTAIN,
-    confidence_because="that is what the line says; whether the breadth is meant, only people know.",
+    confidence_because="the line says so; whether the breadth is meant, only people know.",
     guards=(
         "tests of which a case was skipped, failed, was expected to fail, or did not run",
         "contexts with `match` or `check`, and tests that use the caught exception afterwards",
@@ -125,19 +127,39 @@ DETECTOR: Detector[SuiteFacts] = Detector(
             "Broad, broad among others, and three that are not.",
             {
                 "shop.py": _SHOP,
-                "test_shop.py": (
-                    "from unittest import TestCase\n\nimport pytest\n\nfrom shop import price\n\n\n"
-                    "def test_anything():\n    with pytest.raises(Exception):\n"
-                    "        price(-1)\n\n\n"
-                    "class TestPrice(TestCase):\n    def test_anything(self):\n"
-                    "        self.assertRaises((OSError, Exception), price, -1)\n\n\n"
-                    "def test_narrow():\n    with pytest.raises(ValueError):\n"
-                    "        price(-1)\n\n\n"
-                    "def test_matched():\n"
-                    "    with pytest.raises(Exception, match='less than'):\n        price(-1)\n\n\n"
-                    "def test_looked_at():\n    with pytest.raises(Exception) as caught:\n"
-                    "        price(-1)\n    assert 'less' in str(caught.value)\n"
-                ),
+                "test_shop.py": """\
+from unittest import TestCase
+
+import pytest
+
+from shop import price
+
+
+def test_anything():
+    with pytest.raises(Exception):
+        price(-1)
+
+
+class TestPrice(TestCase):
+    def test_anything(self):
+        self.assertRaises((OSError, Exception), price, -1)
+
+
+def test_narrow():
+    with pytest.raises(ValueError):
+        price(-1)
+
+
+def test_matched():
+    with pytest.raises(Exception, match='less than'):
+        price(-1)
+
+
+def test_looked_at():
+    with pytest.raises(Exception) as caught:
+        price(-1)
+    assert 'less' in str(caught.value)
+""",
             },
             ("test_shop.py::test_anything", "test_shop.py::TestPrice.test_anything"),
             (

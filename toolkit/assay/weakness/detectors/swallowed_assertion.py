@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import itertools
 from collections.abc import Iterator
 
 from assay.model.finding import Confidence, Finding, Severity
@@ -20,6 +21,7 @@ from assay.weakness.syntax import (
 KIND = "swallowed-assertion"
 
 _CATCHING = frozenset({"AssertionError", "Exception", "BaseException"})
+_FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)
 _TALK = frozenset(
     {"print", "print_exc", "debug", "info", "warning", "warn", "error", "exception", "log", "write"}
 )
@@ -46,7 +48,7 @@ def _catcher(one: Assertion) -> ast.AST | None:
     The innermost that catches it decides.
     """
     chain = [*one.parents, one.node]
-    for parent, child in reversed(list(zip(chain, chain[1:], strict=False))):
+    for parent, child in reversed(list(itertools.pairwise(chain))):
         if isinstance(parent, ast.Try) and child in parent.body:
             for handler in parent.handlers:
                 names = handler_names(handler)
@@ -55,14 +57,14 @@ def _catcher(one: Assertion) -> ast.AST | None:
         if isinstance(parent, ast.With | ast.AsyncWith):
             for item in parent.items:
                 call = item.context_expr
-                if isinstance(call, ast.Call) and last_name(call) == "suppress":
-                    if _CATCHING & {last_name(argument) for argument in call.args}:
-                        return parent
+                given = call.args if isinstance(call, ast.Call) else []
+                caught = {last_name(argument) for argument in given}
+                if last_name(call) == "suppress" and _CATCHING & caught:
+                    return parent
                 if last_name(call) in ("raises", "assertRaises", "subTest"):
                     return None
-        if isinstance(parent, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):
-            if parent is not one.parents[0]:
-                return None
+        if isinstance(parent, _FUNCTIONS) and parent is not one.parents[0]:
+            return None
     return None
 
 
@@ -103,21 +105,23 @@ def _finding(test: TestFunction, one: Assertion, catcher: ast.AST, count: int) -
             code(test, "what drops its failure", first, last or first),
         ],
         "take the assertion out of the block, or catch only what the code under test may raise",
-        Confidence.CERTAIN,
-        Severity.HIGH,
+        (Confidence.CERTAIN, Severity.HIGH),
         ast.unparse(one.node),
     )
 
 
-_SHOP = "def price(n):\n    return n * 3\n"
+_SHOP = """\
+def price(n):
+    return n * 3
+"""
 
 DETECTOR: Detector[SuiteFacts] = Detector(
     kind=KIND,
     level=0,
     title="Swallowed assertion: a failure that the test drops",
     definition=(
-        "An assertion that ran stands in a `try` whose handler catches AssertionError, Exception or "
-        "everything, or in `contextlib.suppress` of these, and nothing in the handler fails, "
+        "An assertion that ran stands in a `try` whose handler catches AssertionError, Exception "
+        "or everything, or in `contextlib.suppress` of these, and nothing in the handler fails, "
         "raises, or keeps what happened."
     ),
     why="The assertion runs, may be wrong, and the test passes all the same.",
@@ -135,23 +139,57 @@ DETECTOR: Detector[SuiteFacts] = Detector(
             "Three ways to drop a failure, and handlers that do not.",
             {
                 "shop.py": _SHOP,
-                "test_shop.py": (
-                    "import contextlib\n\nimport pytest\n\nfrom shop import price\n\n\n"
-                    "def test_everything_caught():\n    try:\n        assert price(2) == 7\n"
-                    "    except:\n        pass\n\n\n"
-                    "def test_caught_and_told():\n    try:\n        assert price(2) == 7\n"
-                    "    except Exception as problem:\n        print(problem)\n\n\n"
-                    "def test_suppressed():\n    with contextlib.suppress(AssertionError):\n"
-                    "        assert price(2) == 7\n\n\n"
-                    "def test_other_errors_caught():\n    try:\n        assert price(2) == 6\n"
-                    "    except ValueError:\n        pass\n\n\n"
-                    "def test_told_on():\n    try:\n        assert price(2) == 6\n"
-                    "    except AssertionError:\n        pytest.fail('wrong')\n\n\n"
-                    "def test_waits():\n    for n in range(5):\n        try:\n"
-                    "            assert price(n) == 6\n            break\n"
-                    "        except AssertionError:\n            continue\n"
-                    "    else:\n        pytest.fail('never')\n"
-                ),
+                "test_shop.py": """\
+import contextlib
+
+import pytest
+
+from shop import price
+
+
+def test_everything_caught():
+    try:
+        assert price(2) == 7
+    except:
+        pass
+
+
+def test_caught_and_told():
+    try:
+        assert price(2) == 7
+    except Exception as problem:
+        print(problem)
+
+
+def test_suppressed():
+    with contextlib.suppress(AssertionError):
+        assert price(2) == 7
+
+
+def test_other_errors_caught():
+    try:
+        assert price(2) == 6
+    except ValueError:
+        pass
+
+
+def test_told_on():
+    try:
+        assert price(2) == 6
+    except AssertionError:
+        pytest.fail('wrong')
+
+
+def test_waits():
+    for n in range(5):
+        try:
+            assert price(n) == 6
+            break
+        except AssertionError:
+            continue
+    else:
+        pytest.fail('never')
+""",
             },
             (
                 "test_shop.py::test_everything_caught",

@@ -1,4 +1,4 @@
-"""An assertion that cannot fail, or that is none: tuples, constants, attributes, bare comparisons."""
+"""An assertion that cannot fail, or that is none: tuples, constants, bare comparisons."""
 
 from __future__ import annotations
 
@@ -86,9 +86,10 @@ def _comparison(node: ast.Compare, name: str) -> tuple[str, bool]:
         constant = all(isinstance(side, ast.Constant) for side in (left, right))
         if digest(left) == digest(right) and (constant or not _ABOUT_EQUALITY.search(name)):
             return "both sides are the same", constant
-    if isinstance(operator, ast.GtE) and isinstance(right, ast.Constant) and right.value == 0:
-        if isinstance(left, ast.Call) and last_name(left) == "len":
-            return "no length is below 0", True
+    is_length = isinstance(left, ast.Call) and last_name(left) == "len"
+    is_zero = isinstance(right, ast.Constant) and right.value == 0
+    if is_length and is_zero and isinstance(operator, ast.GtE):
+        return "no length is below 0", True
     return "", False
 
 
@@ -128,8 +129,7 @@ def _finding(test: TestFunction, found: list[tuple[Assertion, str, bool]]) -> Fi
         f"`{test.unit}` has an assertion that cannot fail{more}: {reason}.",
         [code(test, why, one.first, one.last) for one, why, _ in found[:3]],
         _fix(first.node),
-        Confidence.CERTAIN if sure else Confidence.LIKELY,
-        Severity.HIGH,
+        (Confidence.CERTAIN if sure else Confidence.LIKELY, Severity.HIGH),
         ast.unparse(first.node),
     )
 
@@ -144,16 +144,19 @@ def _fix(node: ast.stmt) -> str:
     return "assert something that the code under test decides"
 
 
-_SHOP = "def price(n):\n    return n * 3\n"
+_SHOP = """\
+def price(n):
+    return n * 3
+"""
 
 DETECTOR: Detector[SuiteFacts] = Detector(
     kind=KIND,
     level=0,
     title="Tautology: an assertion that cannot fail",
     definition=(
-        "A line that ran in a test asserts a tuple, a constant, another literal that is always true, "
-        "a function that is not called, something that equals itself; is a mock's assertion without "
-        "the call or without `assert_`; or is a comparison that stands alone."
+        "A line that ran in a test asserts a tuple, a constant, another literal that is always "
+        "true, a function that is not called, something that equals itself; is a mock's assertion "
+        "without the call or without `assert_`; or is a comparison that stands alone."
     ),
     why="It reads as a check and is none.",
     confidence=Confidence.CERTAIN,
@@ -173,16 +176,41 @@ DETECTOR: Detector[SuiteFacts] = Detector(
             "Brackets around the message, a constant, a forgotten call, a forgotten `assert`.",
             {
                 "shop.py": _SHOP,
-                "test_shop.py": (
-                    "from unittest import mock\n\nimport pytest\n\nfrom shop import price\n\n\n"
-                    'def test_brackets():\n    assert (price(2) == 7, "six")\n\n\n'
-                    "def test_constant():\n    price(2)\n    assert True\n\n\n"
-                    "def test_itself():\n    got = price(2)\n    assert got == got\n\n\n"
-                    "def test_not_called():\n    seen = mock.Mock()\n    seen(price(2))\n"
-                    "    seen.assert_called_once\n\n\n"
-                    "def test_alone():\n    price(2) == 7\n\n\n"
-                    "def test_price():\n    assert (price(2) == 6), \"six\"\n"
-                ),
+                "test_shop.py": """\
+from unittest import mock
+
+import pytest
+
+from shop import price
+
+
+def test_brackets():
+    assert (price(2) == 7, "six")
+
+
+def test_constant():
+    price(2)
+    assert True
+
+
+def test_itself():
+    got = price(2)
+    assert got == got
+
+
+def test_not_called():
+    seen = mock.Mock()
+    seen(price(2))
+    seen.assert_called_once
+
+
+def test_alone():
+    price(2) == 7
+
+
+def test_price():
+    assert (price(2) == 6), "six"
+""",
             },
             (
                 "test_shop.py::test_brackets",
@@ -197,13 +225,26 @@ DETECTOR: Detector[SuiteFacts] = Detector(
             "Where that is the point, and where it did not run.",
             {
                 "shop.py": _SHOP,
-                "test_shop.py": (
-                    "import pytest\n\nfrom shop import price\n\n\n"
-                    "def test_equals_itself():\n    got = price(2)\n    assert got == got\n\n\n"
-                    "def test_cannot_be_compared():\n    with pytest.raises(TypeError):\n"
-                    "        price(2) in 3\n\n\n"
-                    "@pytest.mark.skip\ndef test_skipped():\n    assert True\n"
-                ),
+                "test_shop.py": """\
+import pytest
+
+from shop import price
+
+
+def test_equals_itself():
+    got = price(2)
+    assert got == got
+
+
+def test_cannot_be_compared():
+    with pytest.raises(TypeError):
+        price(2) in 3
+
+
+@pytest.mark.skip
+def test_skipped():
+    assert True
+""",
             },
             (),
             (

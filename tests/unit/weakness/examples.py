@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import re
-import subprocess
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from conftest import GIT_ENVIRONMENT, clean_environment
+from conftest import git
 
 from assay.model.finding import Finding
 from assay.weakness.detector import Detector, Example, subject
@@ -66,27 +65,22 @@ def write(examples: list[Placed], root: Path) -> None:
     """Two commits: the files of the examples' past, and those of their present."""
     before = dict(pair for one in examples for pair in one.earlier())
     files = dict(pair for one in examples for pair in one.files())
-    _git(root, "init", "-q")
+    root.mkdir(exist_ok=True)
+    git(root, "init", "-q")
     _put(before, root)
-    _git(root, "add", ".")
-    _git(root, "commit", "-q", "-m", "before")
+    git(root, "add", ".")
+    git(root, "commit", "-q", "-m", "before")
     for path in before.keys() - files.keys():
         (root / path).unlink()
     _put(files, root)
-    _git(root, "add", "-A")
-    _git(root, "commit", "-q", "-m", "now")
+    git(root, "add", "-A")
+    git(root, "commit", "-q", "-m", "now")
 
 
 def _put(files: Mapping[str, str], root: Path) -> None:
     for path, text in files.items():
         (root / path).parent.mkdir(parents=True, exist_ok=True)
         (root / path).write_text(text, encoding="utf-8")
-
-
-def _git(root: Path, *arguments: str) -> None:
-    who = ("-c", "user.name=Example", "-c", "user.email=example@example.org")
-    environ = clean_environment(GIT_ENVIRONMENT)
-    subprocess.run(["git", *who, *arguments], cwd=root, env=environ, check=True)
 
 
 def subjects(findings: list[Finding]) -> list[str]:

@@ -8,7 +8,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 
 from assay.model.finding import Confidence, Finding, Severity
-from assay.weakness.detector import Detector
+from assay.weakness.detector import Detector, Example
 from assay.weakness.facts import Gone, SuiteFacts, TestFunction
 from assay.weakness.making import about, words
 

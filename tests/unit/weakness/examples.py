@@ -67,6 +67,8 @@ def write(examples: list[Placed], root: Path) -> None:
     files = dict(pair for one in examples for pair in one.files())
     root.mkdir(exist_ok=True)
     git(root, "init", "-q")
+    git(root, "config", "user.name", "Example")
+    git(root, "config", "user.email", "example@example.org")
     _put(before, root)
     git(root, "add", ".")
     git(root, "commit", "-q", "-m", "before")

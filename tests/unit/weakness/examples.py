@@ -7,7 +7,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from conftest import git
+from conftest import commit_all, start_repository
+from conftest import write as write_file
 
 from assay.model.finding import Finding
 from assay.weakness.detector import Detector, Example, subject
@@ -65,24 +66,17 @@ def write(examples: list[Placed], root: Path) -> None:
     """Two commits: the files of the examples' past, and those of their present."""
     before = dict(pair for one in examples for pair in one.earlier())
     files = dict(pair for one in examples for pair in one.files())
-    root.mkdir(exist_ok=True)
-    git(root, "init", "-q")
-    git(root, "config", "user.name", "Example")
-    git(root, "config", "user.email", "example@example.org")
     _put(before, root)
-    git(root, "add", ".")
-    git(root, "commit", "-q", "-m", "before")
+    start_repository(root)
     for path in before.keys() - files.keys():
         (root / path).unlink()
     _put(files, root)
-    git(root, "add", "-A")
-    git(root, "commit", "-q", "-m", "now")
+    commit_all(root)
 
 
 def _put(files: Mapping[str, str], root: Path) -> None:
     for path, text in files.items():
-        (root / path).parent.mkdir(parents=True, exist_ok=True)
-        (root / path).write_text(text, encoding="utf-8")
+        write_file(root / path, text)
 
 
 def subjects(findings: list[Finding]) -> list[str]:

@@ -90,10 +90,7 @@ class Witness:
         return [self.relative(code.co_filename) or "", code.co_firstlineno, code.co_name]
 
     def _tell(self, one: Patched) -> dict[str, Any]:
-        is_mock = isinstance(one.value, unittest.mock.NonCallableMock)
-        mock = one.value if is_mock else getattr(one.value, "mock", None)
-        if not isinstance(mock, unittest.mock.NonCallableMock):
-            mock = None
+        mock = mock_behind(one.value)
         used: bool | None = None
         if mock is not None:
             used = one.called or one.reset or bool(mock.mock_calls) or _has_children(mock)
@@ -175,8 +172,8 @@ class Witness:
         one.bound = self._bound_elsewhere(one)
         self._patches.append(one)
         self._by_value[id(one.value)] = one
-        mock = getattr(one.value, "mock", None)
-        if isinstance(mock, unittest.mock.NonCallableMock) and isinstance(one.value, FunctionType):
+        mock = mock_behind(one.value)
+        if mock is not None:
             self._by_value[id(mock)] = one
 
     def _bound_elsewhere(self, one: Patched) -> list[str]:
@@ -350,6 +347,18 @@ def _contexts() -> list[Any]:
             found.append(owner)
     found.append(unittest.case._AssertRaisesContext)
     return found
+
+
+def mock_behind(value: Any) -> Any:
+    """The mock that a stand-in is, or that it has behind it if it is a function with a spec."""
+    kinds = tuple(
+        sys.modules[name].NonCallableMock for name in _MOCK_MODULES if name in sys.modules
+    )
+    if isinstance(value, kinds):
+        return value
+    # A mock would make up an attribute `mock` when it is asked for one.
+    mock = vars(value).get("mock") if isinstance(value, FunctionType) else None
+    return mock if isinstance(mock, kinds) else None
 
 
 def _has_children(mock: Any) -> bool:

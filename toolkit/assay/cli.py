@@ -60,6 +60,7 @@ def parser() -> Parser:
     _add_select(verbs)
     _add_impact(verbs)
     _add_mutate(verbs)
+    _add_weaknesses(verbs)
     _add_merge(verbs)
     _add_show(verbs)
     _add_why(verbs)
@@ -290,6 +291,37 @@ def _run_mutate(ns: argparse.Namespace, context: Context) -> int:
         shard=ns.shard,
     )
     return mutate.run(context, options)
+
+
+def _add_weaknesses(verbs: Verbs[Parser]) -> None:
+    verb = _verb(verbs, "weaknesses", "tests that look as if they guarded something, and do not")
+    verb.add_argument("paths", nargs="*", metavar="PATH", help="file or directory, tests or code")
+    verb.add_argument(
+        "--level",
+        type=amounts.whole,
+        default=0,
+        metavar="N",
+        help="how much finding may cost (0): docs/weaknesses.md lists what each level finds",
+    )
+    verb.add_argument(
+        "--kind",
+        action="append",
+        default=[],
+        metavar="KIND",
+        help="only weaknesses of this kind; repeatable",
+    )
+    _add_format(verb, "text", "json")
+    _add_reports(verb)
+    verb.set_defaults(run=_run_weaknesses)
+
+
+def _run_weaknesses(ns: argparse.Namespace, context: Context) -> int:
+    from assay.commands import weaknesses
+
+    options = weaknesses.WeaknessOptions(
+        tuple(ns.paths), ns.level, tuple(ns.kind), ns.format, ns.everything
+    )
+    return weaknesses.run(context, options)
 
 
 def _add_merge(verbs: Verbs[Parser]) -> None:

@@ -64,7 +64,8 @@ class Job:
     coldimport read; `batch` are mutants to be tried one after another, as `probe.speculate` reads
     them; with `pairs`, as `probe.pairs` does; `files` are the test files a cold child collects; `ticks` is how often a test may enter
     mutated code or go round its loops (0: as often as it likes); `canary`: each test is made to
-    fail; `shared_limit` are seconds for each set-up or teardown of a fixture above function scope.
+    fail; `shared_limit` are seconds for each set-up or teardown of a fixture above function scope;
+    `watch`: what each test does with assertions and stand-ins is told too.
     """
 
     tests: tuple[str, ...]
@@ -80,6 +81,7 @@ class Job:
     ticks: int = 0
     canary: bool = False
     shared_limit: float = 0.0
+    watch: bool = False
 
 
 class Zygote:
@@ -104,6 +106,7 @@ class Zygote:
         self._pending: list[Message] = []
         self._buffer = b""
         self._patience = settings.collection_limit
+        self._watch = {"repo": str(settings.repo), "excluded": list(settings.excluded)}
         try:
             self._connect(settings, mode, record, more or {})
         except BaseException:
@@ -195,6 +198,7 @@ class Zygote:
                 "ticks": job.ticks,
                 "canary": job.canary,
                 "shared_limit": job.shared_limit,
+                "watch": self._watch if job.watch else None,
             }
         )
         return self._next_job

@@ -26,13 +26,15 @@ class Example:
     `files` maps paths to texts; pytest collects those called `test_*.py`. `finds` are all subjects
     that must be found, `leaves` those that look alike and must not be; both as `PATH::UNIT` with
     the unit a qualified name. Whatever is not in `finds` must not be found, named or not.
-    `shows` is a sentence on what the example is there for.
+    `shows` is a sentence on what the example is there for; `before` are files of an earlier commit
+    that the tree no longer has, or has otherwise.
     """
 
     shows: str
     files: Mapping[str, str] = field(hash=False)
     finds: tuple[str, ...] = ()
     leaves: tuple[str, ...] = ()
+    before: Mapping[str, str] = field(default_factory=dict, hash=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -56,9 +56,10 @@ def _detector(one: Detector[object]) -> str:
 def _example(example: Example) -> Iterator[str]:
     yield example.shows
     yield ""
-    for path, text in example.files.items():
-        yield "```python" if path.endswith(".py") else "```"
-        yield f"# {path}"
+    shown = [(f"{path}, at an earlier commit", text) for path, text in example.before.items()]
+    for title, text in (*shown, *example.files.items()):
+        yield "```python"
+        yield f"# {title}"
         yield text.strip("\n")
         yield "```"
         yield ""

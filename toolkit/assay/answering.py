@@ -23,7 +23,7 @@ from assay.gather import NO_CHANGE
 from assay.impact.record import Tree
 from assay.impact.store import open_store
 from assay.misled import misled
-from assay.model.answer import Answer, Partial, PlanRecord, UnitAnswer
+from assay.model.answer import Answer, Guard, Partial, PlanRecord, UnitAnswer
 from assay.model.change import SemanticChange, UnitChange, UnitStatus
 from assay.model.impact import ImpactMap
 from assay.model.mutant import Mutant, PlannedMutant, Status, Verdict
@@ -44,7 +44,8 @@ from assay.recording import Baseline, Suite, collected_suite
 from assay.report.text import plural
 from assay.reuse import AUDITED, Memory, Recall, changed_meanwhile, disagreements, remembered
 from assay.runners import check_scheduler, runner_of
-from assay.verdict.answer import answer_unit, is_mutable
+from assay.verdict.answer import answer_unit, is_mutable, with_mocked
+from assay.watching import only_mocked
 
 # -- mutants
 
@@ -266,6 +267,9 @@ def answer(project: Project, request: Request, progress: Progress) -> Answer:
             first = {i.node_id for i in suite.collected.items if i.path in changed}
             mutated = run_mutants(suite, targets, baseline, first, request.effort, progress)
         clock.lap("mutants")
+        answers: tuple[UnitAnswer, ...] = ()
+        if request.targets is None:
+            answers = guarded_units(suite, change, changed, baseline, mutated.verdicts, progress)
         made_by = versions(
             suite.settings.interpreter.path, ".".join(map(str, suite.settings.interpreter.version))
         )
@@ -277,9 +281,7 @@ def answer(project: Project, request: Request, progress: Progress) -> Answer:
             collected=len(suite.collected.items),
             selection=selection,
             results=baseline.run.results,
-            units=tuple(unit_answers(change, changed, baseline.impact, mutated.verdicts))
-            if request.targets is None
-            else (),
+            units=answers,
             verdicts=mutated.verdicts,
             diffs=diffs_of(targets),
             changed_tests=changed,
@@ -408,6 +410,27 @@ class Clock:
         now = time.monotonic()
         self.laps[name] = now - self._last
         self._last = now
+
+
+def guarded_units(
+    suite: Suite,
+    change: SemanticChange,
+    tests: Iterable[str],
+    baseline: Baseline,
+    verdicts: Sequence[Verdict],
+    progress: Progress,
+) -> tuple[UnitAnswer, ...]:
+    """One answer for each changed unit; of functions that no test runs, whether tests replace
+    them."""
+    units = tuple(unit_answers(change, tests, baseline.impact, verdicts))
+    if baseline.run.interrupted:
+        return units
+    untouched = {
+        (unit.path, unit.unit)
+        for unit in units
+        if unit.guard is Guard.UNTOUCHED and unit.unit != MODULE_UNIT
+    }
+    return with_mocked(units, only_mocked(suite, baseline.impact, untouched, progress))
 
 
 def unit_answers(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from assay.progress import Progress
 from assay.project import Project, is_test_file
 from assay.recording import Baseline, Suite, out_of_date, record
 from assay.weakness.assemble import Seen, facts_of, parsed
+from assay.weakness.detectors.mock_shadow import may_run_unseen, replaced
 from assay.weakness.facts import Gone, SuiteFacts, TextFile
 
 
@@ -116,6 +118,37 @@ def gone_names(project: Project, tests: Collection[str]) -> list[Gone]:
             key = (one.kind, one.name)
             seen.setdefault(key, Gone(one.name, one.kind, one.path, one.commit))
     return list(seen.values())
+
+
+def only_mocked(
+    suite: Suite, impact: ImpactMap, places: Collection[tuple[str, str]], progress: Progress
+) -> Mapping[tuple[str, str], tuple[str, ...]]:
+    """Of units that no test runs (path and name), those that tests replace, with these tests.
+
+    Only tests are watched whose file, or any other file of the tests, names one of the units.
+    """
+    if not places:
+        return {}
+    collected = frozenset(item.path for item in suite.collected.items)
+    names = "|".join(sorted({re.escape(name.rpartition(".")[2]) for _, name in places}))
+    word = re.compile(rf"\b({names})\b")
+    texts = read_files(suite.project, suite.python_files)
+    naming = {
+        path
+        for path, file in texts.items()
+        if is_test_file(path, collected) and word.search(file.text)
+    }
+    everywhere = bool(naming - collected)
+    wanted = {i.node_id for i in suite.collected.items if everywhere or i.path in naming}
+    if not naming:
+        return {}
+    run = watch(suite, impact, wanted, progress)
+    facts = seen_facts(suite, impact, run, wanted, history=False)
+    return {
+        place: tests
+        for place, tests in replaced(facts).items()
+        if place in places and not may_run_unseen(facts, *place)
+    }
 
 
 def tests_within(suite: Suite, impact: ImpactMap, places: Mapping[str, bool]) -> frozenset[str]:

@@ -19,6 +19,8 @@ class Guard(Enum):
     """at least one mutant of the changed code was killed"""
     TOUCHED = "touched only"
     """tests run it, and no mutant of it was killed"""
+    MOCKED = "only mocked"
+    """no test runs it, and at least one replaces it"""
     UNTOUCHED = "untouched"
     """no test runs it"""
     NO_MUTANTS = "no mutants"
@@ -29,7 +31,8 @@ class Guard(Enum):
 
 @dataclass(frozen=True, slots=True)
 class UnitAnswer:
-    """One changed unit: the tests that run it, and those of them that killed a mutant in it."""
+    """One changed unit: the tests that run it, those of them that killed a mutant in it, and, of a
+    unit that none runs, the tests that put a stand-in in its place."""
 
     path: str
     unit: str
@@ -39,6 +42,7 @@ class UnitAnswer:
     touching: tuple[str, ...]
     guarding: tuple[str, ...]
     verdicts: tuple[Verdict, ...]
+    mocking: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -132,6 +132,7 @@ def _unit(unit: UnitAnswer) -> dict[str, Any]:
         "guard": unit.guard.value,
         "touching": list(unit.touching),
         "guarding": list(unit.guarding),
+        "mocking": list(unit.mocking),
         "mutants": [verdict.mutant.id for verdict in unit.verdicts],
     }
 

@@ -17,6 +17,7 @@ _STARTS = (
     ("Note:", "dim"),
     (f"{Guard.GUARDED.value} ", "green"),
     (f"{Guard.TOUCHED.value} ", "yellow"),
+    (f"{Guard.MOCKED.value} ", "yellow"),
     (f"{Guard.UNTOUCHED.value} ", "yellow"),
     (f"{Guard.UNKNOWN.value} ", "magenta"),
 )

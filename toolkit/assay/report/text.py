@@ -66,6 +66,8 @@ def headline(units: Iterable[UnitAnswer]) -> str:
         words.append(
             f"{counts[Guard.TOUCHED]} touched by {_tests(len(touching))} but guarded by none"
         )
+    if counts[Guard.MOCKED]:
+        words.append(f"{counts[Guard.MOCKED]} only mocked")
     if counts[Guard.UNTOUCHED]:
         words.append(f"{counts[Guard.UNTOUCHED]} untouched")
     if counts[Guard.NO_MUTANTS]:
@@ -204,10 +206,11 @@ def _unit_table(units: Iterable[UnitAnswer]) -> str:
 
 _GUARD_ORDER = {
     Guard.TOUCHED: 0,
-    Guard.UNTOUCHED: 1,
-    Guard.UNKNOWN: 2,
-    Guard.NO_MUTANTS: 3,
-    Guard.GUARDED: 4,
+    Guard.MOCKED: 1,
+    Guard.UNTOUCHED: 2,
+    Guard.UNKNOWN: 3,
+    Guard.NO_MUTANTS: 4,
+    Guard.GUARDED: 5,
 }
 
 

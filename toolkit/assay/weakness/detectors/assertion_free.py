@@ -10,10 +10,11 @@ from assay.change.walk import walk
 from assay.model.finding import Confidence, Finding, Severity
 from assay.weakness.detector import Detector, Example
 from assay.weakness.facts import SuiteFacts, TestFunction, TextFile, lines_mask
-from assay.weakness.making import about, code
+from assay.weakness.making import about, code, words
 from assay.weakness.syntax import (
     checks,
     fails_on_purpose,
+    functions_of,
     is_asserting_call,
     last_name,
     may_fail,
@@ -27,6 +28,12 @@ SMOKE_MARKERS = frozenset({"smoke", "smoke_test", "no_assert", "benchmark"})
 _SMOKE_NAME = re.compile(
     r"smoke|(no|not|never|nt|without)_?(raise|error|crash|fail|exception|warn|throw|leak|hang"
     r"|deadlock|break|explode|die)|does_nothing|noop|no_op|(^|_)(works?|ok|runs?|succeeds?)$",
+    re.IGNORECASE,
+)
+_SMOKE_WORDS = re.compile(
+    r"\b((does|do|did|is|are|will|should|must|can)(n't| not)|never|neither|nothing|no|without)\b"
+    r"[\w\s`*'-]{0,30}\b(rais|crash|fail|throw|blow|happen|error|exception|warning|break|fall over)"
+    r"|\b(is|are) (accepted|legal|allowed|tolerated)|\bsilent\b|\bsmoke\b",
     re.IGNORECASE,
 )
 CHECKING_FIXTURES = frozenset(
@@ -77,9 +84,45 @@ def _checked(facts: SuiteFacts, node_id: str, checking: Mapping[str, int]) -> bo
 
 def _by_intent(test: TestFunction) -> bool:
     """A smoke test that says so: by a marker, by its name, or by a fixture that checks."""
-    return _SMOKE_NAME.search(test.node.name) is not None or any(
+    if _SMOKE_NAME.search(test.node.name) or _SMOKE_WORDS.search(_said(test)):
+        return True
+    return any(
         case.markers & SMOKE_MARKERS or case.fixtures & CHECKING_FIXTURES for case in test.cases
     )
+
+
+def _said(test: TestFunction) -> str:
+    """The docstring and the comments of a test."""
+    first, last = test.node.lineno, test.node.end_lineno or test.node.lineno
+    rows = test.file.text.split("\n")[first - 1 : last]
+    comments = [row.partition("#")[2] for row in rows if "#" in row]
+    return "\n".join([ast.get_docstring(test.node) or "", *comments])
+
+
+def _refused_beside(test: TestFunction) -> str:
+    """The name of a test in the same class or file that shows the same call being refused; then
+    this one shows, by raising nothing, what is accepted."""
+    called = _last_call(test.node)
+    owner = test.unit.rpartition(".")[0]
+    for name, node in functions_of(test.file.tree).items():
+        if not called or node is test.node or name.rpartition(".")[0] != owner:
+            continue
+        for one in statements(node):
+            if isinstance(one.node, ast.With) and any(
+                last_name(item.context_expr) in ("raises", "assertRaises")
+                for item in one.node.items
+            ):
+                inside = [part for line in one.node.body for part in walk(line)]
+                if called in {last_name(part) for part in inside if isinstance(part, ast.Call)}:
+                    return name
+    return ""
+
+
+def _last_call(function: ast.AST) -> str:
+    calls = [node for node in walk(function) if isinstance(node, ast.Call)]
+    calls.sort(key=lambda call: (call.lineno, call.col_offset))
+    outer = [call for call in calls if call.lineno == calls[-1].lineno][:1]
+    return last_name(outer[0]) if outer else ""
 
 
 def _expects(statement: ast.stmt) -> bool:
@@ -96,14 +139,18 @@ def _expects(statement: ast.stmt) -> bool:
 def _finding(test: TestFunction) -> Finding:
     body = test.node.body
     last = body[-1].end_lineno or body[-1].lineno
+    evidence = [code(test, "", test.node.lineno, min(last, test.node.lineno + 11))]
+    beside = _refused_beside(test)
+    if beside:
+        evidence.append(words("beside it", f"{beside} shows what is refused"))
     return about(
         test,
         KIND,
         f"`{test.unit}` checks nothing: it can only fail if something raises.",
-        [code(test, "", test.node.lineno, min(last, test.node.lineno + 11))],
+        evidence,
         "assert what the call should have returned or changed; or mark it `@pytest.mark.smoke` if "
         "that nothing raises is all it is for",
-        (Confidence.LIKELY, Severity.HIGH),
+        (Confidence.HINT, Severity.MEDIUM) if beside else (Confidence.LIKELY, Severity.HIGH),
     )
 
 
@@ -125,13 +172,15 @@ DETECTOR: Detector[SuiteFacts] = Detector(
     confidence=Confidence.LIKELY,
     confidence_because=(
         "some tests are meant to show only that nothing raises: those that do not say so cannot be "
-        "told from those whose assertion was forgotten."
+        "told from those whose assertion was forgotten. A hint where a test beside it shows the "
+        "same call being refused: then that nothing raises says something."
     ),
     guards=(
         "tests of which a case was skipped, failed, was expected to fail, or did not run",
         (
-            "smoke tests that say so: marked `smoke`, `smoke_test`, `no_assert` or `benchmark`, or "
-            "named so (`test_…_does_not_raise`, `…_smoke`, `…_works`)"
+            "smoke tests that say so: marked `smoke`, `smoke_test`, `no_assert` or `benchmark`, "
+            "named so (`test_…_does_not_raise`, `…_smoke`, `…_works`), or with such words in their "
+            'docstring or comments ("nothing happens", "does not crash", "is accepted")'
         ),
         "tests that can fail in another way: `pytest.fail()`, `raise`, warnings turned to errors",
         "tests with an assertion that did not run: these are [rotten green](#rotten-green)",

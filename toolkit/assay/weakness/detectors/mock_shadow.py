@@ -18,6 +18,15 @@ KIND = "mock-shadow"
 def mock_shadowed(facts: SuiteFacts) -> Mapping[tuple[str, str], tuple[str, ...]]:
     """The functions of the project that no test runs and some test replaces: path and unit, with
     the node ids of the tests that do. Functions that hold nothing to run are left out."""
+    return {
+        place: tests
+        for place, tests in replaced(facts).items()
+        if not _ran(facts, *place) and not may_run_unseen(facts, *place)
+    }
+
+
+def replaced(facts: SuiteFacts) -> Mapping[tuple[str, str], tuple[str, ...]]:
+    """The functions that tests put a stand-in in the place of, with these tests."""
     patched: dict[tuple[str, str], list[str]] = {}
     for test in facts.tests:
         for case in test.cases:
@@ -30,20 +39,16 @@ def mock_shadowed(facts: SuiteFacts) -> Mapping[tuple[str, str], tuple[str, ...]
                     names = [f"{original.name}.{method}" for method in patch.methods]
                 for name in names:
                     patched.setdefault((original.path, name), []).append(case.node_id)
-    return {
-        place: tuple(dict.fromkeys(tests))
-        for place, tests in sorted(patched.items())
-        if _never_runs(facts, *place)
-    }
+    return {place: tuple(dict.fromkeys(tests)) for place, tests in sorted(patched.items())}
 
 
-def _never_runs(facts: SuiteFacts, path: str, name: str) -> bool:
-    """Whether it is known that no test runs the unit."""
+def _ran(facts: SuiteFacts, path: str, name: str) -> bool:
+    """Whether any test runs the unit; unknown counts as yes."""
     file = facts.sources[path]
     unit = file.source.unit(name)
-    if unit is None or path in facts.stale or facts.ran_line(path, unit.body_line, unit.last_line):
-        return False
-    return not _is_trivial(file, name) and not _may_run_unseen(facts, file, unit)
+    if unit is None or path in facts.stale or _is_trivial(file, name):
+        return True
+    return facts.ran_line(path, unit.body_line, unit.last_line)
 
 
 def _is_trivial(file: TextFile, name: str) -> bool:
@@ -56,15 +61,14 @@ def _is_trivial(file: TextFile, name: str) -> bool:
     )
 
 
-def _may_run_unseen(facts: SuiteFacts, file: TextFile, unit: Unit) -> bool:
-    """Whether a test that was skipped, failed or not seen in full may run it: its file, or a
-    conftest, names the function or its module."""
-    stem = file.path.rpartition("/")[2].removesuffix(".py")
-    if stem == "__init__":
-        stem = file.path.split("/")[-2] if "/" in file.path else stem
-    word = re.compile(rf"\b({re.escape(unit.name.rpartition('.')[2])}|{re.escape(stem)})\b")
+def may_run_unseen(facts: SuiteFacts, path: str, name: str) -> bool:
+    """Whether a test that was skipped, failed or not seen in full may run it: its file names the
+    function or its module."""
+    parts = path.removesuffix(".py").split("/")
+    stem = parts[-2] if parts[-1] == "__init__" and len(parts) > 1 else parts[-1]
+    word = re.compile(rf"\b({re.escape(name.rpartition('.')[2])}|{re.escape(stem)})\b")
     return any(
-        word.search(facts.files[path].text) for path in facts.unseen_files if path in facts.files
+        word.search(facts.files[file].text) for file in facts.unseen_files if file in facts.files
     )
 
 

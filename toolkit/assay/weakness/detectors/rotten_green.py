@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from assay.model.finding import Confidence, Finding, Severity
 from assay.weakness.detector import Detector, Example
-from assay.weakness.facts import SuiteFacts, TestFunction
+from assay.weakness.facts import SuiteFacts, TestFunction, Watched
 from assay.weakness.making import about, code
 from assay.weakness.syntax import (
     CONTEXTS,
@@ -37,8 +37,15 @@ def _find(facts: SuiteFacts) -> Iterator[Finding]:
             and not facts.ran_line(test.path, one.first, one.last)
             and not _may_run_elsewhere(test, one)
         ]
+        if any(_is_random(case) for case in test.cases):
+            missed = [one for one in missed if _why(one)[1]]
         if missed:
             yield _finding(test, missed)
+
+
+def _is_random(case: Watched) -> bool:
+    """Whether a case draws its data anew each time: the next run may reach what this one did not."""
+    return "hypothesis" in case.markers
 
 
 def _may_run_elsewhere(test: TestFunction, one: Assertion) -> bool:
@@ -140,6 +147,7 @@ DETECTOR: Detector[SuiteFacts] = Detector(
         "assertions under a condition on the platform, a version, or what is installed",
         "`assert False`, `pytest.fail()` and the like, which say that a place is never reached",
         "assertions in inner functions of tests that start processes: they may run there",
+        "assertions that depend on data which Hypothesis draws anew each time",
         "files that changed since the lines were recorded, and tests that turn tracing off",
     ),
     fix="make the assertion run, or delete it.",

@@ -25,6 +25,7 @@ _MOCK_ASSERTIONS = frozenset(
 _MOCK_SLIPS = frozenset(
     "called_with called_once_with called_once not_called has_calls any_call awaited_once".split()
 )
+_SAME = "both sides are the same"
 _ABOUT_EQUALITY = re.compile(r"eq|same|ident|hash|reflex|nan|compar|order|cmp|is_", re.IGNORECASE)
 _NEVER_RAISES = (ast.Name, ast.Attribute, ast.Subscript, ast.Constant, ast.Load, ast.Tuple)
 
@@ -37,10 +38,24 @@ def _find(facts: SuiteFacts) -> Iterator[Finding]:
             (one, words, sure)
             for one in statements(test.node)
             for words, sure in [_inert(test, one)]
-            if words and facts.ran_line(test.path, one.first, one.last)
+            if words
+            and not (words == _SAME and not sure and _compares(test, one.node))
+            and facts.ran_line(test.path, one.first, one.last)
         ]
         if found:
             yield _finding(test, found)
+
+
+def _compares(test: TestFunction, statement: ast.stmt) -> bool:
+    """Whether the test compares the same thing with another too: then it is about equality."""
+    assert isinstance(statement, ast.Assert) and isinstance(statement.test, ast.Compare)
+    mine = digest(statement.test.left)
+    return any(
+        mine in {digest(side) for side in sides} and len({digest(side) for side in sides}) > 1
+        for node in walk(test.node)
+        if isinstance(node, ast.Compare)
+        for sides in [[node.left, *node.comparators]]
+    )
 
 
 def _inert(test: TestFunction, one: Assertion) -> tuple[str, bool]:
@@ -85,7 +100,7 @@ def _comparison(node: ast.Compare, name: str) -> tuple[str, bool]:
     if isinstance(operator, ast.Eq | ast.Is | ast.LtE | ast.GtE) and simple:
         constant = all(isinstance(side, ast.Constant) for side in (left, right))
         if digest(left) == digest(right) and (constant or not _ABOUT_EQUALITY.search(name)):
-            return "both sides are the same", constant
+            return _SAME, constant
     is_length = isinstance(left, ast.Call) and last_name(left) == "len"
     is_zero = isinstance(right, ast.Constant) and right.value == 0
     if is_length and is_zero and isinstance(operator, ast.GtE):
@@ -166,7 +181,10 @@ DETECTOR: Detector[SuiteFacts] = Detector(
     ),
     guards=(
         "tests of which a case was skipped, failed, was expected to fail, or did not run",
-        "`x == x` in tests whose name speaks of equality, identity, hashing, order or NaN",
+        (
+            "`x == x` in tests whose name speaks of equality, identity, hashing, order or NaN, or "
+            "that compare `x` with something else too"
+        ),
         "comparisons that stand alone in a `try`, or where an exception or warning is expected",
     ),
     fix="assert something that the code under test decides.",

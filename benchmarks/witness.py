@@ -76,9 +76,7 @@ def main() -> int:
     settings = mutation_settings(project)
     notices: list[str] = []
     targets = [
-        target
-        for text in options.paths
-        for target in targets_at(project, text, notices, settings)
+        target for text in options.paths for target in targets_at(project, text, notices, settings)
     ]
     with collected_suite(project, progress) as suite:
         paths = {target.source.path for target in targets}

@@ -303,6 +303,23 @@ def _add_weaknesses(verbs: Verbs[Parser]) -> None:
         metavar="N",
         help="how much finding may cost (0): docs/weaknesses.md lists what each level finds",
     )
+    verb.add_argument("--matrix", action="store_true", help="the full kill matrix: level 4")
+    verb.add_argument(
+        "--budget",
+        type=amounts.seconds,
+        metavar="TIME",
+        help="no mutant of a level begins after that long, such as 90s or 5m",
+    )
+    verb.add_argument(
+        "--sample", type=amounts.sample, metavar="N", help="only so many mutants, or 5%% of them"
+    )
+    verb.add_argument(
+        "--seed", type=amounts.whole, default=0, metavar="N", help="what chance depends on (0)"
+    )
+    verb.add_argument("--base", metavar="REV", help="level 1: compare with the merge base of REV")
+    verb.add_argument(
+        "--fresh", action="store_true", help="use nothing of what earlier runs found of mutants"
+    )
     verb.add_argument(
         "--kind",
         action="append",
@@ -317,9 +334,12 @@ def _add_weaknesses(verbs: Verbs[Parser]) -> None:
 
 def _run_weaknesses(ns: argparse.Namespace, context: Context) -> int:
     from assay.commands import weaknesses
+    from assay.killing import Amount
 
+    level = 4 if ns.matrix else ns.level
+    amount = Amount(ns.budget, ns.sample, ns.seed, ns.fresh, ns.base)
     options = weaknesses.WeaknessOptions(
-        tuple(ns.paths), ns.level, tuple(ns.kind), ns.format, ns.everything
+        tuple(ns.paths), level, tuple(ns.kind), ns.format, ns.everything, amount
     )
     return weaknesses.run(context, options)
 

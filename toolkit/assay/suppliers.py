@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from assay.errors import AssayError, UsageError
+from assay.killing import Amount, kill_facts
 from assay.model.change import SemanticChange
 from assay.model.finding import Finding
 from assay.model.impact import ImpactMap, test_key
@@ -23,15 +24,19 @@ from assay.watching import seen_facts, tests_within, watch, with_all_lines
 from assay.weakness.rank import Recent
 from assay.weakness.table import of_level
 
+AS_NEEDED = Amount()
+
 
 @dataclass(frozen=True, slots=True)
 class Looking:
     """What is looked at: the collected suite, a baseline that holds for the tree, and the `places`
-    asked for (paths relative to the repository, True for directories; none: everything)."""
+    asked for (paths relative to the repository, True for directories; none: everything), and how
+    much may be run for it."""
 
     suite: Suite
     baseline: Baseline
     places: Mapping[str, bool] = field(hash=False)
+    amount: Amount = AS_NEEDED
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +76,30 @@ def level_0(looking: Looking, progress: Progress) -> Supplied:
     return Supplied(tuple(found), looked_at, facts.left_out, (), problems)
 
 
-SUPPLIERS: dict[int, Supplier] = {0: level_0}
+def by_kills(level: int) -> Supplier:
+    """What the detectors find that need to know which tests kill which mutants."""
+
+    def supply(looking: Looking, progress: Progress) -> Supplied:
+        killed = kill_facts(
+            level, looking.suite, looking.baseline, looking.places, looking.amount, progress
+        )
+        facts = killed.facts
+        found: tuple[Finding, ...] = ()
+        if facts is not None and not killed.interrupted:
+            found = tuple(one for detector in of_level(level) for one in detector.find(facts))
+        return Supplied(
+            found,
+            killed.looked_at,
+            killed.left_out,
+            killed.notices,
+            killed.inconclusive,
+            killed.interrupted,
+        )
+
+    return supply
+
+
+SUPPLIERS: dict[int, Supplier] = {0: level_0, **{n: by_kills(n) for n in (1, 2, 3, 4)}}
 
 
 def findings(level: int, looking: Looking, progress: Progress) -> Supplied:

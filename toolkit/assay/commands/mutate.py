@@ -108,9 +108,7 @@ def _request(project: Project, options: MutateOptions) -> Request:
     return Request("mutate", compared, NO_CHANGE, tuple(targets), tuple(notices))
 
 
-def targets_at(
-    project: Project, text: str, notices: list[str], settings: Settings
-) -> list[Target]:
+def targets_at(project: Project, text: str, notices: list[str], settings: Settings) -> list[Target]:
     """The mutants of one PATH[:LINES] argument."""
     path, lines = _place(text)
     full = path if path.is_absolute() else _existing(project, path)

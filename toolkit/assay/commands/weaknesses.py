@@ -9,13 +9,14 @@ from pathlib import Path
 from assay.commands.common import Context
 from assay.errors import ExitCode, UsageError
 from assay.gather import NO_CHANGE
+from assay.killing import Amount
 from assay.pipeline import refresh
 from assay.project import Project
 from assay.recording import collected_suite
 from assay.report.cards import Weaknesses, weaknesses_text
 from assay.report.weaknesses_json import weaknesses_json
 from assay.report.write import write_json
-from assay.suppliers import Looking, findings, recent_change
+from assay.suppliers import AS_NEEDED, Looking, findings, recent_change
 from assay.weakness.rank import ranked
 from assay.weakness.table import KINDS
 
@@ -30,6 +31,7 @@ class WeaknessOptions:
     kinds: tuple[str, ...]
     format: str
     everything: bool
+    amount: Amount = AS_NEEDED
 
 
 def run(context: Context, options: WeaknessOptions) -> int:
@@ -65,7 +67,8 @@ def look(context: Context, options: WeaknessOptions) -> Weaknesses:
     with collected_suite(project, progress) as suite:
         tests = {item.path for item in suite.collected.items}
         _, baseline = refresh(suite, NO_CHANGE, progress, tests)
-        supplied = findings(options.level, Looking(suite, baseline, places), progress)
+        looking = Looking(suite, baseline, places, options.amount)
+        supplied = findings(options.level, looking, progress)
         kept = [one for one in supplied.findings if not options.kinds or one.kind in options.kinds]
         return Weaknesses(
             project=str(project.root),

@@ -364,7 +364,10 @@ class MatrixRunner:
         over, self._over = self._over, []
         unknown = {scope_of(ask): ask for ask in over if ask.planned.route is Route.HOT}
         jobs = (
-            (key, self._maker.control((key[2],), self._maker.unchanged([one.planned.mutant], False)))
+            (
+                key,
+                self._maker.control((key[2],), self._maker.unchanged([one.planned.mutant], False)),
+            )
             for key, one in unknown.items()
             if key not in self._rounds and not self._ended
         )

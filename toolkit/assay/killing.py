@@ -16,7 +16,6 @@ from assay.model.matrix import Goal, KillMatrix
 from assay.model.mutant import Verdict
 from assay.model.run import CollectedItem, TestOutcome
 from assay.mutation.operators.table import ALL as ALL_OPERATORS
-from assay.mutation.operators.table import EXTREME
 from assay.mutation.plan import Plan
 from assay.mutation.portion import Size, sampled
 from assay.mutation.settings import Settings
@@ -226,18 +225,22 @@ def code_targets(
     found = []
     for path in sorted(wanted):
         content = (suite.project.repo / path).read_bytes()
-        target = target_of(read_source(path, content), content, None, notices, settings)
-        if target is not None:
-            found.append(target)
+        source = read_source(path, content)
+        targets = [target_of(source, content, None, notices, one) for one in settings]
+        first, *others = targets
+        if first is not None:
+            more = [m for one in others if one is not None for m in one.mutants]
+            found.append(replace(first, mutants=(*first.mutants, *more)))
     return found
 
 
-def settings_of_level(suite: Suite, level: int) -> Settings:
+def settings_of_level(suite: Suite, level: int) -> tuple[Settings, ...]:
+    """At level 2 whole bodies apart from statements: a body of one statement is both."""
     if level != 2:
-        return mutation_settings(suite.project)
-    names = [one.name for one in EXTREME]
-    names += [one.name for one in ALL_OPERATORS if one.name.endswith("_removed")]
-    return mutation_settings(suite.project, ",".join(names))
+        return (mutation_settings(suite.project),)
+    names = [one.name for one in ALL_OPERATORS if one.name.endswith("_removed")]
+    extreme = mutation_settings(suite.project, extreme=True)
+    return extreme, mutation_settings(suite.project, ",".join(names))
 
 
 def _within(places: Mapping[str, bool], paths: Iterable[str]) -> set[str]:

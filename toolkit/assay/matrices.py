@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from assay.answering import edited_meanwhile, mutants_of, passed_tests
 from assay.execution.matrix import MatrixOptions, MatrixRunner
+from assay.execution.wire import JobMaker
 from assay.model.matrix import Goal, KillMatrix, Pair
 from assay.model.mutant import PlannedMutant
 from assay.mutation.plan import Candidates, Plan, plan
@@ -74,9 +75,7 @@ def fill_matrix(
         runner = MatrixRunner(
             suite.settings,
             suite.zygote,
-            suite.collected,
-            sources,
-            limits,
+            JobMaker(suite.project.repo, suite.collected, limits, sources),
             suite.project.workers,
             came,
             MatrixOptions(extent.full, deadline),

@@ -66,7 +66,7 @@ def write(examples: list[Placed], root: Path) -> None:
     """Two commits: the files of the examples' past, and those of their present."""
     before = dict(pair for one in examples for pair in one.earlier())
     files = dict(pair for one in examples for pair in one.files())
-    _put(before, root)
+    _put({"README.md": "Examples.\n", **before}, root)
     start_repository(root)
     for path in before.keys() - files.keys():
         (root / path).unlink()

@@ -1,15 +1,15 @@
 """Fills a kill matrix: which tests kill which mutants, each test judged by itself.
 
-In full, each covering test runs on each mutant. By the witness schedule a mutant is done at its
-first kill, tests that have killed nothing yet first; afterwards each question (`Goal`) that is still
-open is answered pair by pair, so that "kills nothing" is exact for every test, and most pairs are
-never run.
+In full, each covering test runs on each mutant. By the witness schedule each mutant has a
+turn that ends at its first kill, tests that have killed nothing yet first; afterwards each question (`Goal`) that is
+still open is answered pair by pair, so that "kills nothing" is exact for every test, and most pairs
+are never run.
 
 Fast tests share a process (`probe.pairs`): a kill there stands only if the test passes right after
 with the unmutated code in place. What others have left behind could make a test pass, so a question
 is answered with no only after each of its pairs has run in a fork of its own. A test counts at all
-if, after the last mutant, it passes alone, with the unmutated text in place of all functions in which
-it killed something alone.
+if, after the last mutant, it passes alone, with the unmutated text in place of all functions in
+which it killed something alone.
 """
 
 from __future__ import annotations
@@ -23,14 +23,12 @@ from assay.execution.cold import absolute
 from assay.execution.jobs import run_jobs
 from assay.execution.lane import ROUNDS
 from assay.execution.portions import Ask, Portion, batch_of, entries_of, first_unfinished
-from assay.execution.suite import BAD, Collected
-from assay.execution.timeouts import Limits
-from assay.execution.wire import PATIENCE, TICKS, JobMaker
+from assay.execution.suite import BAD
+from assay.execution.wire import PATIENCE, TICKS, JobMaker, Message
 from assay.execution.zygote import Job, Zygote, ZygoteSettings
-from assay.model.matrix import KILLS, LASTING, Goal, KillMatrix, Pair
+from assay.model.matrix import KILLS, LASTING, Cell, Goal, KillMatrix, Pair
 from assay.model.mutant import Mutant, PlannedMutant, PlannedTest, Route
 from assay.model.run import ChildEnd, Outcome, TrialEnd
-from assay.model.source import SourceFile
 from assay.verdict.pair import pair_of, pair_of_trial
 
 OnPair = Callable[[str, str, Pair], None]
@@ -54,7 +52,10 @@ ROW = 64
 TURN = 8
 """Pairs of one mutant, or of one question, until what was learned meanwhile is looked at."""
 
-CHAINS = 6
+DOUBTFUL = 16
+"""A test that passed so many times since its last kill goes on alone: it will have to be proven."""
+
+CHAINS = 4
 """Mutants, or questions, that share a process: a fork costs as much as several fast tests."""
 
 
@@ -78,9 +79,7 @@ class MatrixRunner:
         self,
         settings: ZygoteSettings,
         zygote: Zygote,
-        collected: Collected,
-        sources: Mapping[str, SourceFile],
-        limits: Limits,
+        maker: JobMaker,
         workers: int,
         on_pair: OnPair,
         options: MatrixOptions,
@@ -88,8 +87,8 @@ class MatrixRunner:
     ) -> None:
         self._settings = settings
         self._zygote = zygote
-        self._collected = collected
-        self._maker = JobMaker(settings.repo, collected, limits, sources)
+        self._collected = collected = maker.collected
+        self._maker = maker
         self._workers = workers
         self._on_pair = on_pair
         self._options = options
@@ -107,6 +106,7 @@ class MatrixRunner:
         self._runs = self._controls = 0
         self._ended = ""
         self._kills: Counter[str] = Counter()
+        self._silent: Counter[str] = Counter()
         self._in_scope: dict[tuple[str, str], Counter[str]] = {}
 
     # -- the whole
@@ -166,20 +166,28 @@ class MatrixRunner:
     # -- which pairs are next
 
     def _along(self, planned: PlannedMutant) -> Chain:
-        """A mutant's tests: all of them, or until one kills it."""
+        """A mutant's tests: all of them, or one turn, until one kills it: first tests that have
+        killed nothing yet, then those that killed most in its function.
+
+        One turn: a survivor would cost all its tests, and answers no question about them.
+        """
         mutant, full = planned.mutant, self._options.full
+        turns = [1]
 
         def following() -> Portion | None:
             row = self._pairs.setdefault(mutant.id, {})
-            if mutant.id in self._unfit:
-                return None
-            if not full and any(pair.cell in KILLS for pair in row.values()):
-                return None
-            here = self._in_scope.get((mutant.path, mutant.scope), Counter())
             rest = [test for test in planned.tests if self._is_open(planned, test, False)]
+            if full:
+                return self._portion([(planned, test) for test in rest[:ROW]])
+            if not turns or any(pair.cell in KILLS for pair in row.values()):
+                return None
+            turns.pop()
+            here = self._in_scope.get((mutant.path, mutant.scope), Counter())
             # Sorting keeps the planned order of those that are alike: most specific, then fastest.
-            rest.sort(key=lambda t: (self._kills[t.node_id] > 0, -here[t.node_id]))
-            return self._portion([(planned, test) for test in rest[: ROW if full else TURN]])
+            rest.sort(key=lambda t: -here[t.node_id])
+            new = [test for test in rest if not self._kills[test.node_id]]
+            old = [test for test in rest if self._kills[test.node_id]]
+            return self._portion([(planned, t) for t in (*new[: TURN // 2], *old[: TURN // 2])])
 
         return following
 
@@ -210,7 +218,9 @@ class MatrixRunner:
                 rest = [m for m in rest if self._is_open(by_id[m], usable[m], alone)]
                 rest.sort(key=lambda m: -self._promise(by_id[m].mutant))
                 if rest:
-                    return self._portion([(by_id[m], usable[m]) for m in rest[:TURN]], alone)
+                    doubtful = self._silent[test] >= DOUBTFUL
+                    pairs = [(by_id[m], usable[m]) for m in rest[:TURN]]
+                    return self._portion(pairs, alone or doubtful)
             return None
 
         return following
@@ -288,6 +298,9 @@ class MatrixRunner:
             return self._alone(portions[0].asks[0])
         return batch_of(entries_of(portions), self._maker)
 
+    def _unchanged(self, ask: Ask) -> tuple[Message, ...]:
+        return self._maker.unchanged([ask.planned.mutant], by_file=False)
+
     def _alone(self, ask: Ask) -> Job:
         one = replace(ask.planned, tests=(ask.test,))
         usual = self._rounds.get(scope_of(ask), 0)
@@ -349,7 +362,10 @@ class MatrixRunner:
         self._note(ask.planned.mutant, test, pair)
 
     def _note(self, mutant: Mutant, test: str, pair: Pair) -> None:
+        if pair.cell is Cell.PASSED:
+            self._silent[test] += 1
         if pair.cell in KILLS:
+            self._silent[test] = 0
             self._kills[test] += 1
             self._in_scope.setdefault((mutant.path, mutant.scope), Counter())[test] += 1
 
@@ -364,10 +380,7 @@ class MatrixRunner:
         over, self._over = self._over, []
         unknown = {scope_of(ask): ask for ask in over if ask.planned.route is Route.HOT}
         jobs = (
-            (
-                key,
-                self._maker.control((key[2],), self._maker.unchanged([one.planned.mutant], False)),
-            )
+            (key, self._maker.control((key[2],), self._unchanged(one)))
             for key, one in unknown.items()
             if key not in self._rounds and not self._ended
         )

@@ -62,9 +62,10 @@ class Job:
 
     `limits` are seconds a test; `mutants` are put in place together, in the form that hotswap and
     coldimport read; `batch` are mutants to be tried one after another, as `probe.speculate` reads
-    them; with `pairs`, as `probe.pairs` does; `files` are the test files a cold child collects; `ticks` is how often a test may enter
-    mutated code or go round its loops (0: as often as it likes); `canary`: each test is made to
-    fail; `shared_limit` are seconds for each set-up or teardown of a fixture above function scope;
+    them, or `probe.pairs` with `pairs`; `files` are the test files a cold child collects; `ticks`
+    is how often a test may enter mutated code or go round its loops (0: as often as it likes);
+    `canary`: each test is made to fail; `shared_limit` are seconds for each set-up or teardown of
+    a fixture above function scope;
     `watch`: what each test does with assertions and stand-ins is told too.
     """
 

@@ -73,10 +73,10 @@ class KillMatrix:
     """What is known of the pairs of mutants and tests.
 
     `mutants` are those that were to run, by id; `planned` their covering tests in planned order,
-    of which `imported` are those that reach a mutant by an import alone, and are not asked. `at_import` are
-    mutants of code that runs at import, run only where a goal was open otherwise. `pairs`
-    are the cells by mutant and test: a pair that is not there was not run, and nothing may be
-    inferred from that. `out` are tests of which nothing is said, with the reason; `left` why
+    of which `imported` are those that reach a mutant by an import alone, and are not asked.
+    `at_import` are mutants of code that runs at import, run only where a goal was open otherwise.
+    `pairs` are the cells by mutant and test: a pair that is not there was not run, and nothing may
+    be inferred from that. `out` are tests of which nothing is said, with the reason; `left` why
     some mutants were not tried at all, by how many. `runs` counts the runs of a test under a mutant
     in this run, `reused` the pairs known from earlier ones, `controls` the runs without a mutant.
     `is_full`: every covering test was to run on each mutant; `ended` says why the run ended early

@@ -11,7 +11,7 @@ MOST_TEXT = 200
 
 
 def pair_of(planned: PlannedMutant, outcome: Outcome) -> Pair:
-    """The cell of a mutant and its one planned test. What is not known is never a kill or a pass."""
+    """The cell of a mutant and its one planned test; the unknown is never a kill or a pass."""
     verdict = classify(planned, outcome)
     reason = verdict.reason[:MOST_TEXT]
     if verdict.status is Status.TIMEOUT:

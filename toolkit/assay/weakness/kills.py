@@ -84,7 +84,7 @@ class KillFacts:
         return any(case in self.matrix.out for case in subject.cases)
 
     def denies(self, subject: Subject, mutants: Iterable[str], by_assertion: bool = False) -> bool:
-        """Whether it is proven of each case that it kills none of these mutants (that it reaches)."""
+        """Whether it is proven of each case that it kills none of these that it reaches."""
         wanted = frozenset(mutants)
         for case in subject.cases:
             asked = frozenset(m for m in wanted if self.is_asked(m, case))

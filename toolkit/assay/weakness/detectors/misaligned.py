@@ -29,7 +29,7 @@ def _inside(facts: KillFacts, subject: Subject, claim: Claim) -> list[str]:
 
 
 def _is_elsewhere(facts: KillFacts, subject: Subject, claim: Claim) -> bool:
-    """Whether it reaches enough of what it is named for, kills nothing there, and something else."""
+    """Whether it reaches enough of what it is named for, and kills only something else."""
     inside = _inside(facts, subject, claim)
     reached = facts.reached(subject)
     kills = {m for m, cells in reached.items() if cells & KILLS}

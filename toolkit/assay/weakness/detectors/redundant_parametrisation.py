@@ -8,9 +8,11 @@ from collections.abc import Iterator
 from assay.model.finding import Confidence, Evidence, Finding, Severity
 from assay.model.matrix import KILLS, REACHED
 from assay.weakness.detector import Detector, Example
-from assay.weakness.kills import FEWEST, KillFacts, Subject, plain_count
+from assay.weakness.kills import KillFacts, Subject, plain_count
 
 KIND = "redundant-parametrisation"
+
+FEWEST_KILLS = 3
 
 FEWEST_ALIKE = 3
 """So many cases must notice the same before it is worth a word."""
@@ -23,7 +25,7 @@ def alike(facts: KillFacts, subject: Subject) -> list[list[str]]:
         row = {m: facts.matrix.cell(m, case) for m in facts.matrix.mutants}
         reached = frozenset(m for m, cell in row.items() if cell in REACHED)
         kills = frozenset(m for m, cell in row.items() if cell in KILLS)
-        if len(kills) >= FEWEST:
+        if len(kills) >= FEWEST_KILLS:
             found[reached, kills].append(case)
     return list(found.values())
 
@@ -56,13 +58,13 @@ DETECTOR: Detector[KillFacts] = Detector(
     title="Redundant parametrisation: cases that notice the same",
     definition=(
         f"At least {FEWEST_ALIKE} cases of one test function reach the same mutants and kill the "
-        f"same ones, {FEWEST} or more."
+        f"same ones, {FEWEST_KILLS} or more."
     ),
     why="They take time, and look like more checks than they are.",
     confidence=Confidence.HINT,
     confidence_because="they may guard against faults that no mutant stands for.",
     guards=(
-        f"cases that kill fewer than {FEWEST} mutants",
+        f"cases that kill fewer than {FEWEST_KILLS} mutants",
         "matrices that are not full, or were cut short; samples",
         "tests of which a case was skipped, failed, or fails by itself",
     ),

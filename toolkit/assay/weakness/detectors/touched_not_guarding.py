@@ -103,8 +103,8 @@ DETECTOR: Detector[KillFacts] = Detector(
     confidence=Confidence.CERTAIN,
     confidence_because="each test was run on each mutant; by the name of a test it is likely.",
     guards=(
-        f"functions with fewer than {FEWEST_HERE} mutants, and tests named for the function that "
-        f"reach fewer than {FEWEST}",
+        f"functions with fewer than {FEWEST_HERE} mutants",
+        f"tests named for the function that reach fewer than {FEWEST} of them",
         "functions of which a mutant was left out, or has not run against all its tests",
         "functions in which a mutant hung, or broke a set-up: that is another kind",
         "tests that run it by the way, as long as another test guards it",

@@ -63,8 +63,8 @@ DETECTOR: Detector[KillFacts] = Detector(
     confidence=Confidence.HINT,
     confidence_because="a test that runs much by the way has a low strength by design.",
     guards=(
-        f"tests that reach fewer than {FEWEST_REACHED} mutants; tests that kill nothing: those are "
-        "zero-kill",
+        f"tests that reach fewer than {FEWEST_REACHED} mutants",
+        "tests that kill nothing: those are zero-kill",
         "matrices that are not full, or were cut short",
         "tests of which a case was skipped, failed, or fails by itself",
     ),
@@ -84,11 +84,10 @@ def warm(day, night, wind, rain):
     STATE["c"] = 5 * day + 6 * night + 7 * wind + 8 * rain
     STATE["a"] = STATE["a"] * 2 + STATE["b"] * 3 + STATE["c"] * 4
     STATE["b"] = STATE["a"] * 5 + STATE["b"] * 6 + STATE["c"] * 7
+    STATE["c"] = STATE["a"] - STATE["b"] * 2 + STATE["c"] * 3
 
 
-def name(code):
-    if code > 3:
-        return "rain"
+def name():
     return "sun"
 """,
                 "test_weather.py": """\
@@ -100,12 +99,12 @@ import weather
 def test_warm_by_name():
     with contextlib.suppress(Exception):
         weather.warm(1, 2, 3, 4)
-    assert weather.name(1) == "sun"
+    assert weather.name() == "sun"
 
 
 def test_warm():
     weather.warm(1, 2, 3, 4)
-    assert weather.STATE == {"a": 308, "b": 1863, "c": 70}
+    assert weather.STATE == {"a": 228, "b": 1462, "c": -2486}
 """,
             },
             ("test_weather.py::test_warm_by_name",),

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from assay.answering import ALL, Effort, diffs_of, mutants_of, mutation_settings, run_mutants
+from assay.answering import ALL, Effort, mutants_of, mutation_settings, run_mutants
 from assay.change.semantics import read_source
 from assay.errors import NothingToCompare, UsageError
 from assay.gather import NO_CHANGE
@@ -19,7 +19,7 @@ from assay.mutation.operators.table import ALL as ALL_OPERATORS
 from assay.mutation.plan import Plan
 from assay.mutation.portion import Size, sampled
 from assay.mutation.settings import Settings
-from assay.mutation.targets import Target, target_of, targets_of_change
+from assay.mutation.targets import Target, diffs_of, target_of, targets_of_change
 from assay.pipeline import read_change, refresh
 from assay.progress import Progress
 from assay.project import is_test_file

@@ -28,7 +28,7 @@ from assay.impact.verdicts import Verdicts, key_of, open_verdicts
 from assay.model.impact import ImpactMap, test_key
 from assay.model.matrix import Pair
 from assay.model.mutant import Measured, PlannedMutant, Status, Verdict
-from assay.model.reuse import Token
+from assay.model.reuse import PastKill, Token
 from assay.mutation.mutmut_adapter import mutmut_version
 from assay.mutation.portion import some_of
 from assay.mutation.targets import Target
@@ -86,6 +86,7 @@ class Memory:
         tests = {test.node_id for one in self._planned.values() for test in one.tests}
         self._tokens = self._tokens_of(sorted(tests), impact, times)
         self._commit = head_commit(project.repo) if project.is_repository else ""
+        self._files = {test: record.path for test, record in impact.tests.items()}
         self._kept: set[str] = set()
         self._kept_pairs: set[tuple[bytes, Token]] = set()
 
@@ -130,6 +131,15 @@ class Memory:
         if stored is not None:
             self._verdicts.add(self._keys[verdict.mutant.id], stored)
             self._kept.add(verdict.mutant.id)
+            self._note_killer(verdict)
+
+    def _note_killer(self, verdict: Verdict) -> None:
+        mutant, test = verdict.mutant, verdict.killer
+        if verdict.status is Status.KILLED:
+            file = self._files.get(test, "")
+            self._verdicts.note_kill(PastKill(mutant.id, mutant.path, test, file))
+        else:
+            self._verdicts.forget_kill(mutant.id)
 
     def forget(self, mutant_ids: Iterable[str]) -> None:
         self._verdicts.forget([self._keys[mutant_id] for mutant_id in mutant_ids])

@@ -6,20 +6,20 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from conftest import commit_all, start_repository
 from conftest import write as write_file
 
 from assay.model.finding import Finding
 from assay.weakness.detector import Detector, Example, subject
-from assay.weakness.facts import SuiteFacts
 
 
 @dataclass(frozen=True, slots=True)
 class Placed:
     """An example with names of its own: each of its modules bears the number too."""
 
-    detector: Detector[SuiteFacts]
+    detector: Detector[Any]
     example: Example
     number: int
 
@@ -46,7 +46,7 @@ class Placed:
         path, _, unit = one.partition("::")
         return f"{self.path(path)}::{unit}"
 
-    def found(self, facts: SuiteFacts) -> list[Finding]:
+    def found(self, facts: Any) -> list[Finding]:
         """What the detector finds in this example."""
         inside = f"example_{self.number}/"
         return [one for one in self.detector.find(facts) if one.anchor.path.startswith(inside)]
@@ -57,7 +57,7 @@ class Placed:
         return sorted((stem for stem in stems if stem != "conftest"), key=len, reverse=True)
 
 
-def placed(detectors: tuple[Detector[SuiteFacts], ...]) -> list[Placed]:
+def placed(detectors: tuple[Detector[Any], ...]) -> list[Placed]:
     pairs = [(detector, example) for detector in detectors for example in detector.examples]
     return [Placed(detector, example, number) for number, (detector, example) in enumerate(pairs)]
 

@@ -15,7 +15,6 @@ from assay.answering import (
     Part,
     Request,
     answer,
-    diffs_of,
     mutants_of,
     mutation_settings,
 )
@@ -27,7 +26,7 @@ from assay.model.answer import Partial
 from assay.mutation.apply import unified_diff
 from assay.mutation.portion import WHOLE, Shard, Size, sampled, unit_of
 from assay.mutation.settings import Settings
-from assay.mutation.targets import Target, target_of, targets_of_change
+from assay.mutation.targets import Target, diffs_of, target_of, targets_of_change
 from assay.pipeline import read_change
 from assay.project import Project, is_test_file
 from assay.report.as_json import FORMAT, answer_json, left_json, mutant_json

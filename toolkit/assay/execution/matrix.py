@@ -1,9 +1,9 @@
 """Fills a kill matrix: which tests kill which mutants, each test judged by itself.
 
-In full, each covering test runs on each mutant. By the witness schedule each mutant has a
-turn that ends at its first kill, tests that have killed nothing yet first; afterwards each question (`Goal`) that is
-still open is answered pair by pair, so that "kills nothing" is exact for every test, and most pairs
-are never run.
+In full, each covering test runs on each mutant. By the witness schedule each mutant has a turn that
+ends at its first kill, tests that have killed nothing yet first; afterwards each question (`Goal`)
+that is still open is answered pair by pair, so that "kills nothing" is exact for every test, and
+most pairs are never run.
 
 Fast tests share a process (`probe.pairs`): a kill there stands only if the test passes right after
 with the unmutated code in place. What others have left behind could make a test pass, so a question

@@ -20,7 +20,7 @@ from assay.impact.database import BUSY_SECONDS, set_aside, unusable
 from assay.impact.tokens import TOKEN_BYTES, TestToken
 from assay.model.matrix import Cell, Pair
 from assay.model.mutant import Measured, Status
-from assay.model.reuse import StoredVerdict, Token
+from assay.model.reuse import PastKill, StoredVerdict, Token
 
 VERSION = 2
 
@@ -56,6 +56,9 @@ CREATE TABLE IF NOT EXISTS pair (
     key BLOB NOT NULL, token BLOB NOT NULL, cell TEXT NOT NULL, text TEXT NOT NULL,
     alone INTEGER NOT NULL, seen INTEGER NOT NULL, PRIMARY KEY (key, token)) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS seen_pair ON pair (seen);
+CREATE TABLE IF NOT EXISTS kill (
+    mutant TEXT PRIMARY KEY, path TEXT NOT NULL, test TEXT NOT NULL, file TEXT NOT NULL,
+    seen INTEGER NOT NULL) WITHOUT ROWID;
 PRAGMA user_version = {VERSION};
 """
 
@@ -157,6 +160,27 @@ class Verdicts:
                 " ORDER BY seen DESC, key, token LIMIT -1 OFFSET ?)",
                 (KEPT_PAIRS,),
             )
+
+            self._db.execute("DELETE FROM kill WHERE seen < ?", (self._today - KEPT_DAYS,))
+
+    # -- who killed what
+
+    def past_kills(self) -> list[PastKill]:
+        """The last killer of each mutant that had one, in any content of its code."""
+        with self._sound():
+            rows = self._db.execute("SELECT mutant, path, test, file FROM kill ORDER BY mutant")
+            return [PastKill(*row) for row in rows]
+
+    def note_kill(self, kill: PastKill) -> None:
+        with self._transaction():
+            self._db.execute(
+                "INSERT OR REPLACE INTO kill VALUES (?, ?, ?, ?, ?)",
+                (kill.mutant, kill.path, kill.test, kill.file, self._today),
+            )
+
+    def forget_kill(self, mutant: str) -> None:
+        with self._transaction():
+            self._db.execute("DELETE FROM kill WHERE mutant = ?", (mutant,))
 
     # -- pairs
 

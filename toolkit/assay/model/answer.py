@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 
 from assay.model.change import UnitStatus
+from assay.model.finding import Finding
 from assay.model.mutant import Verdict
 from assay.model.run import TestResult
 from assay.model.selection import Selection
@@ -88,6 +89,7 @@ class Answer:
     `inconclusive` sentences on what part of the answer cannot be trusted and why,
     `left` how many mutants were not run by the reason for it,
     `flaky` tests that failed a control, with the reason, `changed_tests` test files in the change,
+    `lost` mutants that changed or deleted tests used to kill and nobody kills now,
     `plan` what the mutants are a part of (None for `impact`), `partial` why not all of them were
     run (None if they were).
     """
@@ -111,3 +113,4 @@ class Answer:
     left: Mapping[str, int] = field(default_factory=dict, hash=False)
     plan: PlanRecord | None = None
     partial: Partial | None = None
+    lost: tuple[Finding, ...] = ()

@@ -9,6 +9,7 @@ from assay.model.answer import Answer, Partial, PlanRecord, UnitAnswer
 from assay.model.mutant import NOT_REACHED, Left, Measured, Mutant, Verdict
 from assay.model.run import TestResult
 from assay.model.selection import SelectedTest, Selection
+from assay.report.one_finding import finding_json
 from assay.verdict.interval import estimate
 
 FORMAT = 1
@@ -30,6 +31,7 @@ def answer_json(answer: Answer, exit_code: int) -> dict[str, Any]:
         "changed_tests": list(answer.changed_tests),
         "units": [_unit(unit) for unit in answer.units],
         "mutants": [verdict_json(v, answer.diffs[v.mutant.id]) for v in answer.verdicts],
+        "lost": [finding_json(one) for one in answer.lost],
         "left": dict(sorted(answer.left.items())),
         "notices": list(answer.notices),
         "inconclusive": list(answer.inconclusive),

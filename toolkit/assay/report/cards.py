@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
-from assay.model.finding import Evidence, Finding
+from assay.model.finding import Finding
+from assay.report.one_finding import card
 from assay.report.text import SHOWN, plural
 from assay.weakness.rank import by_kind
 
@@ -56,25 +57,3 @@ def _head(found: Weaknesses) -> Iterator[str]:
     if found.left_out:
         reasons = ", ".join(f"{reason} {count}" for reason, count in found.left_out.items())
         yield f"Nothing is said of {plural(sum(found.left_out.values()), 'test')}: {reasons}."
-
-
-def card(finding: Finding) -> str:
-    """One finding: the sentence, where, what it rests on, how sure, and the smallest fix."""
-    lines = [
-        finding.sentence,
-        f"  {finding.anchor.path}:{finding.anchor.line}  {finding.kind}  {finding.id}",
-    ]
-    for piece in finding.evidence:
-        lines += _evidence(piece)
-    lines.append(f"  Confidence: {finding.confidence.value}. Severity: {finding.severity.value}.")
-    lines.append(f"  Fix: {finding.fix}.")
-    return "\n".join(lines)
-
-
-def _evidence(piece: Evidence) -> Iterator[str]:
-    rows = piece.text.split("\n")
-    if not piece.language and len(rows) == 1:
-        yield f"  {piece.label}: {rows[0]}"
-        return
-    yield f"  {piece.label}:"
-    yield from (f"      {row}" for row in rows)

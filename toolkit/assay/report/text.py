@@ -13,6 +13,7 @@ from assay.model.mutant import NOT_REACHED, Left, Mutant, Status, Verdict
 from assay.model.run import TestOutcome, TestResult
 from assay.model.selection import Selection
 from assay.model.source import MODULE_UNIT
+from assay.report.one_finding import card
 from assay.verdict.answer import BAD_RESULTS, is_inconclusive
 from assay.verdict.interval import estimate
 
@@ -29,6 +30,7 @@ def answer_text(answer: Answer, everything: bool) -> str:
         "\n".join(_head(answer)),
         "\n".join(_failures(answer, limit)),
         _unit_table(answer.units) if answer.units else "",
+        "\n\n".join(card(one) for one in answer.lost[:limit]),
         "\n\n".join(_survivors(answer, limit)),
         "\n".join(_inconclusive(answer, limit)),
         "\n".join(_notices(answer)),
@@ -46,6 +48,9 @@ def _head(answer: Answer) -> Iterator[str]:
     else:
         yield from _part_lines(answer)
         yield _mutant_line(answer.verdicts, answer.partial)
+    if answer.lost:
+        count = plural(len(answer.lost), "mutant")
+        yield f"GUARD LOST: {count} that changed tests used to kill: nobody kills them now."
     yield f"Compared: {answer.compared}."
     yield _selection_line(answer)
     if answer.verb == "impact" and answer.verdicts:

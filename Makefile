@@ -10,10 +10,10 @@ READY := $(VENV)/.ready
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help impact map test traps operators lint clean
+.PHONY: help impact map weaknesses test traps operators weaknesspage lint clean
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 $(READY): pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
@@ -29,6 +29,9 @@ impact: $(READY) ## tests a change affects and whether they guard it [PROJECT=..
 map: $(READY) ## record the impact map, or bring it up to date [PROJECT=../other]
 	@$(BIN)/assay map --project '$(PROJECT)' $(ARGS)
 
+weaknesses: $(READY) ## tests that look as if they guarded something, and do not [PROJECT=../other]
+	@$(BIN)/assay weaknesses --project '$(PROJECT)' --reports reports $(ARGS)
+
 test: $(READY) ## run all tests
 	@$(BIN)/python -m pytest -n auto --dist loadfile $(ARGS)
 
@@ -38,6 +41,10 @@ traps: $(READY) ## spring all traps for the selection, variants too, and check w
 operators: $(READY) ## write docs/operators.md from the table of operators
 	@$(BIN)/python -c 'from pathlib import Path; from assay.mutation.document import operators_page; \
 		Path("docs/operators.md").write_text(operators_page(), encoding="utf-8")'
+
+weaknesspage: $(READY) ## write docs/weaknesses.md from the detectors
+	@$(BIN)/python -c 'from pathlib import Path; from assay.weakness.document import weaknesses_page; \
+		Path("docs/weaknesses.md").write_text(weaknesses_page(), encoding="utf-8")'
 
 lint: $(READY) ## check types and style
 	$(BIN)/ruff check .

@@ -13,31 +13,26 @@ import assay
 from assay.change.git import head_commit
 from assay.execution.canary import without_hidden
 from assay.execution.interpreter import choose_interpreter
-from assay.execution.mutants import (
-    AS_USUAL,
-    Listener,
-    MutantRun,
-    RunOptions,
-)
+from assay.execution.mutants import AS_USUAL, Listener, MutantRun, RunOptions
 from assay.gather import NO_CHANGE
 from assay.impact.covered import changed_lines
 from assay.impact.record import Tree
 from assay.impact.store import open_store
+from assay.lost import NOTHING, Lost, lost_guards
 from assay.misled import misled
-from assay.model.answer import Answer, Partial, PlanRecord, UnitAnswer
+from assay.model.answer import Answer, Guard, Partial, PlanRecord, UnitAnswer
 from assay.model.change import SemanticChange, UnitChange, UnitStatus
 from assay.model.impact import ImpactMap
 from assay.model.mutant import Mutant, PlannedMutant, Status, Verdict
 from assay.model.run import TestOutcome
 from assay.model.selection import Selection
 from assay.model.source import MODULE_UNIT, SourceFile
-from assay.mutation.apply import unified_diff
 from assay.mutation.mutmut_adapter import mutmut_version
 from assay.mutation.operators.table import operators_version
 from assay.mutation.plan import Candidates, Coverage, Plan, plan
 from assay.mutation.portion import Shard, in_turns, unit_of
 from assay.mutation.settings import Settings, settings_of
-from assay.mutation.targets import Target, targets_of_change
+from assay.mutation.targets import Target, diffs_of, targets_of_change
 from assay.pipeline import refresh, standing_map
 from assay.progress import Progress
 from assay.project import Project, is_test_file
@@ -45,7 +40,8 @@ from assay.recording import Baseline, Suite, collected_suite
 from assay.report.text import plural
 from assay.reuse import AUDITED, Memory, Recall, changed_meanwhile, disagreements, remembered
 from assay.runners import check_scheduler, runner_of
-from assay.verdict.answer import answer_unit, is_mutable
+from assay.verdict.answer import answer_unit, is_mutable, with_mocked
+from assay.watching import only_mocked
 
 # -- mutants
 
@@ -202,15 +198,6 @@ def note_killers(project: Project, verdicts: Iterable[Verdict]) -> None:
 KEPT_KILLERS = 10_000
 
 
-def diffs_of(targets: Iterable[Target]) -> dict[str, str]:
-    """A unified diff for every mutant."""
-    return {
-        mutant.id: unified_diff(mutant.path, target.text, mutant)
-        for target in targets
-        for mutant in target.mutants
-    }
-
-
 # -- answers
 
 
@@ -262,11 +249,15 @@ def answer(project: Project, request: Request, progress: Progress) -> Answer:
         if request.targets is None:
             settings = mutation_settings(project)
             targets, inconclusive = targets_of_change(change, set(changed), settings)
-        mutated = Mutated((), NO_RUN)
+        mutated, lost = Mutated((), NO_RUN), NOTHING
         if not baseline.run.interrupted:
             first = {i.node_id for i in suite.collected.items if i.path in changed}
+            lost = lost_in(suite, changed, selection, baseline, request, progress)
             mutated = run_mutants(suite, targets, baseline, first, request.effort, progress)
         clock.lap("mutants")
+        answers: tuple[UnitAnswer, ...] = ()
+        if request.targets is None:
+            answers = guarded_units(suite, change, changed, baseline, mutated.verdicts, progress)
         made_by = versions(
             suite.settings.interpreter.path, ".".join(map(str, suite.settings.interpreter.version))
         )
@@ -278,13 +269,12 @@ def answer(project: Project, request: Request, progress: Progress) -> Answer:
             collected=len(suite.collected.items),
             selection=selection,
             results=baseline.run.results,
-            units=tuple(unit_answers(change, changed, baseline.impact, mutated.verdicts))
-            if request.targets is None
-            else (),
+            units=answers,
             verdicts=mutated.verdicts,
             diffs=diffs_of(targets),
             changed_tests=changed,
-            notices=(*baseline.notices, *mutated.notices, *suite_notices(suite)),
+            notices=(*baseline.notices, *lost.notices, *mutated.notices, *suite_notices(suite)),
+            lost=lost.findings,
             inconclusive=(
                 *inconclusive,
                 *mutated.problems,
@@ -302,6 +292,25 @@ def answer(project: Project, request: Request, progress: Progress) -> Answer:
             else (),
             digests=digests_of(targets),
         )
+
+
+def lost_in(
+    suite: Suite,
+    changed: Collection[str],
+    selection: Selection,
+    baseline: Baseline,
+    request: Request,
+    progress: Progress,
+) -> Lost:
+    """What the change to tests has left unguarded; asked of a change only."""
+    if request.targets is not None:
+        return NOTHING
+
+    def run(targets: Sequence[Target]) -> Sequence[Verdict]:
+        return run_mutants(suite, targets, baseline, (), request.effort, progress).verdicts
+
+    tests, project = {one.node_id: one.path for one in suite.collected.items}, suite.project
+    return lost_guards(project, changed, selection, tests, mutation_settings(project), run)
 
 
 def known_answer(project: Project, request: Request, progress: Progress) -> Answer | None:
@@ -424,6 +433,27 @@ class Clock:
         now = time.monotonic()
         self.laps[name] = now - self._last
         self._last = now
+
+
+def guarded_units(
+    suite: Suite,
+    change: SemanticChange,
+    tests: Iterable[str],
+    baseline: Baseline,
+    verdicts: Sequence[Verdict],
+    progress: Progress,
+) -> tuple[UnitAnswer, ...]:
+    """One answer for each changed unit; of functions that no test runs, whether tests replace
+    them."""
+    units = tuple(unit_answers(change, tests, baseline.impact, verdicts))
+    if baseline.run.interrupted:
+        return units
+    untouched = {
+        (unit.path, unit.unit)
+        for unit in units
+        if unit.guard is Guard.UNTOUCHED and unit.unit != MODULE_UNIT
+    }
+    return with_mocked(units, only_mocked(suite, baseline.impact, untouched, progress))
 
 
 def unit_answers(

@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, TaskID, TextColumn, TimeRemainingColumn
 from rich.progress import Progress as Bars
 
+from assay.model.matrix import Pair
 from assay.model.mutant import Status, Verdict
 from assay.model.run import TestOutcome, TestResult
 
@@ -66,6 +67,9 @@ class Progress:
 
     def verdict(self, verdict: Verdict) -> None:
         self._advance(_WORDS.get(verdict.status, "other"))
+
+    def pair(self, pair: Pair) -> None:
+        self._advance(pair.cell.value)
 
     def _advance(self, what: str) -> None:
         self._counts[what] += 1

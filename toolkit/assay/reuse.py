@@ -26,8 +26,9 @@ from assay.impact.store import reading
 from assay.impact.tokens import TestToken, Tokens, token_of
 from assay.impact.verdicts import Verdicts, key_of, open_verdicts
 from assay.model.impact import ImpactMap, test_key
+from assay.model.matrix import Pair
 from assay.model.mutant import Measured, PlannedMutant, Status, Verdict
-from assay.model.reuse import Token
+from assay.model.reuse import PastKill, Token
 from assay.mutation.mutmut_adapter import mutmut_version
 from assay.mutation.portion import some_of
 from assay.mutation.targets import Target
@@ -85,7 +86,9 @@ class Memory:
         tests = {test.node_id for one in self._planned.values() for test in one.tests}
         self._tokens = self._tokens_of(sorted(tests), impact, times)
         self._commit = head_commit(project.repo) if project.is_repository else ""
+        self._files = {test: record.path for test, record in impact.tests.items()}
         self._kept: set[str] = set()
+        self._kept_pairs: set[tuple[bytes, Token]] = set()
 
     def recall(self, fresh: bool, audit: float, seed: int) -> Recall:
         """What holds and what has to run; `fresh`: everything, `audit`: a share of what holds."""
@@ -128,12 +131,56 @@ class Memory:
         if stored is not None:
             self._verdicts.add(self._keys[verdict.mutant.id], stored)
             self._kept.add(verdict.mutant.id)
+            self._note_killer(verdict)
+
+    def _note_killer(self, verdict: Verdict) -> None:
+        mutant, test = verdict.mutant, verdict.killer
+        if verdict.status is Status.KILLED:
+            file = self._files.get(test, "")
+            self._verdicts.note_kill(PastKill(mutant.id, mutant.path, test, file))
+        else:
+            self._verdicts.forget_kill(mutant.id)
 
     def forget(self, mutant_ids: Iterable[str]) -> None:
         self._verdicts.forget([self._keys[mutant_id] for mutant_id in mutant_ids])
 
     def forget_this_run(self) -> None:
         self.forget(self._kept)
+        self._verdicts.forget_pairs(self._kept_pairs)
+
+    # -- pairs of a mutant and a test
+
+    def known_pairs(self) -> dict[str, dict[str, Pair]]:
+        """The pairs of the plan that earlier runs know, by mutant and test."""
+        found: dict[str, dict[str, Pair]] = {}
+        for mutant_id, one in self._planned.items():
+            stored = self._verdicts.pairs_of(self._keys[mutant_id])
+            row = {
+                test.node_id: stored[token]
+                for test in one.tests
+                if (token := self._tokens.get(test.node_id)) in stored and token is not None
+            }
+            if row:
+                found[mutant_id] = row
+        return found
+
+    def keep_pair(self, mutant_id: str, test: str, pair: Pair) -> None:
+        """Write a pair of this run down, if it can hold later."""
+        token = self._tokens.get(test)
+        if token is not None:
+            self._verdicts.add_pair(self._keys[mutant_id], token, pair)
+            self._kept_pairs.add((self._keys[mutant_id], token))
+
+    def forget_pairs(self, tests: Iterable[str]) -> None:
+        """All pairs of some tests: they proved unreliable."""
+        self._verdicts.forget_pairs(
+            [
+                (self._keys[mutant_id], token)
+                for test in set(tests)
+                if (token := self._tokens.get(test)) is not None
+                for mutant_id in self._planned
+            ]
+        )
 
     # -- tokens
 

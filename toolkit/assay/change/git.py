@@ -116,6 +116,20 @@ def head_commit(root: Path) -> str:
         return ""
 
 
+def log_of_removals(root: Path, commits: int) -> str:
+    """What the tree, and then each of the last commits, changed in Python files, as one text of
+    patches without context; a line with a byte 1 begins each commit. Empty without a history."""
+    patches = "-p -U0 --no-renames --no-color --no-ext-diff --no-textconv".split()
+    patches += ["--src-prefix=a/", "--dst-prefix=b/"]
+    shown = (f"-n{commits}", "--no-show-signature", "--format=%x01%h")
+    where = ("--", "*.py")
+    if _commit(root, "HEAD") is None:
+        return ""
+    now = _output(root, "diff-index", *patches, "HEAD", *where)
+    then = _output(root, "log", *shown, *patches, *where)
+    return "\x01\n" + (now + then).decode("utf-8", "replace")
+
+
 def resolve_base(root: Path, revision: str | None) -> Base:
     """The commit to compare with: where the named revision, or else the default branch, parted
     from HEAD; on the default branch HEAD itself or, with nothing uncommitted, the commit before.

@@ -15,7 +15,6 @@ from assay.answering import (
     Part,
     Request,
     answer,
-    diffs_of,
     mutants_of,
     mutation_settings,
 )
@@ -27,7 +26,7 @@ from assay.model.answer import Partial
 from assay.mutation.apply import unified_diff
 from assay.mutation.portion import WHOLE, Shard, Size, sampled, unit_of
 from assay.mutation.settings import Settings
-from assay.mutation.targets import Target, target_of, targets_of_change
+from assay.mutation.targets import Target, diffs_of, target_of, targets_of_change
 from assay.pipeline import read_change
 from assay.project import Project, is_test_file
 from assay.report.as_json import FORMAT, left_json, mutant_json
@@ -97,15 +96,13 @@ def _request(project: Project, options: MutateOptions) -> Request:
         return Request("mutate", compared, change, tuple(found), tuple(problems))
     notices: list[str] = []
     targets = [
-        target for text in options.paths for target in _targets_at(project, text, notices, settings)
+        target for text in options.paths for target in targets_at(project, text, notices, settings)
     ]
     compared = ", ".join(options.paths)
     return Request("mutate", compared, NO_CHANGE, tuple(targets), tuple(notices))
 
 
-def _targets_at(
-    project: Project, text: str, notices: list[str], settings: Settings
-) -> list[Target]:
+def targets_at(project: Project, text: str, notices: list[str], settings: Settings) -> list[Target]:
     """The mutants of one PATH[:LINES] argument."""
     path, lines = _place(text)
     full = path if path.is_absolute() else _existing(project, path)

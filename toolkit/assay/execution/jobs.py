@@ -73,6 +73,9 @@ def trial_of(event: Message) -> Trial:
         end=TrialEnd(event["verdict"]),
         ran=event.get("ran", 0),
         result=None if result is None else result_of(result),
+        test=event.get("test", ""),
+        entered=event.get("entered", False),
+        detail=event.get("detail", ""),
     )
 
 

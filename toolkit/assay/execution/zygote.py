@@ -62,9 +62,11 @@ class Job:
 
     `limits` are seconds a test; `mutants` are put in place together, in the form that hotswap and
     coldimport read; `batch` are mutants to be tried one after another, as `probe.speculate` reads
-    them; `files` are the test files a cold child collects; `ticks` is how often a test may enter
-    mutated code or go round its loops (0: as often as it likes); `canary`: each test is made to
-    fail; `shared_limit` are seconds for each set-up or teardown of a fixture above function scope.
+    them, or `probe.pairs` with `pairs`; `files` are the test files a cold child collects; `ticks`
+    is how often a test may enter mutated code or go round its loops (0: as often as it likes);
+    `canary`: each test is made to fail; `shared_limit` are seconds for each set-up or teardown of
+    a fixture above function scope;
+    `watch`: what each test does with assertions and stand-ins is told too.
     """
 
     tests: tuple[str, ...]
@@ -75,10 +77,12 @@ class Job:
     quick: bool
     mutants: tuple[Message, ...] = field(hash=False, default=())
     batch: tuple[Message, ...] = field(hash=False, default=())
+    pairs: bool = False
     files: tuple[str, ...] = ()
     ticks: int = 0
     canary: bool = False
     shared_limit: float = 0.0
+    watch: bool = False
 
 
 class Zygote:
@@ -103,6 +107,7 @@ class Zygote:
         self._pending: list[Message] = []
         self._buffer = b""
         self._patience = settings.collection_limit
+        self._watch = {"repo": str(settings.repo), "excluded": list(settings.excluded)}
         try:
             self._connect(settings, mode, record, more or {})
         except BaseException:
@@ -189,10 +194,12 @@ class Zygote:
                 "quick": job.quick,
                 "mutants": job.mutants,
                 "batch": job.batch,
+                "pairs": job.pairs,
                 "files": job.files,
                 "ticks": job.ticks,
                 "canary": job.canary,
                 "shared_limit": job.shared_limit,
+                "watch": self._watch if job.watch else None,
             }
         )
         return self._next_job

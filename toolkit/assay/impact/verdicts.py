@@ -18,16 +18,20 @@ from pathlib import Path
 
 from assay.impact.database import BUSY_SECONDS, set_aside, unusable
 from assay.impact.tokens import TOKEN_BYTES, TestToken
+from assay.model.matrix import Cell, Pair
 from assay.model.mutant import Measured, Status
-from assay.model.reuse import StoredVerdict, Token
+from assay.model.reuse import PastKill, StoredVerdict, Token
 
-VERSION = 1
+VERSION = 2
 
 VERSIONS_OF_ONE = 6
 """So many verdicts are kept of one mutant, for different tests: the newest."""
 
 KEPT_ROWS = 200_000
 """Beyond so many verdicts, those not seen for longest go: some 60 MB."""
+
+KEPT_PAIRS = 2_000_000
+"""Beyond so many pairs of a mutant and a test, those not seen for longest go: some 100 MB."""
 
 KEPT_DAYS = 90
 """A verdict that no run has asked for in so many days goes."""
@@ -48,6 +52,13 @@ CREATE INDEX IF NOT EXISTS proof_of_verdict ON verdict (proof);
 CREATE TABLE IF NOT EXISTS token (
     test TEXT PRIMARY KEY, saved INTEGER NOT NULL, token BLOB NOT NULL, opaque INTEGER NOT NULL)
     WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS pair (
+    key BLOB NOT NULL, token BLOB NOT NULL, cell TEXT NOT NULL, text TEXT NOT NULL,
+    alone INTEGER NOT NULL, seen INTEGER NOT NULL, PRIMARY KEY (key, token)) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS seen_pair ON pair (seen);
+CREATE TABLE IF NOT EXISTS kill (
+    mutant TEXT PRIMARY KEY, path TEXT NOT NULL, test TEXT NOT NULL, file TEXT NOT NULL,
+    seen INTEGER NOT NULL) WITHOUT ROWID;
 PRAGMA user_version = {VERSION};
 """
 
@@ -143,6 +154,59 @@ class Verdicts:
             self._db.execute(
                 "DELETE FROM proof WHERE NOT EXISTS (SELECT 1 FROM verdict WHERE proof = proof.id)"
             )
+            self._db.execute("DELETE FROM pair WHERE seen < ?", (self._today - KEPT_DAYS,))
+            self._db.execute(
+                "DELETE FROM pair WHERE (key, token) IN (SELECT key, token FROM pair"
+                " ORDER BY seen DESC, key, token LIMIT -1 OFFSET ?)",
+                (KEPT_PAIRS,),
+            )
+
+            self._db.execute("DELETE FROM kill WHERE seen < ?", (self._today - KEPT_DAYS,))
+
+    # -- who killed what
+
+    def past_kills(self) -> list[PastKill]:
+        """The last killer of each mutant that had one, in any content of its code."""
+        with self._sound():
+            rows = self._db.execute("SELECT mutant, path, test, file FROM kill ORDER BY mutant")
+            return [PastKill(*row) for row in rows]
+
+    def note_kill(self, kill: PastKill) -> None:
+        with self._transaction():
+            self._db.execute(
+                "INSERT OR REPLACE INTO kill VALUES (?, ?, ?, ?, ?)",
+                (kill.mutant, kill.path, kill.test, kill.file, self._today),
+            )
+
+    def forget_kill(self, mutant: str) -> None:
+        with self._transaction():
+            self._db.execute("DELETE FROM kill WHERE mutant = ?", (mutant,))
+
+    # -- pairs
+
+    def pairs_of(self, key: bytes) -> dict[Token, Pair]:
+        """What is stored of a mutant and tests, by the token of the test; seen today."""
+        with self._sound():
+            rows = self._db.execute(
+                "SELECT token, cell, text, alone FROM pair WHERE key = ?", (key,)
+            ).fetchall()
+            self._db.execute(
+                "UPDATE pair SET seen = ? WHERE key = ? AND seen < ?",
+                (self._today, key, self._today),
+            )
+        return {bytes(t): Pair(Cell(cell), text, bool(alone)) for t, cell, text, alone in rows}
+
+    def add_pair(self, key: bytes, token: Token, pair: Pair) -> None:
+        """Write one pair; it is safe on return."""
+        with self._transaction():
+            self._db.execute(
+                "INSERT OR REPLACE INTO pair VALUES (?, ?, ?, ?, ?, ?)",
+                (key, token, pair.cell.value, pair.text, pair.alone, self._today),
+            )
+
+    def forget_pairs(self, keys: Collection[tuple[bytes, Token]]) -> None:
+        with self._transaction():
+            self._db.executemany("DELETE FROM pair WHERE key = ? AND token = ?", keys)
 
     # -- tokens
 

@@ -8,6 +8,7 @@ from enum import Enum
 
 from assay.model.accepted import NOTHING_ACCEPTED, Standing
 from assay.model.change import UnitStatus
+from assay.model.finding import Finding
 from assay.model.mutant import Verdict
 from assay.model.run import TestResult
 from assay.model.selection import Selection
@@ -20,6 +21,8 @@ class Guard(Enum):
     """at least one mutant of the changed code was killed"""
     TOUCHED = "touched only"
     """tests run it, and no mutant of it was killed"""
+    MOCKED = "only mocked"
+    """no test runs it, and at least one replaces it"""
     UNTOUCHED = "untouched"
     """no test runs it"""
     NO_MUTANTS = "no mutants"
@@ -30,7 +33,8 @@ class Guard(Enum):
 
 @dataclass(frozen=True, slots=True)
 class UnitAnswer:
-    """One changed unit: the tests that run it, and those of them that killed a mutant in it."""
+    """One changed unit: the tests that run it, those of them that killed a mutant in it, and, of a
+    unit that none runs, the tests that put a stand-in in its place."""
 
     path: str
     unit: str
@@ -40,6 +44,7 @@ class UnitAnswer:
     touching: tuple[str, ...]
     guarding: tuple[str, ...]
     verdicts: tuple[Verdict, ...]
+    mocking: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +104,7 @@ class Answer:
     `inconclusive` sentences on what part of the answer cannot be trusted and why,
     `left` how many mutants were not run by the reason for it,
     `flaky` tests that failed a control, with the reason, `changed_tests` test files in the change,
+    `lost` mutants that changed or deleted tests used to kill and nobody kills now,
     `plan` what the mutants are a part of (None for `impact`), `partial` why not all of them were
     run (None if they were), `changed_lines` which changed statements tests ran, `digests` the
     digest of each unit with mutants by path and name, `accepted` what people have answered.
@@ -126,6 +132,7 @@ class Answer:
     changed_lines: tuple[ChangedLines, ...] = ()
     digests: Mapping[tuple[str, str], str] = field(default_factory=dict, hash=False)
     accepted: Standing = NOTHING_ACCEPTED
+    lost: tuple[Finding, ...] = ()
 
     @property
     def is_of_change(self) -> bool:

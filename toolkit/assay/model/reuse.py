@@ -11,6 +11,16 @@ Token = bytes
 
 
 @dataclass(frozen=True, slots=True)
+class PastKill:
+    """Who was the last to kill a mutant: the mutant's id and file, the test and its file."""
+
+    mutant: str
+    path: str
+    test: str
+    file: str
+
+
+@dataclass(frozen=True, slots=True)
 class StoredVerdict:
     """A verdict of an earlier run on the same mutant of the same text in the same environment.
 

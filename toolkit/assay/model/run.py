@@ -99,12 +99,19 @@ class TrialEnd(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Trial:
-    """One mutant's trial: its place in the batch, how many tests ran, the last one's failure."""
+    """One mutant's trial: its place in the batch, how many tests ran, the last one's failure.
+
+    Of a trial with one test only: `test`, whether it `entered` the mutated code, and why the mutant
+    was unfit (`detail`).
+    """
 
     index: int
     end: TrialEnd
     ran: int
     result: TestResult | None
+    test: str = ""
+    entered: bool = False
+    detail: str = ""
 
 
 @dataclass(frozen=True, slots=True)

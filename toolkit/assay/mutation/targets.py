@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
 from assay.errors import UsageError
 from assay.model.change import SemanticChange, UnitChange
 from assay.model.mutant import Left, Mutant
 from assay.model.source import SourceFile, decode
+from assay.mutation.apply import unified_diff
 from assay.mutation.find import find
 from assay.mutation.mutmut_adapter import self_check
 from assay.mutation.scope import in_lines
@@ -88,3 +89,12 @@ def target_of(
     inside = {mutant.id for mutant in in_lines([one.mutant for one in found.left], text, lines)}
     left = tuple(one for one in found.left if one.mutant.id in inside)
     return Target(source, text, mutants, left)
+
+
+def diffs_of(targets: Iterable[Target]) -> dict[str, str]:
+    """A unified diff for every mutant."""
+    return {
+        mutant.id: unified_diff(mutant.path, target.text, mutant)
+        for target in targets
+        for mutant in target.mutants
+    }

@@ -13,6 +13,7 @@ import pytest
 from .mutation import meter
 from .recorder import COLLECT, FIXTURE, MODULE, SESSION, TEST, Recorder
 from .reports import PhaseLog, quick_report
+from .witness import Witness
 
 EXCERPT_LIMIT = 4000
 
@@ -70,6 +71,7 @@ class AssayPlugin:
         self.config: pytest.Config | None = None
         self._by_id: dict[str, Any] = {}
         self.tell: Callable[[str], None] | None = None
+        self.witness: Witness | None = None
 
     # -- set-up
 
@@ -261,6 +263,9 @@ def run_items(
     """Run the job's tests in its order; tells each start and each result as it happens."""
     found = items_of(plugin.items_by_id(session), job["tests"], job.get("order", ()))
     prepare(plugin, session, job["quick"], emit)
+    if job.get("watch"):
+        plugin.witness = Witness(job["watch"]["repo"], job["watch"]["excluded"])
+        plugin.witness.start()
     if job.get("canary"):
         for item in found.values():
             make_fail(item)
@@ -376,6 +381,8 @@ def run_item(
     }
     if recorder is not None:
         result["sinks"] = recorder.drain()
+    if plugin.witness is not None:
+        result["seen"] = plugin.witness.take(item)
     emit(result)
     return result
 

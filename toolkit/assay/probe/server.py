@@ -12,7 +12,7 @@ from typing import Any, NoReturn
 import coverage
 import pytest
 
-from . import coldimport, hotswap, options, speculate
+from . import coldimport, hotswap, options, pairs, speculate
 from .mutation import UNLIMITED, meter
 from .plugin import AssayPlugin, run_items
 from .recorder import Recorder
@@ -144,6 +144,9 @@ class CollectedZygote:
             recorder.clear()
         elif self.recorder is not None:
             self.recorder.stop()
+        if job["batch"] and job["pairs"]:
+            pairs.run_pairs(self.plugin, self.session, job, emit, stop_requested)
+            return
         if job["batch"]:
             speculate.run_batch(self.plugin, self.session, job, emit, stop_requested)
             return

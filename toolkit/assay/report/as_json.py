@@ -40,6 +40,7 @@ def answer_json(answer: Answer, exit_code: int) -> dict[str, Any]:
             {"path": one.path, "lines": list(one.lines), "missed": list(one.missed)}
             for one in answer.changed_lines
         ],
+        "lost": [finding_json(one) for one in answer.lost],
         "left": dict(sorted(answer.left.items())),
         "notices": list(answer.notices),
         "inconclusive": list(answer.inconclusive),
@@ -204,6 +205,7 @@ def _unit(unit: UnitAnswer) -> dict[str, Any]:
         "guard": unit.guard.value,
         "touching": list(unit.touching),
         "guarding": list(unit.guarding),
+        "mocking": list(unit.mocking),
         "mutants": [verdict.mutant.id for verdict in unit.verdicts],
     }
 

@@ -23,6 +23,7 @@ _STARTS = (
     ("  Next:", "green"),
     (f"{Guard.GUARDED.value} ", "green"),
     (f"{Guard.TOUCHED.value} ", "yellow"),
+    (f"{Guard.MOCKED.value} ", "yellow"),
     (f"{Guard.UNTOUCHED.value} ", "yellow"),
     (f"{Guard.UNKNOWN.value} ", "magenta"),
 )

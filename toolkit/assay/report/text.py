@@ -14,6 +14,7 @@ from assay.model.mutant import NOT_REACHED, Left, Mutant, Status, Verdict
 from assay.model.run import TestOutcome, TestResult
 from assay.model.selection import Selection
 from assay.model.source import MODULE_UNIT
+from assay.report.one_finding import card
 from assay.verdict.answer import BAD_RESULTS, is_inconclusive
 from assay.verdict.interval import estimate
 
@@ -30,6 +31,7 @@ def answer_text(answer: Answer, everything: bool) -> str:
         "\n".join(head_lines(answer)),
         "\n".join(_failures(answer, limit)),
         _unit_table(answer.units) if answer.units else "",
+        "\n\n".join(card(one) for one in answer.lost[:limit]),
         "\n\n".join(_survivors(answer, limit)),
         "\n".join(_accepted(answer)),
         "\n".join(_inconclusive(answer, limit)),
@@ -49,6 +51,9 @@ def head_lines(answer: Answer) -> Iterator[str]:
     else:
         yield from _part_lines(answer)
         yield _mutant_line(answer, answer.partial)
+    if answer.lost:
+        count = plural(len(answer.lost), "mutant")
+        yield f"GUARD LOST: {count} that changed tests used to kill: nobody kills them now."
     yield f"Compared: {answer.compared}."
     yield _selection_line(answer)
     if answer.is_of_change and answer.verdicts:
@@ -69,6 +74,8 @@ def headline(units: Iterable[UnitAnswer]) -> str:
         words.append(
             f"{counts[Guard.TOUCHED]} touched by {_tests(len(touching))} but guarded by none"
         )
+    if counts[Guard.MOCKED]:
+        words.append(f"{counts[Guard.MOCKED]} only mocked")
     if counts[Guard.UNTOUCHED]:
         words.append(f"{counts[Guard.UNTOUCHED]} untouched")
     if counts[Guard.NO_MUTANTS]:
@@ -216,10 +223,11 @@ def worst_first(units: Iterable[UnitAnswer]) -> list[UnitAnswer]:
 
 _GUARD_ORDER = {
     Guard.TOUCHED: 0,
-    Guard.UNTOUCHED: 1,
-    Guard.UNKNOWN: 2,
-    Guard.NO_MUTANTS: 3,
-    Guard.GUARDED: 4,
+    Guard.MOCKED: 1,
+    Guard.UNTOUCHED: 2,
+    Guard.UNKNOWN: 3,
+    Guard.NO_MUTANTS: 4,
+    Guard.GUARDED: 5,
 }
 
 

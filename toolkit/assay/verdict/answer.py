@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import replace
 
 from assay.errors import ExitCode
 from assay.model.answer import Answer, Guard, UnitAnswer
@@ -45,6 +46,19 @@ def _guard(verdicts: tuple[Verdict, ...], touched: bool) -> Guard:
     if not statuses - {Status.COMPILE_ERROR, Status.IGNORED}:
         return Guard.NO_MUTANTS
     return Guard.TOUCHED
+
+
+def with_mocked(
+    units: Iterable[UnitAnswer], mocking: Mapping[tuple[str, str], Collection[str]]
+) -> tuple[UnitAnswer, ...]:
+    """The answers, those units only mocked that no test runs and some test replaces: `mocking` are
+    these tests by path and unit."""
+    return tuple(
+        replace(unit, guard=Guard.MOCKED, mocking=tuple(mocking[unit.path, unit.unit]))
+        if unit.guard is Guard.UNTOUCHED and mocking.get((unit.path, unit.unit))
+        else unit
+        for unit in units
+    )
 
 
 def exit_code(answer: Answer) -> ExitCode:

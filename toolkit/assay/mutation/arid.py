@@ -172,6 +172,19 @@ def is_overload(site: Site) -> bool:
 
 
 _TYPE_MAKERS = frozenset({"TypeVar", "ParamSpec", "TypeVarTuple", "NewType", "ForwardRef"})
+# Not Literal and Annotated: what stands in those is read at run time.
+_GENERICS = frozenset(
+    """AsyncGenerator AsyncIterable AsyncIterator Awaitable Callable ClassVar Concatenate Coroutine
+    DefaultDict Deque Dict Final FrozenSet Generator Iterable Iterator List Mapping MutableMapping
+    Optional Sequence Set Tuple Type Union dict frozenset list set tuple type""".split()
+)
+
+
+def _is_type(node: cst.CSTNode | None) -> bool:
+    """Whether an expression is a type that was given its parameters, alone or in a union."""
+    if isinstance(node, cst.BinaryOperation) and isinstance(node.operator, cst.BitOr):
+        return _is_type(node.left) or _is_type(node.right)
+    return isinstance(node, cst.Subscript) and last_name(node.value) in _GENERICS
 
 
 def is_typing(site: Site) -> bool:
@@ -180,7 +193,7 @@ def is_typing(site: Site) -> bool:
         is_alias = isinstance(node, cst.AnnAssign) and (
             last_name(node.annotation.annotation) == "TypeAlias"
         )
-        return is_alias or _value_call(node) in _TYPE_MAKERS
+        return is_alias or _value_call(node) in _TYPE_MAKERS or _is_type(node.value)
     if isinstance(node, cst.TypeAlias):
         return True
     # The first argument of cast().

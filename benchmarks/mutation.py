@@ -2,7 +2,8 @@
 
     python benchmarks/mutation.py --work DIR [--python PYTHON] [--targets validate,signer]
         [--peers mutmut,irradiate,gremlins,cosmic-ray,fest,fest-subprocess] [--rounds 1]
-        [--cores 1,2] [--only assay] [--sample 40] [--no-truth] [--report]
+        [--cores 1,2] [--modes speculate,fork,process] [--only assay] [--sample 40] [--no-truth]
+        [--report]
 
 DIR keeps everything: released sources of the targets, an environment for each tool, what each run
 cost and said, ground truth (see ground_truth.py). What is there is not done again, so a run that
@@ -69,12 +70,12 @@ PEERS = (
 )
 
 
-def assay_tools(place: Place) -> Iterator[Tool]:
+def assay_tools(place: Place, modes: Sequence[str]) -> Iterator[Tool]:
     """assay with mutmut's mutants in each isolation mode it knows, and with all its own."""
     knows = assay_help(place)
     operators = "--operators=mutmut" if "--operators" in knows else ""
     if "--isolation" in knows:
-        for mode in ("speculate", "fork", "process"):
+        for mode in modes:
             options = f"{operators} --isolation={mode}"
             yield Tool(f"assay {mode}", "assay", assay, {"options": options})
     else:
@@ -94,7 +95,10 @@ def main() -> None:
         if not options.report:
             peers = [tool for tool in PEERS if tool.name in names]
             prepare(place, ["plain", "assay", *sorted({tool.environment for tool in peers})])
-            tools = sorted([*assay_tools(place), *peers], key=lambda tool: tool.name != "mutmut")
+            tools = sorted(
+                [*assay_tools(place, options.modes.split(",")), *peers],
+                key=lambda tool: tool.name != "mutmut",
+            )
             for target in targets:
                 _rounds(place, target, tools, options)
                 _floor(place, target)
@@ -194,6 +198,9 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--peers", default=",".join(tool.name for tool in PEERS))
     parser.add_argument("--rounds", type=int, default=1)
     parser.add_argument("--cores", default="1,2")
+    parser.add_argument(
+        "--modes", default="speculate,fork,process", help="isolation of assay's runs"
+    )
     parser.add_argument("--only", default="", help="tools to run anew, by how their names begin")
     parser.add_argument("--sample", type=int, default=40, help="mutants for cosmic-ray")
     parser.add_argument("--limit", type=float, default=3600.0, help="seconds for one command")

@@ -32,6 +32,15 @@ def test_the_file_whose_tests_all_run_the_module_is_first_and_strangers_are_last
     assert stages(NEAR, PATHS, SIZES) == (("tax.py",), ("all.py",), ("far.py",))
 
 
+def test_the_file_of_a_test_that_runs_the_code_itself_is_first() -> None:
+    one = replace(NEAR.tests[0], direct=True)
+    assert stages(replace(NEAR, tests=(one, *NEAR.tests[1:])), PATHS, SIZES) == (
+        ("all.py",),
+        ("tax.py",),
+        ("far.py",),
+    )
+
+
 def test_files_that_only_import_the_module_are_one_stage() -> None:
     mutant = planned(("far", False), ("all1", False))
     assert stages(mutant, PATHS, SIZES) == (("all.py", "far.py"),)

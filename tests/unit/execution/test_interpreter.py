@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from assay.errors import UsageError
+from assay.execution import interpreter
 from assay.execution.interpreter import (
     LOCAL_ENVIRONMENTS,
     check_interpreter,
@@ -104,6 +105,35 @@ def test_the_environment_assay_runs_in_is_taken_where_the_project_has_none(
     assert found == (str(python), "the active virtual environment")
 
 
+def test_the_environment_assay_runs_in_wins_over_the_path(
+    project: Path, path_dir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    python = environment(project.parent / "ours")
+    monkeypatch.setattr(sys, "prefix", str(project.parent / "ours"))
+    found = choose_interpreter(project, None, {"PATH": str(path_dir)})
+    assert found == (str(python), "the environment of assay itself")
+
+
+@pytest.mark.parametrize("receipt", ["pipx_metadata.json", "uv-receipt.toml"])
+def test_an_environment_that_was_made_for_assay_alone_is_passed_over(
+    project: Path, path_dir: Path, monkeypatch: pytest.MonkeyPatch, receipt: str
+) -> None:
+    environment(project.parent / "ours")
+    (project.parent / "ours" / receipt).touch()
+    monkeypatch.setattr(sys, "prefix", str(project.parent / "ours"))
+    found = choose_interpreter(project, None, {"PATH": str(path_dir)})
+    assert found == (str(path_dir / "python3"), "python3 on the PATH")
+
+
+def test_the_environment_of_a_checkout_of_assay_is_passed_over(
+    project: Path, path_dir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    checkout = Path(interpreter.__file__).parents[3]
+    monkeypatch.setattr(sys, "prefix", str(checkout / ".venv"))
+    found = choose_interpreter(project, None, {"PATH": str(path_dir)})
+    assert found == (str(path_dir / "python3"), "python3 on the PATH")
+
+
 @pytest.mark.parametrize("name", LOCAL_ENVIRONMENTS)
 def test_the_projects_own_environment_wins_over_the_path(
     project: Path, path_dir: Path, name: str
@@ -113,6 +143,13 @@ def test_the_projects_own_environment_wins_over_the_path(
     assert found == (str(python), f"the project's {name}")
 
 
+@pytest.fixture
+def no_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """assay runs in an interpreter of the system."""
+    monkeypatch.setattr(sys, "prefix", sys.base_prefix)
+
+
+@pytest.mark.usefixtures("no_environment")
 def test_a_directory_that_only_looks_like_an_environment_is_passed_over(
     project: Path, path_dir: Path
 ) -> None:
@@ -121,12 +158,14 @@ def test_a_directory_that_only_looks_like_an_environment_is_passed_over(
     assert found == (str(path_dir / "python3"), "python3 on the PATH")
 
 
+@pytest.mark.usefixtures("no_environment")
 def test_an_active_environment_that_is_gone_is_passed_over(project: Path, path_dir: Path) -> None:
     environ = {"VIRTUAL_ENV": str(project / "gone"), "PATH": str(path_dir)}
     found = choose_interpreter(project, None, environ)
     assert found == (str(path_dir / "python3"), "python3 on the PATH")
 
 
+@pytest.mark.usefixtures("no_environment")
 def test_python_on_the_path_is_taken_where_there_is_no_python3(
     project: Path, tmp_path: Path
 ) -> None:
@@ -135,6 +174,7 @@ def test_python_on_the_path_is_taken_where_there_is_no_python3(
     assert found == (str(python), "python on the PATH")
 
 
+@pytest.mark.usefixtures("no_environment")
 def test_no_interpreter_at_all_is_told(project: Path, tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="give one with --python PATH"):
         choose_interpreter(project, None, {"PATH": str(tmp_path / "empty")})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 import pytest
 
@@ -20,6 +21,7 @@ from assay.mutation.plan import (
     Coverage,
     Plan,
     plan,
+    words_of,
 )
 
 TEXT = b"""\
@@ -192,7 +194,48 @@ def test_among_equal_tests_the_name_decides() -> None:
 
 def test_every_planned_test_has_its_limit() -> None:
     (found,) = planned(mutant(4), impact_of(ran("test:a", 4))).planned
-    assert found.tests == (PlannedTest("a", 7.0),)
+    assert found.tests == (PlannedTest("a", 7.0, direct=True),)
+
+
+def test_a_plan_tells_which_tests_ran_the_lines_and_which_the_file_and_which_neither() -> None:
+    impact = impact_of(
+        ran("module:tax.py", 4),
+        ran("test:a", 4),
+        ran("test:b", 5, uses=["module:tax.py"]),
+        ran("test:c", uses=["module:tax.py"]),
+    )
+    (found,) = planned(mutant(4), impact).planned
+    assert [(t.node_id, t.direct, t.near) for t in found.tests] == [
+        ("a", True, True),
+        ("b", False, True),
+        ("c", False, False),
+    ]
+
+
+def test_of_tests_that_take_about_as_long_those_named_for_the_function_come_first() -> None:
+    names = ["tests/test_all.py::test_other", "tests/test_all.py::TestTax::test_full_rate[rate]"]
+    impact = impact_of(*(ran(f"test:{name}", 4) for name in names))
+    seconds = dict(zip(names, (0.001, 0.02), strict=True))
+    full = replace(mutant(4), scope="FullRate.__init__")
+    assert order(planned(full, impact, seconds)) == names[::-1]
+    # What a parameter says does not name the subject.
+    other = replace(mutant(4), scope="Rated.rate")
+    assert order(planned(other, impact_of(*(ran(f"test:{n}", 4) for n in ("b[rate]", "a"))))) == [
+        "a",
+        "b[rate]",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("Range.__init__", {"range"}),
+        ("parse_URLField2", {"parse", "url", "field"}),
+        ("tests/test_tax.py::TestVat::test_get", {"tax", "vat"}),
+    ],
+)
+def test_words_of_a_name(name: str, words: set[str]) -> None:
+    assert words_of(name) == words
 
 
 # Route

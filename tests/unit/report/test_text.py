@@ -297,6 +297,27 @@ def test_notices_and_flaky_tests_are_told() -> None:
     )
 
 
+def test_cases_of_one_flaky_test_are_told_as_one() -> None:
+    flaky = {
+        "a.py::t[1]": "fails",
+        "a.py::t[2]": "fails",
+        "a.py::t[3]": "hangs",
+        "a.py::u[1]": "fails",
+    }
+    notes = [line for line in shown(answer("mutate", flaky=flaky)).splitlines() if "Note" in line]
+    assert notes == [
+        "Note: a.py::t (2 of its cases) fails; it was not used as a killer.",
+        "Note: a.py::t[3] hangs; it was not used as a killer.",
+        "Note: a.py::u[1] fails; it was not used as a killer.",
+    ]
+
+
+def test_many_flaky_tests_are_told_in_part() -> None:
+    found = answer("mutate", flaky={f"a.py::t{n:02}": "fails" for n in range(SHOWN + 3)})
+    assert "… and 3 more such tests: --all shows them." in shown(found)
+    assert "more such tests" not in shown(found, everything=True)
+
+
 # Parts
 
 

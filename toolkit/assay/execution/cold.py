@@ -59,6 +59,10 @@ def stages(planned: PlannedMutant, paths: dict[str, str], sizes: Counter[str]) -
     # The larger the share of a file's tests that run something of the module, the more it is about
     # it; then the number, then the order in the plan.
     ranked = sorted(first, key=lambda p: (-near[p] / sizes[p], -near[p], first[p]))
+    # Where tests run the code itself, the plan knows best which of them is the one about it.
+    leading = planned.tests[0]
+    if leading.direct:
+        ranked.sort(key=lambda p: p != paths[leading.node_id])
     about = [path for path in ranked if near[path]]
     parts = [about[:1], about[1:], [path for path in ranked if not near[path]]]
     return tuple(tuple(sorted(part)) for part in parts if part)

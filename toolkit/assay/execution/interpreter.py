@@ -19,6 +19,7 @@ _ASK = (
 )
 
 LOCAL_ENVIRONMENTS = (".venv", "venv", ".env", "env")
+TOOL_RECEIPTS = ("pipx_metadata.json", "uv-receipt.toml")
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +39,8 @@ def choose_interpreter(
 
     `--python` (or `python` in the configuration), else the active virtual environment unless it is
     the one assay itself runs in, else one inside the project, else the active one after all, else
-    `python3` on the PATH.
+    the one that assay runs in (`/some/env/bin/assay`, not activated) unless it was made for assay
+    alone, else `python3` on the PATH.
     """
     if wanted is not None:
         found = shutil.which(wanted, path=environ.get("PATH", "")) or str(project / wanted)
@@ -57,11 +59,21 @@ def choose_interpreter(
             return str(candidate), f"the project's {name}"
     if active_python is not None and active_python.exists():
         return str(active_python), "the active virtual environment"
+    if sys.prefix != sys.base_prefix and not _holds_a_tool(Path(sys.prefix)):
+        return str(Path(sys.prefix) / "bin" / "python"), "the environment of assay itself"
     for name in ("python3", "python"):
         found_on_path = shutil.which(name, path=environ.get("PATH"))
         if found_on_path:
             return found_on_path, f"{name} on the PATH"
     raise UsageError("no Python found for the project: give one with --python PATH")
+
+
+def _holds_a_tool(environment: Path) -> bool:
+    """Whether the environment was made for assay alone, by pipx, by `uv tool` or in a checkout of
+    assay: it has nothing of the project."""
+    if environment.is_relative_to(Path(__file__).parents[3]):
+        return True
+    return any((environment / name).is_file() for name in TOOL_RECEIPTS)
 
 
 def check_interpreter(

@@ -57,12 +57,14 @@ class Route(Enum):
 class PlannedTest:
     """One test of a plan, with the seconds after which it counts as timed out.
 
-    `near` says that it ran something of the mutant's file itself, beyond importing it.
+    `near` says that it ran something of the mutant's file itself, beyond importing it; `direct`
+    that it ran the mutated lines themselves, and not only through an import or a shared fixture.
     """
 
     node_id: str
     limit: float
     near: bool = True
+    direct: bool = False
 
 
 @dataclass(frozen=True, slots=True)

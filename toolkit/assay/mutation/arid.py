@@ -146,12 +146,108 @@ _CODECS = frozenset(
 )
 
 
-def codec_name(change: Change) -> bool:
+_FLOATS = frozenset({"inf", "+inf", "-inf", "infinity", "+infinity", "-infinity", "nan"})
+
+
+def caseless_text(change: Change) -> bool:
     old, new = change.old.node, change.new
     if not (isinstance(old, cst.SimpleString) and isinstance(new, cst.SimpleString)):
         return False
-    before, after = old.value.strip("\"'"), new.value.strip("\"'")
-    return before.lower() in _CODECS and before.lower() == after.lower()
+    before, after = old.value.strip("\"'").lower(), new.value.strip("\"'").lower()
+    argument = change.old.parent
+    call = argument.above if argument is not None else None
+    is_float = isinstance(call, cst.Call) and is_name(call.func, "float") and before in _FLOATS
+    return before == after and (before in _CODECS or is_float)
+
+
+def _names_variable(site: Site) -> bool:
+    """Whether a text is the name that a context variable is given, which only `repr` shows."""
+    argument = site.above
+    call = site.parent.above if site.parent is not None else None
+    return (
+        isinstance(argument, cst.Arg)
+        and isinstance(call, cst.Call)
+        and last_name(call.func) == "ContextVar"
+        and call.args[0] is argument
+    )
+
+
+def for_debugging(site: Site) -> bool:
+    if isinstance(site.node, cst.BaseString):
+        return _names_variable(site)
+    return bool(set(_assigned(site.node)) & {"__tracebackhide__", "__traceback_hide__"})
+
+
+def variable_name_change(change: Change) -> bool:
+    old, new = change.old.node, change.new
+    return (
+        isinstance(old, cst.Call)
+        and isinstance(new, cst.Call)
+        and last_name(old.func) == "ContextVar"
+        and bool(old.args)
+        and (not new.args or new.args[0] is not old.args[0])
+    )
+
+
+# --- values that hardly any test can tell apart --------------------------------------------------
+
+
+def _given_to(site: Site) -> str:
+    """The name that a value is given to: a keyword, a parameter or a variable; else empty."""
+    holder = site.above
+    if isinstance(holder, cst.Arg):
+        return holder.keyword.value if holder.keyword is not None else ""
+    if isinstance(holder, cst.Param):
+        return holder.name.value
+    names = _assigned(holder) if holder is not None else []
+    return names[0] if names else ""
+
+
+def stack_level(site: Site) -> bool:
+    return _given_to(site) == "stacklevel"
+
+
+def stack_level_change(change: Change) -> bool:
+    """Of a call, that the argument `stacklevel` is dropped or another."""
+    old, new = change.old.node, change.new
+    if not (isinstance(old, cst.Call) and isinstance(new, cst.Call)) or old.func is not new.func:
+        return False
+    kept = {id(argument) for argument in new.args}
+    lost = [argument for argument in old.args if id(argument) not in kept]
+    return bool(lost) and all(
+        one.keyword is not None and one.keyword.value == "stacklevel" for one in lost
+    )
+
+
+_TIMEOUT = re.compile(r"_*(?:[a-z0-9]+_)*timeout_*", re.IGNORECASE)
+
+
+def timeout(site: Site) -> bool:
+    return _TIMEOUT.fullmatch(_given_to(site)) is not None
+
+
+def _exchanged(change: Change) -> tuple[cst.CSTNode | None, cst.CSTNode | None]:
+    """The one value that is another afterwards: what is assigned, an argument, or a default."""
+    old, new = change.old.node, change.new
+    if isinstance(old, cst.Call) and isinstance(new, cst.Call):
+        pairs = [
+            (a.value, b.value)
+            for a, b in zip(old.args, new.args, strict=False)
+            if a.value is not b.value
+        ]
+        if len(old.args) == len(new.args) and len(pairs) == 1:
+            return pairs[0]
+        return None, None
+    if isinstance(old, cst.Assign | cst.AnnAssign) and isinstance(new, type(old)):
+        return old.value, new.value
+    if isinstance(change.old.above, cst.Arg | cst.Param):
+        return old, new
+    return None, None
+
+
+def false_as_none(change: Change) -> bool:
+    old, new = _exchanged(change)
+    return old is not None and is_name(old, "False") and new is not None and is_name(new, "None")
 
 
 # --- code that is not for the running program ---------------------------------------------------
@@ -172,6 +268,19 @@ def is_overload(site: Site) -> bool:
 
 
 _TYPE_MAKERS = frozenset({"TypeVar", "ParamSpec", "TypeVarTuple", "NewType", "ForwardRef"})
+# Not Literal and Annotated: what stands in those is read at run time.
+_GENERICS = frozenset(
+    """AsyncGenerator AsyncIterable AsyncIterator Awaitable Callable ClassVar Concatenate Coroutine
+    DefaultDict Deque Dict Final FrozenSet Generator Iterable Iterator List Mapping MutableMapping
+    Optional Sequence Set Tuple Type Union dict frozenset list set tuple type""".split()
+)
+
+
+def _is_type(node: cst.CSTNode | None) -> bool:
+    """Whether an expression is a type that was given its parameters, alone or in a union."""
+    if isinstance(node, cst.BinaryOperation) and isinstance(node.operator, cst.BitOr):
+        return _is_type(node.left) or _is_type(node.right)
+    return isinstance(node, cst.Subscript) and last_name(node.value) in _GENERICS
 
 
 def is_typing(site: Site) -> bool:
@@ -180,7 +289,7 @@ def is_typing(site: Site) -> bool:
         is_alias = isinstance(node, cst.AnnAssign) and (
             last_name(node.annotation.annotation) == "TypeAlias"
         )
-        return is_alias or _value_call(node) in _TYPE_MAKERS
+        return is_alias or _value_call(node) in _TYPE_MAKERS or _is_type(node.value)
     if isinstance(node, cst.TypeAlias):
         return True
     # The first argument of cast().

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import cache
 
 from assay.impact.graph import users_of, with_users
 from assay.model.impact import ImpactMap
@@ -11,6 +13,12 @@ from assay.model.mutant import Mutant, PlannedMutant, PlannedTest, Route, Status
 from assay.model.source import SourceFile
 
 TEST_PREFIX = "test:"
+SLOW = 0.05
+"""Seconds: tests that take about as long are ordered by what they are about."""
+COMMON = frozenset({"call", "get", "init", "locals", "new", "py", "set", "test", "tests"})
+
+_WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
+
 DIRECT, BY_FIXTURE, IN_THIS_FILE, BY_IMPORT = 0, 1, 2, 3
 
 
@@ -116,20 +124,25 @@ def plan(
     coverages: dict[str, Coverage] = {}
     users = users_of(impact)
     # Mutants of one statement have the same tests: thousands of mutants, hundreds of statements.
-    known: dict[tuple[str, frozenset[int]], tuple[dict[str, int], tuple[PlannedTest, ...]]] = {}
+    known: dict[
+        tuple[str, str, frozenset[int]], tuple[dict[str, int], tuple[PlannedTest, ...]]
+    ] = {}
     for mutant in mutants:
         source = sources[mutant.path]
         if mutant.path not in coverages:
             coverages[mutant.path] = Coverage(impact, mutant.path, source.sha, users)
         coverage = coverages[mutant.path]
-        place = (mutant.path, mutant.lines)
+        place = (mutant.path, mutant.scope, mutant.lines)
         if place not in known:
             found = coverage.covering(mutant.lines)
             usable = [test for test in found if test in candidates.seconds]
-            ordered = sorted(usable, key=_order(found, candidates, coverage))
+            ordered = sorted(usable, key=_order(found, candidates, coverage, mutant.scope))
             known[place] = (
                 found,
-                tuple(PlannedTest(test, limit(test), found[test] < BY_IMPORT) for test in ordered),
+                tuple(
+                    PlannedTest(test, limit(test), found[test] < BY_IMPORT, found[test] == DIRECT)
+                    for test in ordered
+                ),
             )
         found, tests = known[place]
         if not tests:
@@ -141,19 +154,28 @@ def plan(
 
 
 def _order(
-    found: Mapping[str, int], candidates: Candidates, coverage: Coverage
+    found: Mapping[str, int], candidates: Candidates, coverage: Coverage, scope: str
 ) -> Callable[[str], tuple[object, ...]]:
+    about = words_of(scope)
+
     def key(test: str) -> tuple[object, ...]:
-        # Durations below a centisecond are noise: there, being specific decides.
+        # Durations below some hundredths are noise: there, being about this code decides.
         return (
             found[test],
             test not in candidates.first,
-            round(candidates.seconds[test], 2),
+            int(candidates.seconds[test] / SLOW),
+            -len(about & words_of(test.partition("[")[0])),
             coverage.breadth(test),
             test,
         )
 
     return key
+
+
+@cache
+def words_of(name: str) -> frozenset[str]:
+    """The words that a name is made of, in lower case: those that many names have left out."""
+    return frozenset(word.lower() for word in _WORD.findall(name)) - COMMON
 
 
 def _route(mutant: Mutant, source: SourceFile, coverage: Coverage, hot_allowed: bool) -> Route:

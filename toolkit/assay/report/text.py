@@ -35,7 +35,7 @@ def answer_text(answer: Answer, everything: bool) -> str:
         "\n\n".join(_survivors(answer, limit)),
         "\n".join(_accepted(answer)),
         "\n".join(_inconclusive(answer, limit)),
-        "\n".join(_notices(answer)),
+        "\n".join(_notices(answer, limit)),
         "\n".join(_foot(answer)),
     ]
     return "\n\n".join(part for part in parts if part) + "\n"
@@ -367,11 +367,18 @@ def inconclusive_lines(answer: Answer, limit: int = SHOWN) -> Iterator[str]:
         yield f"{plural(count, 'mutant')} (such as {example.mutant.id}): {reason}"
 
 
-def _notices(answer: Answer) -> Iterator[str]:
+def _notices(answer: Answer, limit: int) -> Iterator[str]:
     for notice in answer.notices:
         yield f"Note: {notice}."
+    # The cases of one test that fail alike are one thing to look at.
+    cases: dict[tuple[str, str], list[str]] = {}
     for node_id, why in sorted(answer.flaky.items()):
-        yield f"Note: {node_id} {why}; it was not used as a killer."
+        cases.setdefault((node_id.partition("[")[0], why), []).append(node_id)
+    for (test, why), same in list(cases.items())[:limit]:
+        name = same[0] if len(same) == 1 else f"{test} ({len(same)} of its cases)"
+        yield f"Note: {name} {why}; it was not used as a killer."
+    if len(cases) > limit:
+        yield f"… and {len(cases) - limit} more such tests: --all shows them."
 
 
 def _foot(answer: Answer) -> Iterator[str]:

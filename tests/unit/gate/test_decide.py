@@ -155,7 +155,9 @@ def test_an_advisory_gate_says_the_same_and_passes(rule: str) -> None:
 
 def test_as_many_as_the_limit_pass_and_one_more_does_not() -> None:
     of = answer(KILLED, SURVIVED, verdict(Status.SURVIVED, "s2"))
-    assert decide(replace(TIGHT, max_survivors=2), of).passed
+    decision = decide(replace(TIGHT, max_survivors=2), of)
+    assert decision.passed
+    assert decision.remarks == ("2 survivors, which max-survivors = 2 lets pass",)
     assert not decide(replace(TIGHT, max_survivors=1), of).passed
 
 

@@ -363,6 +363,8 @@ def _remarks(case: _Case) -> Iterator[str]:
         yield "no code changed, so there was nothing to guard"
     elif answer.is_of_change and not any(v.status not in _NO_MUTANT for v in answer.verdicts):
         yield "not one mutant could be made of the change: nothing shows that tests would notice"
+    yield from _within(case, Status.SURVIVED, "survivor", "max-survivors", policy.max_survivors)
+    yield from _within(case, Status.TIMEOUT, "timeout", "max-timeouts", policy.max_timeouts)
     unknown = sum(map(is_inconclusive, answer.verdicts))
     if 0 < unknown <= policy.max_inconclusive:
         yield f"{_count(unknown, 'mutant')} without a sound verdict, within max-inconclusive"
@@ -378,6 +380,12 @@ def _remarks(case: _Case) -> Iterator[str]:
             "the baseline was written with other operators: mutants that did not exist then count "
             "as new; `assay gate --update-baseline` takes them in"
         )
+
+
+def _within(case: _Case, status: Status, noun: str, key: str, limit: int | None) -> Iterator[str]:
+    found = len(case.of_status(status))
+    if found and (limit is None or found <= limit):
+        yield f"{_count(found, noun)}, which {key} = {'any' if limit is None else limit} lets pass"
 
 
 def _known(case: _Case) -> int:

@@ -20,7 +20,8 @@ class Account:
     """The answer says what is accepted, of the findings too; `decision` is None without a gate.
 
     `below` is the project's directory relative to the repository ("" at its top): node ids begin
-    there, paths at the repository. `texts` are the mutated files as they are read now, by path. `everything`: lists for people are whole.
+    there, paths at the repository. `texts` are the mutated files as they are read now, by path.
+    `everything`: lists for people are whole.
     """
 
     answer: Answer

@@ -448,6 +448,12 @@ def shown_mutant(entry: dict[str, Any], options: str = "") -> str:
         lines.append(f"Killed by {entry['killer']} ({how}): {entry['reason']}")
     elif entry["reason"]:
         lines.append(f"{entry['reason'][:1].upper()}{entry['reason'][1:]}.")
+    said, over = entry.get("accepted"), entry.get("expired")
+    if said:
+        until = f", until {said['until']}" if said["until"] else ""
+        lines.append(f"Accepted on {said['on']} ({said['as']}{until}): {said['reason']}")
+    if over:
+        lines.append(f"No longer accepted: {over}.")
     lines.append(f"Covering tests ({entry['tests_run']} of {len(entry['covering'])} run):")
     lines += [f"  {node_id}" for node_id in entry["covering"]] or ["  none"]
     extreme = " --extreme" if entry["operator"].startswith("extreme_") else ""

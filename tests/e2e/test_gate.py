@@ -109,7 +109,7 @@ def test_the_gate_refuses_and_says_what_to_do(shop: Path, run_assay: RunAssay) -
         "    order.py:11 refund: no test runs it",
         "  Next: add a test that runs it and fails when it is wrong.",
         "Refused: tests run 67 % of 3 changed statements, 80 % wanted (min-covered)",
-        "    order.py: line 11",
+        "    order.py:11",
         NEXT,
     ]
     record = last(shop)

@@ -7,7 +7,7 @@ of mutants without a sound verdict, if it names them.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from assay.errors import ExitCode
@@ -17,7 +17,7 @@ from assay.model.answer import Answer, Guard, UnitAnswer
 from assay.model.finding import Confidence, Finding
 from assay.model.mutant import NOT_REACHED, Status, Verdict
 from assay.model.run import TestOutcome
-from assay.model.source import MODULE_UNIT
+from assay.model.source import MODULE_UNIT, line_ranges
 from assay.verdict.answer import BAD_RESULTS, is_inconclusive
 
 
@@ -300,14 +300,9 @@ def _covered(case: _Case) -> Iterator[Refusal]:
         "min-covered",
         f"tests run {share:.0f} % of {_count(total, 'changed statement')}, "
         f"{case.policy.min_covered:g} % wanted",
-        tuple(f"{f.path}: {_lines(f.missed)}" for f in files if f.missed),
+        tuple(f"{f.path}:{line_ranges(f.missed, 20)}" for f in files if f.missed),
         "add a test that runs these lines, or mark with `# pragma: no cover` what none can run",
     )
-
-
-def _lines(lines: Iterable[int]) -> str:
-    found = [str(line) for line in lines]
-    return f"line{'s' * (len(found) != 1)} {', '.join(found)}"
 
 
 def _weak(case: _Case) -> Iterator[Refusal]:

@@ -192,6 +192,25 @@ def test_a_change_of_which_no_mutant_can_be_made_is_said() -> None:
     assert "not one mutant could be made of the change" in decision.remarks[0]
 
 
+def test_a_module_body_with_nothing_to_mutate_holds_nothing_to_guard() -> None:
+    of = answer(units=(unit(Guard.NO_MUTANTS, name="<module>"),))
+    assert rules(TIGHT, of) == []
+
+
+@pytest.mark.parametrize("rule", ["max-unguarded", "max-survivors", "max-timeouts", "min-covered"])
+def test_what_the_policy_ignores_does_not_count_and_is_said(rule: str) -> None:
+    decision = decide(replace(TIGHT, ignore=("docs/*", "tax.py")), REFUSED[rule], (finding(),))
+    assert [one.rule for one in decision.refusals] == ["weak-kinds"]
+    assert "ignored, as the policy says: tax.py" in decision.remarks
+    assert rules(replace(TIGHT, ignore=("tax", "x/tax.py")), REFUSED[rule]) == [rule]
+
+
+def test_ignored_files_do_not_make_an_answer_conclusive() -> None:
+    policy = replace(TIGHT, ignore=("*",))
+    assert decide(policy, answer(KILLED, BROKEN)).code is ExitCode.INCONCLUSIVE
+    assert decide(policy, answer(), (finding(),)).passed
+
+
 # -- weak tests
 
 

@@ -62,7 +62,9 @@ def deliver(
     `found` says already what is accepted.
     """
     code = exit_code(found) if decision is None else decision.code
-    account = Account(found, findings, decision, code, _below(context), _texts(context, found))
+    account = Account(
+        found, findings, decision, code, _below(context), _texts(context, found), everything
+    )
     _keep_record(context, account)
     to_standard_output = False
     for output in context.outputs:
@@ -77,7 +79,7 @@ def deliver(
     if format == "json":
         context.out(json.dumps(account_json(account), indent=1, ensure_ascii=False) + "\n")
     elif not to_standard_output:
-        context.show(account_text(account, everything))
+        context.show(account_text(account))
     return code
 
 

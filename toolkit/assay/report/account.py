@@ -21,6 +21,7 @@ class Account:
 
     `below` is the project's directory relative to the repository ("" at its top): node ids begin
     there, paths at the repository. `texts` are the mutated files as they are read now, by path.
+    `everything`: lists for people are whole.
     """
 
     answer: Answer
@@ -29,6 +30,7 @@ class Account:
     code: ExitCode = ExitCode.CLEAN
     below: str = ""
     texts: Mapping[str, str] = field(default_factory=dict, hash=False)
+    everything: bool = False
 
     def accepted(self, name: str) -> Acceptance | None:
         """What was answered to a mutant or finding, if it holds."""

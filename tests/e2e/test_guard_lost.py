@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -21,11 +22,19 @@ def project(mapped_project: MappedProject) -> Path:
 
 
 @pytest.fixture
-def known(project: Path, run_assay: RunAssay) -> Path:
-    """The project once its mutants have verdicts."""
-    done = run_assay("mutate", "ages.py", project=project)
-    assert done.code == 0
-    return project
+def known(
+    mapped_project: MappedProject,
+    mapped_trees: dict[str, Path],
+    run_assay: RunAssay,
+    tmp_path: Path,
+) -> Path:
+    """The project once its mutants have verdicts: these are measured once, and copied."""
+    name = "well_tested, mutated"
+    if name not in mapped_trees:
+        root = mapped_project("well_tested")
+        assert run_assay("mutate", "ages.py", project=root).code == 0
+        mapped_trees[name] = shutil.copytree(root, mapped_trees[""] / name, symlinks=True)
+    return shutil.copytree(mapped_trees[name], tmp_path / "known", symlinks=True)
 
 
 def test_a_deleted_test_leaves_what_only_it_killed_unguarded(
@@ -51,14 +60,14 @@ def test_a_weakened_assertion_is_told_of_with_the_mutant_and_the_test(
     replace_in(known / "test_ages.py", "assert double(3) == 6", "assert double(3) is not None")
     done = run_assay("impact", project=known)
     assert "GUARD LOST: " in done.out
-    assert "`test_ages.py::test_double` used to notice this mutant and does not any more" in done.out
+    assert (
+        "`test_ages.py::test_double` used to notice this mutant and does not any more" in done.out
+    )
     assert "-    return number * 2" in done.out
     assert "Fix: assert again what the test used to assert." in done.out
 
 
-def test_a_test_file_that_is_deleted_loses_all_its_guards(
-    known: Path, run_assay: RunAssay
-) -> None:
+def test_a_test_file_that_is_deleted_loses_all_its_guards(known: Path, run_assay: RunAssay) -> None:
     write(known / "test_double.py", f"from ages import double\n\n\n{STRONG}")
     replace_in(known / "test_ages.py", STRONG, "")
     assert run_assay("mutate", "ages.py", project=known).code == 0

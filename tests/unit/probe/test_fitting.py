@@ -40,8 +40,10 @@ def test_calls_that_fit_are_no_misfits() -> None:
 
 def test_a_call_that_cannot_be_bound_is_told_with_the_real_signature() -> None:
     assert of(rate, (1, "old", 3)) == [
-        "called with (int, str, int); the real one takes (number: 'int', kind: 'str' = 'new') -> "
-        "'int': too many positional arguments"
+        (
+            "called with (int, str, int); the real one takes (number: 'int', kind: 'str' = 'new') "
+            "-> 'int': too many positional arguments"
+        )
     ]
 
 

@@ -9,7 +9,8 @@ from dataclasses import replace
 import pytest
 
 from assay.change.semantics import read_source
-from assay.model.impact import ImpactMap, LineSet, Node, TestRecord, test_key
+from assay.model.impact import ImpactMap, LineSet, Node, TestRecord
+from assay.model.impact import test_key as key_of
 from assay.model.run import CollectedItem, TestOutcome
 from assay.weakness.assemble import Seen, facts_of
 from assay.weakness.facts import TextFile, Watched
@@ -50,7 +51,7 @@ def watched(node_id: str = TEST) -> Watched:
 
 def node(node_id: str = TEST, sha: str = FILE.source.sha, opaque: str = "") -> Node:
     return Node(
-        test_key(node_id),
+        key_of(node_id),
         lines={PATH: LineSet(sha, 1 << 5)},
         opaque=frozenset(filter(None, [opaque])),
     )

@@ -150,6 +150,7 @@ RECORD: dict[str, Any] = {
             "guard": "guarded",
             "touching": ["t.py::a"],
             "guarding": ["t.py::a"],
+            "mocking": [],
             "mutants": ["m1"],
         }
     ],

@@ -63,18 +63,18 @@ class KillFacts:
     changed: frozenset[Function] = frozenset()
     verdicts: tuple[Verdict, ...] = ()
     is_sample: bool = False
+    _reached: Mapping[str, Mapping[str, frozenset[Cell]]] = field(
+        init=False, repr=False, compare=False, hash=False
+    )
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_reached", _by_subject(self.matrix, self.subjects))
 
     # -- what is known of a test function
 
-    def reached(self, subject: Subject) -> dict[str, frozenset[Cell]]:
+    def reached(self, subject: Subject) -> Mapping[str, frozenset[Cell]]:
         """The mutants that its cases reached, each with what came of it in them."""
-        found: dict[str, set[Cell]] = {}
-        for mutant_id in self.matrix.mutants:
-            row = self.matrix.pairs.get(mutant_id, {})
-            cells = {pair.cell for case in subject.cases if (pair := row.get(case)) is not None}
-            if cells & REACHED:
-                found[mutant_id] = cells
-        return {mutant_id: frozenset(cells) for mutant_id, cells in found.items()}
+        return self._reached.get(subject.name, {})
 
     def kills(self, subject: Subject) -> frozenset[str]:
         """The mutants that one of its cases is known to kill."""
@@ -195,6 +195,21 @@ class KillFacts:
             return "no test that ran on it notices it"
         more = f" and {len(killers) - 1} more" if len(killers) > 1 else ""
         return f"{killers[0]}{more} notices it" if not more else f"{killers[0]}{more} notice it"
+
+
+def _by_subject(
+    matrix: KillMatrix, subjects: Iterable[Subject]
+) -> dict[str, dict[str, frozenset[Cell]]]:
+    names = {case: subject.name for subject in subjects for case in subject.cases}
+    cells: dict[str, dict[str, set[Cell]]] = {}
+    for mutant_id in matrix.mutants:
+        for test, pair in matrix.pairs.get(mutant_id, {}).items():
+            if test in names:
+                cells.setdefault(names[test], {}).setdefault(mutant_id, set()).add(pair.cell)
+    return {
+        name: {m: frozenset(found) for m, found in row.items() if found & REACHED}
+        for name, row in cells.items()
+    }
 
 
 def functions_in(mutants: Iterable[Mutant]) -> Counter[Function]:

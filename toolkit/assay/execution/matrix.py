@@ -22,7 +22,16 @@ from dataclasses import dataclass, replace
 from assay.execution.cold import absolute
 from assay.execution.jobs import run_jobs
 from assay.execution.lane import ROUNDS
-from assay.execution.portions import Ask, Portion, batch_of, entries_of, first_unfinished
+from assay.execution.portions import (
+    Ask,
+    Portion,
+    asked_test,
+    batch_of,
+    entries_of,
+    first_unfinished,
+    imported,
+    scope_of,
+)
 from assay.execution.suite import BAD
 from assay.execution.wire import PATIENCE, TICKS, JobMaker, Message
 from assay.execution.zygote import Job, Zygote, ZygoteSettings
@@ -476,22 +485,6 @@ class MatrixRunner:
             seen = any(result.outcome in BAD for result in done.outcome.results)
             if done.outcome.end is ChildEnd.FINISHED and not seen:
                 self._out[done.tag] = HIDDEN
-
-
-def scope_of(ask: Ask) -> tuple[str, str, str]:
-    """The function that a run is about, and its test."""
-    mutant = ask.planned.mutant
-    return mutant.path, mutant.scope, ask.test.node_id
-
-
-def imported(planned: PlannedMutant) -> frozenset[str]:
-    """The tests that reach a mutant by an import alone."""
-    return frozenset(test.node_id for test in planned.tests if not test.near)
-
-
-def asked_test(planned: PlannedMutant, test: str) -> PlannedTest | None:
-    """A test as it is planned for a mutant; None if it only imports it, or does not cover it."""
-    return next((t for t in planned.tests if t.node_id == test and t.near), None)
 
 
 def passes(outcome: Outcome) -> bool:

@@ -98,3 +98,19 @@ def first_unfinished(entries: Sequence[Entry], trials: Iterable[Trial]) -> Ask |
                 return ask
             reached = reached or last == (index, ask.test.node_id)
     return None
+
+
+def scope_of(ask: Ask) -> tuple[str, str, str]:
+    """The function that a run is about, and its test."""
+    mutant = ask.planned.mutant
+    return mutant.path, mutant.scope, ask.test.node_id
+
+
+def imported(planned: PlannedMutant) -> frozenset[str]:
+    """The tests that reach a mutant by an import alone."""
+    return frozenset(test.node_id for test in planned.tests if not test.near)
+
+
+def asked_test(planned: PlannedMutant, test: str) -> PlannedTest | None:
+    """A test as it is planned for a mutant; None if it only imports it, or does not cover it."""
+    return next((t for t in planned.tests if t.node_id == test and t.near), None)

@@ -25,11 +25,11 @@ from assay.execution.lane import ROUNDS
 from assay.execution.portions import (
     Ask,
     Portion,
-    asked_test,
     batch_of,
     entries_of,
     first_unfinished,
     imported,
+    reach_of,
     scope_of,
 )
 from assay.execution.suite import BAD
@@ -107,6 +107,7 @@ class MatrixRunner:
         self._reused = sum(len(row) for row in self._pairs.values())
         self._out: dict[str, str] = {}
         self._unfit: set[str] = set()
+        self._reach: dict[str, dict[str, PlannedTest]] = {}
         self._waiting_alone: dict[tuple[str, str], Ask] = {}
         self._rounds: dict[tuple[str, str, str], int] = {}
         self._over: list[Ask] = []
@@ -140,6 +141,7 @@ class MatrixRunner:
             asked.setdefault(goal.test, []).append(goal)
         tests = dict.fromkeys([*(test.node_id for one in hot for test in one.tests), *asked])
         by_id = {one.mutant.id: one for one in planned}
+        self._reach = reach_of(planned)
         self._note_known(planned)
         self._drain([self._along(one) for one in hot], self._zygote)
         # First where it is cheap; then, for what looks like a no, pair by pair in forks.
@@ -215,8 +217,8 @@ class MatrixRunner:
         wanted = set().union(*(goal.mutants for goal in goals))
         usable = {
             m: planned_test
-            for m, one in by_id.items()
-            if m in wanted and one.route is route and (planned_test := asked_test(one, test))
+            for m, planned_test in self._reach.get(test, {}).items()
+            if m in wanted and by_id[m].route is route
         }
 
         def following() -> Portion | None:

@@ -111,6 +111,11 @@ def imported(planned: PlannedMutant) -> frozenset[str]:
     return frozenset(test.node_id for test in planned.tests if not test.near)
 
 
-def asked_test(planned: PlannedMutant, test: str) -> PlannedTest | None:
-    """A test as it is planned for a mutant; None if it only imports it, or does not cover it."""
-    return next((t for t in planned.tests if t.node_id == test and t.near), None)
+def reach_of(planned: Iterable[PlannedMutant]) -> dict[str, dict[str, PlannedTest]]:
+    """By test the mutants that it reaches other than by an import, with the test as planned."""
+    found: dict[str, dict[str, PlannedTest]] = {}
+    for one in planned:
+        for test in one.tests:
+            if test.near:
+                found.setdefault(test.node_id, {})[one.mutant.id] = test
+    return found

@@ -67,8 +67,11 @@ class KillFacts:
         init=False, repr=False, compare=False, hash=False
     )
 
+    _asked: Mapping[str, frozenset[str]] = field(init=False, repr=False, compare=False, hash=False)
+
     def __post_init__(self) -> None:
         object.__setattr__(self, "_reached", _by_subject(self.matrix, self.subjects))
+        object.__setattr__(self, "_asked", _by_test(self.matrix))
 
     # -- what is known of a test function
 
@@ -87,15 +90,10 @@ class KillFacts:
         """Whether it is proven of each case that it kills none of these that it reaches."""
         wanted = frozenset(mutants)
         for case in subject.cases:
-            asked = frozenset(m for m in wanted if self.is_asked(m, case))
+            asked = wanted & self._asked.get(case, frozenset())
             if self.matrix.answer(Goal(case, asked, by_assertion)) is not False:
                 return False
         return not self.is_sample
-
-    def is_asked(self, mutant_id: str, test: str) -> bool:
-        """Whether the test reaches the mutant other than by an import."""
-        imported = self.matrix.imported.get(mutant_id, frozenset())
-        return test in self.matrix.planned[mutant_id] and test not in imported
 
     def speaks(self, subject: Subject) -> bool:
         """Whether anything may be said of what the test does not kill anywhere."""
@@ -210,6 +208,15 @@ def _by_subject(
         name: {m: frozenset(found) for m, found in row.items() if found & REACHED}
         for name, row in cells.items()
     }
+
+
+def _by_test(matrix: KillMatrix) -> dict[str, frozenset[str]]:
+    """The mutants that each test reaches other than by an import."""
+    found: dict[str, set[str]] = {}
+    for mutant_id, tests in matrix.planned.items():
+        for test in set(tests) - matrix.imported.get(mutant_id, frozenset()):
+            found.setdefault(test, set()).add(mutant_id)
+    return {test: frozenset(ids) for test, ids in found.items()}
 
 
 def functions_in(mutants: Iterable[Mutant]) -> Counter[Function]:

@@ -1,6 +1,6 @@
 """Does the weakness report find tests that were weakened by script, and leave the others alone?
 
-    python benchmarks/weakened.py PROJECT PYTHON [--each 8] [--seed 1] [--without WAY] [-- PYTEST ARGS]
+    python benchmarks/weakened.py PROJECT PYTHON [--each 8] [--seed 1] [--without WAY] [-- ARGS]
 
 PROJECT is a checkout with a `src` or flat layout, PYTHON an interpreter with what its tests need.
 Weakens some test functions in a copy, each in one way, drops those that then fail, runs `assay

@@ -1,6 +1,6 @@
 """Does the weakness report find tests that were weakened by script, and leave the others alone?
 
-    python benchmarks/weakened.py PROJECT PYTHON [--each 8] [--seed 1] [-- PYTEST ARGS]
+    python benchmarks/weakened.py PROJECT PYTHON [--each 8] [--seed 1] [--without WAY] [-- ARGS]
 
 PROJECT is a checkout with a `src` or flat layout, PYTHON an interpreter with what its tests need.
 Weakens some test functions in a copy, each in one way, drops those that then fail, runs `assay
@@ -340,9 +340,12 @@ def main() -> None:
     parser.add_argument("python")
     parser.add_argument("--each", type=int, default=8)
     parser.add_argument("--seed", type=int, default=1)
-    argv, _, rest = " ".join(sys.argv[1:]).partition(" -- ")
-    options = parser.parse_args(argv.split())
-    args = rest.split()
+    parser.add_argument("--without", action="append", default=[], choices=WAYS, help="leave it out")
+    at = sys.argv.index("--") if "--" in sys.argv else len(sys.argv)
+    options = parser.parse_args(sys.argv[1:at])
+    args = sys.argv[at + 1 :]
+    for way in options.without:
+        del WAYS[way]
     with tempfile.TemporaryDirectory() as directory:
         clean, copy = Path(directory, "clean"), Path(directory, "weakened")
         for target in (clean, copy):

@@ -167,6 +167,7 @@ RECORD: dict[str, Any] = {
             "reused": None,
         }
     ],
+    "lost": [],
     "left": {"equal code": 1, "logging": 2},
     "notices": ["note"],
     "inconclusive": [],

@@ -52,8 +52,9 @@ def head_lines(answer: Answer) -> Iterator[str]:
         yield from _part_lines(answer)
         yield _mutant_line(answer, answer.partial)
     if answer.lost:
-        count = plural(len(answer.lost), "mutant")
-        yield f"GUARD LOST: {count} that changed tests used to kill: nobody kills them now."
+        functions = {(one.anchor.path, one.anchor.unit) for one in answer.lost}
+        count = plural(len(functions), "function")
+        yield f"GUARD LOST in {count}: changed tests used to notice what nobody notices now."
     yield f"Compared: {answer.compared}."
     yield _selection_line(answer)
     if answer.is_of_change and answer.verdicts:

@@ -16,6 +16,7 @@ from pathlib import Path
 from assay.execution.wire import Tests
 from assay.model.mutant import PlannedMutant, PlannedTest
 from assay.model.run import Outcome
+from assay.mutation.plan import stem_of, words_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,9 +57,18 @@ def stages(planned: PlannedMutant, paths: dict[str, str], sizes: Counter[str]) -
         path = paths[test.node_id]
         first.setdefault(path, number)
         near[path] += test.near
-    # The larger the share of a file's tests that run something of the module, the more it is about
-    # it; then the number, then the order in the plan.
-    ranked = sorted(first, key=lambda p: (-near[p] / sizes[p], -near[p], first[p]))
+    # A test file named for the module is about it; else, the larger the share of its tests that run
+    # something of the module, the more it is; then the number, then the order in the plan.
+    words = words_of(stem_of(planned.mutant.path))
+    ranked = sorted(
+        first,
+        key=lambda p: (
+            not (near[p] and words & words_of(stem_of(p))),
+            -near[p] / sizes[p],
+            -near[p],
+            first[p],
+        ),
+    )
     # Where tests run the code itself, the plan knows best which of them is the one about it.
     leading = planned.tests[0]
     if leading.direct:

@@ -1,9 +1,10 @@
 """Runs mutants each in a fork of one zygote, with the controls that make a verdict stand.
 
-A kill stands only if the tests that ran up to it pass in the same order, in the same kind of child,
-with the unmutated text put in place as the mutant was. A timeout by the clock stands only if it
-happens again, alone, with twice the time; one by the count of rounds only if the same test takes
-less than a hundredth of them without the mutant (after Stryker's hit limit).
+A kill stands only if the tests that ran up to it (or the killer, where it kills alone) pass in the
+same order, in the same kind of child, with the unmutated text put in place as the mutant was. A
+timeout by the clock stands only if it happens again, alone, with twice the time; one by the count
+of rounds only if the same test takes less than a hundredth of them without the mutant (after
+Stryker's hit limit).
 """
 
 from __future__ import annotations
@@ -22,6 +23,9 @@ from assay.verdict.classify import NOTICED, classify, unsettled
 
 ROUNDS = 100
 """How many times the rounds it takes without a mutant a test may take with one."""
+
+LONG = 0.1
+"""Seconds of tests before a killer that are worth a second run, of the killer alone."""
 
 MayBegin = Callable[[], bool]
 
@@ -157,15 +161,16 @@ class Lane:
             for run in runs
             if run.verdict.status in (Status.KILLED, Status.RUNTIME_ERROR) and run.verdict.killer
         ]
+        prefixes = self._prefixes(killed)
         failures = self.control(
-            maximal({prefix_of(run) for run in killed} - self._proven),
-            [run.planned for run in killed],
+            maximal(set(prefixes.values()) - self._proven), [run.planned for run in killed]
         )
         again = []
         for run in killed:
-            guilty = failures & set(prefix_of(run))
+            prefix = prefixes[run.planned.mutant.id]
+            guilty = failures & set(prefix)
             if not guilty:
-                self._proven.add(prefix_of(run))
+                self._proven.add(prefix)
                 continue
             fewer = without(run.planned, guilty)
             if fewer.tests:
@@ -175,6 +180,29 @@ class Lane:
                 settled[run.planned.mutant.id] = hopeless
                 on_run(hopeless)
         return again
+
+    def _prefixes(self, killed: Iterable[Run]) -> dict[str, Tests]:
+        """The tests that the control of each kill has to run.
+
+        All that ran up to the killer may have made it fail. Where that is long, the mutant is run
+        with the killer alone: if it fails then, too, that is the kill to be proven.
+        """
+        found = {run.planned.mutant.id: prefix_of(run) for run in killed}
+        jobs = (
+            (run, self._maker.mutant(only(run.planned, run.verdict.killer), self._files))
+            for run in killed
+            if run.verdict.status is Status.KILLED and self._is_long(found[run.planned.mutant.id])
+        )
+        for done in run_jobs(self._zygote, jobs, self._workers):
+            run: Run = done.tag
+            verdict = classify(only(run.planned, run.verdict.killer), done.outcome)
+            if verdict.status is Status.KILLED and verdict.killer == run.verdict.killer:
+                found[run.planned.mutant.id] = (verdict.killer,)
+        return found
+
+    def _is_long(self, prefix: Tests) -> bool:
+        seconds = self._maker.limits.seconds
+        return prefix not in self._proven and sum(seconds.get(t, 0.0) for t in prefix[:-1]) > LONG
 
     def control(self, prefixes: Iterable[Tests], planned: Iterable[PlannedMutant]) -> set[str]:
         """Run sequences of tests with the mutants' functions unchanged; the tests that fail."""
@@ -231,6 +259,11 @@ def maximal(prefixes: Iterable[Tests]) -> list[Tests]:
             kept.pop()
         kept.append(prefix)
     return kept
+
+
+def only(planned: PlannedMutant, test: str) -> PlannedMutant:
+    """The same mutant with one of its tests."""
+    return replace(planned, tests=tuple(t for t in planned.tests if t.node_id == test))
 
 
 def without(planned: PlannedMutant, tests: set[str]) -> PlannedMutant:

@@ -227,17 +227,29 @@ class MutantRunner:
     # -- from the import on
 
     def _run_cold(self, planned: Sequence[PlannedMutant]) -> None:
-        """Stage by stage: what a stage did not settle goes on to the next."""
-        under = {p.mutant.id: Staged(p, stages(p, self._paths, self._sizes)) for p in planned}
+        """File by file: pytest is started once for the mutants of each."""
+        by_path: dict[str, dict[str, Staged]] = {}
+        for one in planned:
+            staged = Staged(one, stages(one, self._paths, self._sizes))
+            by_path.setdefault(one.mutant.path, {})[one.mutant.id] = staged
+        for path, under in by_path.items():
+            with self._cold_start(path, tuple(under.values())) as zygote:
+                self._by_stages(zygote, under)
+
+    def _by_stages(self, zygote: Zygote, under: Mapping[str, Staged]) -> None:
+        """What a stage did not settle goes on to the next."""
         while under:
             left: dict[str, Staged] = {}
-            for group in groups(((s.whole, s.stages[0]) for s in under.values()), self._paths):
-                for key, run in self._run_group(group, under).items():
+            parts = ((one.whole, one.stages[0]) for one in under.values())
+            for group in groups(parts, self._paths):
+                for key, run in self._run_group(zygote, group, under).items():
                     if _is_open(run) and not under[key].is_last:
                         left[key] = under[key].after(run.outcome)
             under = left
 
-    def _run_group(self, group: Group, under: Mapping[str, Staged]) -> dict[str, Run]:
+    def _run_group(
+        self, zygote: Zygote, group: Group, under: Mapping[str, Staged]
+    ) -> dict[str, Run]:
         def take(run: Run) -> None:
             one = under[run.planned.mutant.id]
             if not _is_open(run):
@@ -245,32 +257,35 @@ class MutantRunner:
             elif one.is_last:
                 self._book(classify(one.whole, joined(one.before, run.outcome)))
 
-        with self._cold_lane(group) as lane:
-            self._canaries(lane, group.mutants)
-            runs: dict[str, Run] = {}
-            for chunk in chunks(group.mutants):
-                runs |= lane.settle(chunk, take)
-                self._settle(runs)
-            return runs
+        lane = self._lane(zygote, absolute(self._settings.repo, group.files))
+        self._canaries(lane, group.mutants)
+        runs: dict[str, Run] = {}
+        for chunk in chunks(group.mutants):
+            runs |= lane.settle(chunk, take)
+            self._settle(runs)
+        return runs
 
     @contextlib.contextmanager
-    def _cold_lane(self, group: Group) -> Iterator[Lane]:
-        files = absolute(self._settings.repo, group.files)
-        if len(group.mutants) >= FEW and self._options.isolation is not Isolation.PROCESS:
+    def _cold_start(self, path: str, under: Sequence[Staged]) -> Iterator[Zygote]:
+        """Where the mutants of a file go on from: its import, or a process without the project."""
+        if len(under) >= FEW and self._options.isolation is not Isolation.PROCESS:
             repo = self._settings.repo
             prefix = f"{repo}/"
             modules = [f for f in self._collected.modules.values() if f.startswith(prefix)]
+            files = sorted({file for one in under for stage in one.stages for file in stage})
+            first, _ = Counter(one.stages[0] for one in under).most_common(1)[0]
             more = {
-                "module": str(repo / group.path),
-                "files": files,
-                "ahead": [f for f in {*modules, *files} if f.endswith(".py")],
+                "module": str(repo / path),
+                "files": absolute(repo, files),
+                "first": absolute(repo, first),
+                "ahead": [f for f in {*modules, *absolute(repo, files)} if f.endswith(".py")],
                 "order": self._node_ids(),
             }
             with Zygote(self._settings, "import", record=False, more=more) as zygote:
                 if _stands_at_import(zygote):
-                    yield self._lane(zygote, files)
+                    yield zygote
                     return
-        yield self._lane(self._cold_zygote(), files)
+        yield self._cold_zygote()
 
     def _cold_zygote(self) -> Zygote:
         if self._cold is None:

@@ -136,7 +136,7 @@ def plan(
         if place not in known:
             found = coverage.covering(mutant.lines)
             usable = [test for test in found if test in candidates.seconds]
-            ordered = sorted(usable, key=_order(found, candidates, coverage, mutant.scope))
+            ordered = sorted(usable, key=_order(found, candidates, coverage, mutant))
             known[place] = (
                 found,
                 tuple(
@@ -154,9 +154,9 @@ def plan(
 
 
 def _order(
-    found: Mapping[str, int], candidates: Candidates, coverage: Coverage, scope: str
+    found: Mapping[str, int], candidates: Candidates, coverage: Coverage, mutant: Mutant
 ) -> Callable[[str], tuple[object, ...]]:
-    about = words_of(scope)
+    about = words_of(mutant.scope) | words_of(stem_of(mutant.path))
 
     def key(test: str) -> tuple[object, ...]:
         # Durations below some hundredths are noise: there, being about this code decides.
@@ -170,6 +170,10 @@ def _order(
         )
 
     return key
+
+
+def stem_of(path: str) -> str:
+    return path.rpartition("/")[2].removesuffix(".py")
 
 
 @cache

@@ -77,24 +77,25 @@ def leave_unrewritten(path: str) -> None:
     AssertionRewritingHook.find_spec = find_spec  # type: ignore[method-assign]
 
 
-def compile_ahead(files: Iterable[str], rewritten: Iterable[str], config: Any) -> None:
-    """Compile sources now, for all processes that will be forked from this one.
+def unmutated_code(path: str) -> types.CodeType:
+    """The module's code as it is; SyntaxError, ValueError or OSError as importing would raise."""
+    with open(path, "rb") as file:
+        return compile(file.read(), path, "exec", dont_inherit=True)
 
-    `files` are modules that the plain loader will be asked for, `rewritten` those whose assertions
-    pytest rewrites. What does not compile is left to fail where it is imported.
-    """
+
+def compile_ahead(files: Iterable[str]) -> None:
+    """Compile modules now that the plain loader will be asked for, for all processes that will be
+    forked from this one. What does not compile is left to fail where it is imported."""
     for path in files:
         real = os.path.realpath(path)
         code = None if real in _served else _compiled(real)
         if code is not None:
             serve(real, _if_unchanged(real, code))
-    _rewrite_ahead(rewritten, config)
 
 
 def _compiled(path: str) -> types.CodeType | None:
     try:
-        with open(path, "rb") as file:
-            return compile(file.read(), path, "exec", dont_inherit=True)
+        return unmutated_code(path)
     except (OSError, SyntaxError, ValueError, RecursionError, MemoryError):
         return None
 
@@ -103,10 +104,7 @@ def _if_unchanged(path: str, code: types.CodeType) -> Code:
     known = _state_of(path)
 
     def current() -> types.CodeType:
-        if _state_of(path) == known:
-            return code
-        with open(path, "rb") as file:
-            return compile(file.read(), path, "exec", dont_inherit=True)
+        return code if _state_of(path) == known else unmutated_code(path)
 
     return current
 
@@ -116,24 +114,37 @@ def _state_of(path: str) -> tuple[int, int]:
     return found.st_mtime_ns, found.st_size
 
 
-def _rewrite_ahead(files: Iterable[str], config: Any) -> None:
+_rewritten: dict[str, tuple[tuple[int, int], Any]] = {}
+"""What pytest's rewriting made of files, each with the state of the file then."""
+
+_rewriting: list[Any] = []
+"""Pytest's own function for it, once ours stands in its place."""
+
+
+def rewrite_ahead(files: Iterable[str], config: Any) -> None:
+    """As `compile_ahead`, for files whose assertions pytest rewrites."""
     from pathlib import Path
 
     from _pytest.assertion import rewrite
 
-    original = getattr(rewrite, "_rewrite_test", None)
-    if original is None:
-        return
-    known: dict[str, tuple[tuple[int, int], Any]] = {}
+    if not _rewriting:
+        original = getattr(rewrite, "_rewrite_test", None)
+        if original is None:
+            return
+        _rewriting.append(original)
+        rewrite._rewrite_test = _rewrite_test
     for path in files:
+        if path in _rewritten:
+            continue
         try:
-            known[path] = (_state_of(path), original(Path(path), config))
+            _rewritten[path] = (_state_of(path), _rewriting[0](Path(path), config))
         except Exception:
             # Whatever is wrong with it is told where it is collected.
             continue
 
-    def rewrite_test(fn: Any, config: Any) -> Any:
-        state, made = known.get(str(fn), (None, None))
-        return made if made is not None and _state_of(str(fn)) == state else original(fn, config)
 
-    rewrite._rewrite_test = rewrite_test
+def _rewrite_test(fn: Any, config: Any) -> Any:
+    state, made = _rewritten.get(str(fn), (None, None))
+    if made is not None and _state_of(str(fn)) == state:
+        return made
+    return _rewriting[0](fn, config)

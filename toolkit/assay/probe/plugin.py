@@ -64,6 +64,7 @@ class AssayPlugin:
         self._loop = loop
         self._recorder = recorder
         self._wanted = wanted_files
+        self._kept: frozenset[str] | None = None
         self.errors: list[tuple[str, str]] = []
         self.log = PhaseLog()
         self.quick = False
@@ -114,8 +115,23 @@ class AssayPlugin:
         if self.tell is not None:
             self.tell("(in hooks of conftests and plug-ins that look at the collected tests)")
 
+    def narrow(self, files: frozenset[str]) -> None:
+        """From now on, of the files still to be collected, only these."""
+        self._kept = files
+
+    def _is_left_out(self, collector: Any) -> bool:
+        if self._kept is None or not isinstance(collector, pytest.File):
+            return False
+        # With pytest 7, a package is a file, too: its __init__.py.
+        is_package = isinstance(collector, pytest.Package)
+        return not is_package and os.path.realpath(collector.path) not in self._kept
+
     @pytest.hookimpl(hookwrapper=True, tryfirst=True)
     def pytest_make_collect_report(self, collector: Any) -> Generator[None, Any, None]:
+        if self._is_left_out(collector):
+            # Pytest lists the files of a directory before it collects the first of them: to
+            # ignore one comes too late.
+            collector.collect = list
         key = None if self._recorder is None else collect_key(self._recorder, collector)
         if self._recorder is None or key is None:
             yield

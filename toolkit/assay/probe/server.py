@@ -16,6 +16,7 @@ from . import coldimport, hotswap, options, pairs, speculate
 from .mutation import UNLIMITED, meter
 from .plugin import AssayPlugin, run_items
 from .recorder import Recorder
+from .rehearsal import Rehearsal, rehearse
 from .supervise import BeforeFork, Emit, InChild, JobBody, StopRequested, Supervisor, finish
 
 Request = dict[str, Any]
@@ -255,14 +256,16 @@ class ImportZygote:
     there with a mutant of the module.
 
     All that ran before is shared, and is what would have run before in a process of its own; what
-    depends on the module has not begun.
+    depends on the module has not begun. `files` are the test files of all jobs, of which a child
+    collects those of its own; `first` are those that the first jobs will ask for.
     """
 
     def __init__(self, request: Request, control: socket.socket) -> None:
         self.request = request
-        self.supervisor = make_supervisor(request, control, None)
+        self.supervisor = make_supervisor(request, control, None, self._rewrite_ahead)
         self.path = os.path.realpath(request["module"])
         self.child: InChild | None = None
+        self.rehearsal: Rehearsal | None = None
         self.plugin: AssayPlugin | None = None
 
     def run(self) -> None:
@@ -273,6 +276,8 @@ class ImportZygote:
         self.plugin = AssayPlugin(self._loop, None, files)
         code = pytest.main(pytest_args(self.request), plugins=[self.plugin])
         child = self.child
+        if self.rehearsal is not None:
+            self.rehearsal.end()
         if child is not None:
             # Collection was cut short: the loop was never begun.
             plugin = self.plugin
@@ -281,8 +286,14 @@ class ImportZygote:
 
     def _code(self) -> Any:
         """Called in the zygote when the module is imported first; returns in children only."""
+        if self.rehearsal is not None:
+            return coldimport.unmutated_code(self.path)
         if self.child is None:
             self._compile_ahead()
+            self.rehearsal = rehearse(os.path.join(self.request["tmp"], "rehearsal"))
+            if self.rehearsal is not None:
+                self._narrow(self.request["first"])
+                return coldimport.unmutated_code(self.path)
             threads = count_threads()
             self.supervisor.send(
                 {"type": "hello", "reached": True, "threads": threads, **versions()}
@@ -292,6 +303,7 @@ class ImportZygote:
                 os._exit(0)
             except InChild as here:
                 self.child = here
+            self._narrow(self.child.job["files"])
             watch(self.child.job, self.child.emit)
         mutants = self.child.job["mutants"]
         try:
@@ -308,19 +320,32 @@ class ImportZygote:
 
         finish(fail, self.child.emit)
 
+    def _narrow(self, files: list[str]) -> None:
+        assert self.plugin is not None
+        self.plugin.narrow(frozenset(map(os.path.realpath, files)))
+
     def _compile_ahead(self) -> None:
         loaded = set(module_files().values())
         files = [
             path for path in map(os.path.realpath, self.request["ahead"]) if path not in loaded
         ]
         tests = set(map(os.path.realpath, self.request["files"]))
-        rewritten = [f for f in files if f in tests or os.path.basename(f) == "conftest.py"]
-        plain = [f for f in files if f not in rewritten and f != self.path]
+        rewritten = [f for f in files if f not in tests and os.path.basename(f) == "conftest.py"]
+        plain = [f for f in files if f not in rewritten and f not in tests and f != self.path]
         assert self.plugin is not None
-        coldimport.compile_ahead(plain, rewritten, self.plugin.config)
+        coldimport.compile_ahead(plain)
+        coldimport.rewrite_ahead(rewritten, self.plugin.config)
+        self._rewrite_ahead({"files": self.request["first"]})
+
+    def _rewrite_ahead(self, job: dict[str, Any]) -> None:
+        """Test files only once they are asked for: mostly, few are."""
+        assert self.plugin is not None
+        coldimport.rewrite_ahead(map(os.path.realpath, job["files"]), self.plugin.config)
 
     def _loop(self, plugin: AssayPlugin, session: pytest.Session) -> None:
         child = self.child
+        if self.rehearsal is not None:
+            self.rehearsal.end()
         if child is None:
             return
 

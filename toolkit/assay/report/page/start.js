@@ -1,0 +1,80 @@
+// Weak tests, the keys, and the start.
+
+function findingSummary(one) {
+  const what = make("span", { class: "what" }, make("span", { class: "words" }, plainCode(one.say)),
+    make("span", { class: "where" }, `${one.at} ${one.u}`));
+  const side = make("span", { class: "side" }, one.h ? "accepted" : `${one.cost} · ${one.sure}`, make("br"), one.kind);
+  return [what, side];
+}
+
+/** A sentence in which `code` is set as code. */
+function plainCode(text) {
+  const box = make("span", {});
+  text.split(/(`[^`]+`)/).forEach((piece, index) => box.append(index % 2 ? make("code", {}, piece.slice(1, -1)) : piece));
+  return box;
+}
+
+function findingBody(one) {
+  const body = make("div", { class: "inside" });
+  for (const piece of one.w) body.append(evidence(piece));
+  body.append(make("div", { class: "evidence" }, make("p", { class: "label" }, "smallest fix"), make("p", {}, plainCode(one.fix))));
+  if (one.patch) body.append(evidence(["as a patch", one.patch, "diff"]));
+  if (one.tests.length) body.append(make("div", { class: "evidence" }, make("p", { class: "label" }, many(one.n, "test")), testList(one.tests, one.n)));
+  if (one.h) body.append(make("p", { class: "held-words" }, `accepted (${one.h})`));
+  body.append(make("p", { class: "hint" }, `Severity ${one.cost}, confidence ${one.sure}. `, make("code", {}, `assay accept ${one.i} --reason …`)));
+  return body;
+}
+
+function drawFindings(place) {
+  const kinds = [...new Set(DATA.findings.map((one) => one.kind))].sort();
+  const choose = make("select", { "aria-label": "Kind of weakness", on: { change: () => show() } },
+    make("option", { value: "" }, "all kinds"), ...kinds.map((kind) => make("option", { value: kind }, kind)));
+  const search = make("input", { type: "search", "aria-label": "Search weak tests", placeholder: "Search weak tests", on: { input: () => show() } });
+  if (DATA.findings.length > 5) place.append(make("div", { class: "filters" }, search, choose));
+  const list = new LongList(place, (one, index) => card(`f-${one.i}`, findingSummary(one), () => findingBody(one), index < 5 && !one.h), "finding");
+  const show = () => {
+    const words = search.value.toLowerCase().split(/\s+/).filter(Boolean);
+    const text = (one) => `${one.i} ${one.kind} ${one.at} ${one.u} ${one.say} ${one.fix} ${one.tests.join(" ")}`.toLowerCase();
+    list.show(DATA.findings.filter((one) => (!choose.value || one.kind === choose.value) && words.every((word) => text(one).includes(word))));
+  };
+  show();
+  return list;
+}
+
+/** `/` to search, `j` and `k` from card to card; Enter opens a card, as the browser does anyway. */
+function keys(event, list, search) {
+  if (event.altKey || event.ctrlKey || event.metaKey) return;
+  if (event.target.matches("input, select, textarea")) {
+    if (event.key === "Escape") event.target.blur();
+    return;
+  }
+  if (event.key === "/" && search) {
+    event.preventDefault();
+    search.focus();
+  } else if ((event.key === "j" || event.key === "k") && list) {
+    const cards = list.list.children;
+    const now = [...cards].indexOf(document.activeElement.closest(".card"));
+    const next = event.key === "j" ? now + 1 : now < 0 ? 0 : now - 1;
+    if (next >= 0 && next < list.entries.length) reveal(list.reach(next), false);
+  }
+}
+
+function start() {
+  const at = (id) => document.getElementById(id);
+  const mutants = at("mutant-list") ? new Mutants(at("mutant-list")) : null;
+  const findings = at("finding-list") ? drawFindings(at("finding-list")) : null;
+  if (at("file-list")) drawFiles(at("file-list"), mutants);
+  document.addEventListener("keydown", (event) => {
+    const inFindings = findings && document.activeElement.closest("#findings");
+    const list = inFindings || !mutants ? findings : mutants.list;
+    keys(event, list, document.querySelector("input[type=search]"));
+  });
+  const named = () => {
+    const id = decodeURIComponent(location.hash.slice(1));
+    if (mutants && id.startsWith("m-") && DATA.mutants.some((one) => one.i === id.slice(2))) mutants.open(id.slice(2));
+  };
+  window.addEventListener("hashchange", named);
+  named();
+}
+
+start();

@@ -1,1 +1,1 @@
-"""The room of what earlier runs found: a row for each finished run, and what two of them differ in."""
+"""What earlier runs found: a row for each finished run, and what two of them differ in."""

@@ -1,4 +1,4 @@
-"""Runs as JSON and back: the lines of `assay history --export`, documented in docs/json.md (pure)."""
+"""Runs as JSON and back: what `assay history --export` writes, see docs/json.md (pure)."""
 
 from __future__ import annotations
 

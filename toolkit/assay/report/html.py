@@ -65,7 +65,7 @@ def document(page: Page) -> str:
 
 
 def embedded(data: dict[str, Any]) -> str:
-    """JSON that can stand in a script element: nothing in it ends the element, or begins another."""
+    """JSON that can stand in a script element: nothing in it ends the element."""
     text = json.dumps(data, ensure_ascii=True, separators=(",", ":"))
     return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
 
@@ -124,7 +124,8 @@ def _answer(page: Page) -> Iterator[str]:
         passed = page.decision.passed
         name = "passed" if passed else "refused"
         sign = "✓" if passed else "✕"
-        yield f'<p class="gate {name}"><span aria-hidden="true">{sign}</span> {escaped(page.gate)}</p>'
+        yield f'<p class="gate {name}"><span aria-hidden="true">{sign}</span>'
+        yield f"{escaped(page.gate)}</p>"
     yield f'<h1 id="answer-head">{escaped(first)}</h1>'
     yield from (f"<p>{escaped(line)}</p>" for line in rest)
     yield from _refusals(page)
@@ -136,7 +137,6 @@ def _answer(page: Page) -> Iterator[str]:
             yield f"<li><code>{escaped(result.node_id)}</code> {escaped(words)}</li>"
         yield "</ul>"
     yield from _folded("Not conclusive", page.inconclusive, is_open=True)
-    yield from _folded("Not run", page.left, is_open=False)
     yield from _folded("Notes", page.notices, is_open=len(page.notices) <= 3)
     yield "<noscript><h2>In short</h2><p>This page draws its lists with a script, which is turned "
     yield f"off. The answer as text:</p><pre>{escaped(page.text)}</pre></noscript>"

@@ -152,7 +152,7 @@ def _finding(page: Page, finding: Finding) -> dict[str, Any]:
 
 
 def _files(page: Page, paths: list[str]) -> list[dict[str, Any]]:
-    """Each mutated or changed file with its functions, and its text where it still is what was mutated."""
+    """Each mutated or changed file with its functions, and its text if that still fits."""
     by_path: dict[str, list[Verdict]] = {path: [] for path in paths}
     for verdict in page.verdicts:
         by_path[verdict.mutant.path].append(verdict)

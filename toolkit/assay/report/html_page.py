@@ -16,7 +16,7 @@ from assay.model.run import TestResult
 from assay.report.account import Account
 from assay.report.cards import Weaknesses, head_of_weaknesses, weaknesses_text
 from assay.report.gate_text import account_text, gate_line
-from assay.report.text import head_lines, inconclusive_lines, left_line, notice_lines, plural
+from assay.report.text import head_lines, inconclusive_lines, notice_lines, plural
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +39,6 @@ class Page:
     units: tuple[UnitAnswer, ...] = ()
     verdicts: tuple[Verdict, ...] = ()
     failed: tuple[TestResult, ...] = ()
-    left: tuple[str, ...] = ()
     changed: tuple[ChangedLines, ...] = ()
     scores: tuple[FileScore, ...] = ()
     accepted: Standing = NOTHING_ACCEPTED
@@ -73,7 +72,6 @@ def page_of_account(account: Account) -> Page:
         units=answer.units,
         verdicts=answer.verdicts,
         failed=tuple(account.failed),
-        left=(left_line(answer.left),) if answer.left else (),
         changed=answer.changed_lines,
         scores=file_scores(answer.verdicts),
         accepted=answer.accepted,

@@ -23,7 +23,9 @@ function legend() {
   for (const [guard, [, words]] of Object.entries(GUARDS)) {
     if (used.has(guard)) list.append(make("li", {}, guardCell(guard, "", {}, "span"), words));
   }
-  list.append(make("li", {}, "a number: survivors of a guarded function"));
+  if (DATA.files.some((file) => file.u.some((unit) => unit.g === "guarded" && unit.s))) {
+    list.append(make("li", {}, guardCell("guarded", "G 3", { "data-weak": true }, "span"), "guarded, and 3 survived"));
+  }
   return list;
 }
 
@@ -33,7 +35,7 @@ function fileRow(file, place, mutants) {
     const words = `${unit.n}: ${unit.g}, ${unit.k} killed and ${unit.s} survived of ${many(unit.c, "mutant")}`;
     const letter = GUARDS[unit.g][0];
     const cell = guardCell(unit.g, unit.g === "guarded" && unit.s ? `${letter} ${unit.s}` : letter, {
-      title: words, "aria-label": words,
+      title: words, "aria-label": words, "data-weak": unit.g === "guarded" && unit.s > 0,
       on: { click: () => mutants.narrow(place, unit.l, unit.l, unit.n === "(module body)" ? "(module body)" : unit.n) },
     });
     // As wide as it has mutants, within reason.
@@ -42,7 +44,8 @@ function fileRow(file, place, mutants) {
   }
   const guarded = file.u.filter((unit) => unit.g === "guarded").length;
   const count = (key) => file.u.reduce((sum, unit) => sum + unit[key], 0);
-  const figures = make("span", { class: "figures" }, `${guarded} of ${many(file.u.length, "function")} guarded, ${many(count("s"), "survivor")}`);
+  const words = file.u.length ? [`${guarded} of ${file.u.length} guarded`, make("br"), many(count("s"), "survivor")] : ["no mutants"];
+  const figures = make("span", { class: "figures" }, ...words);
   const box = make("div", {});
   const name = button(file.p, () => {
     const isOpen = name.getAttribute("aria-expanded") === "true";

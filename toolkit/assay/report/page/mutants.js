@@ -6,24 +6,26 @@ function fateOf(mutant) {
   return mutant.h ? "accepted" : WORDS[mutant.s];
 }
 
+/** The change in one line: of two lines, only the words that differ are told twice. */
 function changeWords(mutant) {
-  if (mutant.d === undefined) {
-    const short = (text) => text.split(/\s+/).join(" ").trim().slice(0, 60);
-    return mutant.a ? `${short(mutant.b)} → ${short(mutant.a)}` : `${short(mutant.b)} deleted`;
+  const short = (text) => text.split(/\s+/).join(" ").trim().slice(0, 80);
+  let lines = [mutant.b, mutant.a].map((text) => text && short(text));
+  if (mutant.d !== undefined) {
+    const first = (mark) => mutant.d.split("\n").filter((line) => line[0] === mark).map((line) => line.slice(1).trim())[0];
+    lines = [first("-"), first("+")];
   }
-  const lines = mutant.d.split("\n");
-  const first = (mark) => lines.filter((line) => line[0] === mark).map((line) => line.slice(1).trim())[0];
-  const gone = first("-");
-  const come = first("+");
-  if (gone === undefined) return `${come} inserted`;
-  return come === undefined ? `${gone} deleted` : `${gone} → ${come}`;
+  const [before, after] = lines;
+  if (!before) return [make("ins", {}, after || "")];
+  if (!after) return [make("del", {}, before)];
+  const [head, gone, come, tail] = parts(before, after);
+  return [head, gone ? make("del", {}, gone) : "", come ? make("ins", {}, come) : "", tail];
 }
 
 function mutantSummary(mutant) {
   const letter = make("span", { class: `letter s-${mutant.s}${mutant.h ? " held" : ""}`, "aria-hidden": "true" }, mutant.s);
   const where = `${DATA.files[mutant.f].p}:${mutant.l}`;
   const what = make("span", { class: "what" },
-    make("span", { class: "words" }, make("code", {}, changeWords(mutant))),
+    make("span", { class: "words" }, make("code", {}, ...changeWords(mutant))),
     make("span", { class: "where" }, `${where} ${mutant.u}`));
   const side = make("span", { class: "side" }, fateOf(mutant), make("br"), `${mutant.o} ${mutant.i}`);
   return [letter, what, side];

@@ -8,7 +8,7 @@ const WORDS = {
   R: "not conclusive", P: "not run", C: "did not compile", I: "ignored",
 };
 
-const AT_ONCE = 50;
+const AT_ONCE = 20;
 const TESTS_AT_FIRST = 4;
 
 /** An element with attributes and children; a child that is a string becomes text. */
@@ -33,12 +33,30 @@ function many(count, noun) {
   return `${count.toLocaleString("en")} ${noun}${count === 1 ? "" : "s"}`;
 }
 
-/** Lines of a unified diff, marked by their first character. */
+/** Two lines as [same start, what goes, what comes, same end], cut between words. */
+function parts(before, after) {
+  const one = before.match(/\w+|\s+|[<>=!+\-*/%|&^]+|[^\w\s]/g) || [];
+  const two = after.match(/\w+|\s+|[<>=!+\-*/%|&^]+|[^\w\s]/g) || [];
+  let start = 0;
+  while (start < one.length && start < two.length && one[start] === two[start]) start += 1;
+  let end = 0;
+  while (end < one.length - start && end < two.length - start && one[one.length - 1 - end] === two[two.length - 1 - end]) end += 1;
+  const join = (words, from, to) => words.slice(from, to).join("");
+  return [join(one, 0, start), join(one, start, one.length - end), join(two, start, two.length - end), join(one, one.length - end)];
+}
+
+/** Lines of a unified diff, marked by their first character; in a pair, the words that differ. */
 function diff(text) {
   const kinds = { "+": "add", "-": "del", "@": "at" };
   const box = make("code", { class: "diff", tabindex: "0", "aria-label": "the change" });
-  for (const line of text.split("\n")) {
-    box.append(make("span", { class: kinds[line[0]] }, line || " "));
+  const lines = text.replace(/\s+$/, "").split("\n");
+  const changed = lines.filter((line) => line[0] === "-" || line[0] === "+");
+  const isPair = changed.length === 2 && changed[0][0] === "-" && changed[1][0] === "+";
+  const [head, gone, come, tail] = isPair ? parts(changed[0].slice(1), changed[1].slice(1)) : [];
+  for (const line of lines) {
+    const words = isPair && line === changed[0] ? gone : isPair && line === changed[1] ? come : "";
+    const inside = words ? [line[0] + head, make("mark", {}, words), tail] : [line || " "];
+    box.append(make("span", { class: kinds[line[0]] }, ...inside));
   }
   return box;
 }
@@ -57,12 +75,17 @@ function evidence([label, text, language]) {
   return make("div", { class: "evidence" }, head, make("p", {}, text));
 }
 
+/** Text that may break behind a slash, an underscore, a colon or a dot. */
+function breaking(text) {
+  const pieces = text.split(/(?<=[/_:.[])/);
+  return pieces.flatMap((piece, index) => (index ? [make("wbr"), piece] : [piece]));
+}
+
 /** A node id with its last part standing out. */
 function testName(id) {
   const at = id.indexOf("::");
-  return at < 0
-    ? make("span", { class: "test" }, make("b", {}, id))
-    : make("span", { class: "test" }, id.slice(0, at + 2), make("b", {}, id.slice(at + 2)));
+  const file = at < 0 ? "" : id.slice(0, at + 2);
+  return make("span", { class: "test" }, ...breaking(file), make("wbr"), make("b", {}, ...breaking(id.slice(file.length))));
 }
 
 /** The first few tests, the rest on demand. `all` counts those that are not in the page too. */

@@ -15,11 +15,13 @@ function plainCode(text) {
 }
 
 function findingBody(one) {
-  const body = make("div", { class: "inside" });
-  for (const piece of one.w) body.append(evidence(piece));
-  body.append(make("div", { class: "evidence" }, make("p", { class: "label" }, "smallest fix"), make("p", {}, plainCode(one.fix))));
-  if (one.patch) body.append(evidence(["as a patch", one.patch, "diff"]));
-  if (one.tests.length) body.append(make("div", { class: "evidence" }, make("p", { class: "label" }, many(one.n, "test")), testList(one.tests, one.n)));
+  const shown = make("div", {});
+  for (const piece of one.w) shown.append(evidence(piece));
+  if (one.patch) shown.append(evidence(["as a patch", one.patch, "diff"]));
+  const beside = make("div", {}, make("div", { class: "evidence" }, make("p", { class: "label" }, "smallest fix"), make("p", {}, plainCode(one.fix))));
+  if (one.tests.length) beside.append(make("div", { class: "evidence" }, make("p", { class: "label" }, many(one.n, "test")), testList(one.tests, one.n)));
+  const body = make("div", { class: "inside" },
+    shown.children.length ? make("div", { class: "pair" }, shown, beside) : beside);
   if (one.h) body.append(make("p", { class: "held-words" }, `accepted (${one.h})`));
   body.append(make("p", { class: "hint" }, `Severity ${one.cost}, confidence ${one.sure}. `, make("code", {}, `assay accept ${one.i} --reason …`)));
   return body;

@@ -20,10 +20,12 @@ from assay.model.answer import UnitAnswer
 from assay.model.history import Run
 from assay.report.account import Account
 from assay.report.cards import Weaknesses
-from assay.report.html_charts import escaped, gap_section, trend_section
+from assay.report.html_charts import escaped, gap_section, trend_section, worded
 from assay.report.html_data import page_data
 from assay.report.html_page import Page, page_of_account, page_of_trend, page_of_weaknesses
 from assay.report.text import SHOWN, failure_words, mutant_cell, plural, unit_name, worst_first
+
+WEAKNESSES = "weaknesses"
 
 SCRIPTS = ("page.js", "mutants.js", "files.js", "start.js")
 """In this order they make one script: plain functions that know each other by name."""
@@ -103,12 +105,12 @@ def _menu(page: Page) -> str:
     entries = [("answer", "Answer")]
     if page.units:
         entries.append(("changed", f"Changed {len(page.units)}"))
-    if page.verdicts:
-        entries.append(("mutants", f"Mutants {len(page.verdicts)}"))
-    if page.findings:
-        entries.append(("findings", f"Weak tests {len(page.findings)}"))
-    if page.verdicts:
-        entries.append(("files", "Files"))
+    counts = {"mutants": f" {len(page.verdicts)}", "findings": f" {len(page.findings)}"}
+    entries += [
+        (name, title + counts.get(name, ""))
+        for name, title, is_there, _ in _sections(page)
+        if is_there
+    ]
     if page.scores:
         entries.append(("gap", "Oracle gap"))
     if page.runs:
@@ -127,7 +129,7 @@ def _answer(page: Page) -> Iterator[str]:
         yield f'<p class="gate {name}"><span aria-hidden="true">{sign}</span>'
         yield f"{escaped(page.gate)}</p>"
     yield f'<h1 id="answer-head">{escaped(first)}</h1>'
-    yield from (f"<p>{escaped(line)}</p>" for line in rest)
+    yield from (f"<p>{worded(line)}</p>" for line in rest)
     yield from _refusals(page)
     if page.failed:
         yield f"<h2>{plural(len(page.failed), 'test')} failed without any mutant</h2>"
@@ -148,19 +150,19 @@ def _refusals(page: Page) -> Iterator[str]:
         return
     yield '<ul class="refusals">'
     for one in page.decision.refusals:
-        yield f"<li><strong>{escaped(one.rule)}</strong> {escaped(one.sentence)}"
+        yield f"<li><strong>{escaped(one.rule)}</strong> {worded(one.sentence)}"
         for item in one.items[:SHOWN]:
             yield f"<br><code>{escaped(item)}</code>"
         if len(one.items) > SHOWN:
             yield f"<br>… and {len(one.items) - SHOWN} more"
-        yield f'<p class="next">Next: {escaped(one.todo)}.</p></li>'
+        yield f'<p class="next">Next: {worded(one.todo)}.</p></li>'
     yield "</ul>"
 
 
 def _folded(name: str, lines: tuple[str, ...], is_open: bool) -> Iterator[str]:
     if lines:
         yield f"<details{' open' * is_open}><summary>{name} ({len(lines)})</summary><ul>"
-        yield from (f"<li>{escaped(line)}</li>" for line in lines)
+        yield from (f"<li>{worded(line)}</li>" for line in lines)
         yield "</ul></details>"
 
 
@@ -187,14 +189,22 @@ def _unit(unit: UnitAnswer) -> str:
 
 def _lists(page: Page) -> Iterator[str]:
     """The places of what the script draws."""
-    if page.verdicts:
-        yield '<section id="mutants" aria-labelledby="mutants-head">'
-        yield '<h2 id="mutants-head">Mutants</h2><div id="mutant-list"></div></section>'
-    if page.findings:
-        yield '<section id="findings" aria-labelledby="findings-head">'
-        yield '<h2 id="findings-head">Weak tests</h2><div id="finding-list"></div></section>'
-    if page.verdicts:
-        yield '<section id="files" aria-labelledby="files-head"><h2 id="files-head">Files</h2>'
-        yield '<p class="hint">A cell is a function, as wide as it has mutants. '
-        yield "Choose a file to see its lines.</p>"
-        yield '<div id="file-list"></div></section>'
+    for name, title, is_there, hint in _sections(page):
+        if is_there:
+            yield f'<section id="{name}" aria-labelledby="{name}-head">'
+            yield f'<h2 id="{name}-head">{title}</h2>{hint}<div id="{name}-list"></div></section>'
+
+
+def _sections(page: Page) -> Iterator[tuple[str, str, bool, str]]:
+    """What the verb is about comes first."""
+    cells = (
+        '<p class="hint">A cell is a function, as wide as it has mutants. '
+        "Choose a file to see its lines.</p>"
+    )
+    findings = ("findings", "Weak tests", bool(page.findings), "")
+    if page.verb == WEAKNESSES:
+        yield findings
+    yield "mutants", "Mutants", bool(page.verdicts), ""
+    if page.verb != WEAKNESSES:
+        yield findings
+    yield "files", "Files", bool(page.verdicts), cells

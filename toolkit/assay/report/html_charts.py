@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from itertools import pairwise
 
 from assay.history.compare import alike
 from assay.history.lines import iso
@@ -29,6 +30,15 @@ def escaped(text: str) -> str:
     return text
 
 
+def worded(text: str) -> str:
+    """Text as HTML in which `code` is set as code."""
+    pieces = re.split(r"`([^`]+)`", text)
+    return "".join(
+        f"<code>{escaped(piece)}</code>" if index % 2 else escaped(piece)
+        for index, piece in enumerate(pieces)
+    )
+
+
 # -- the oracle gap
 
 
@@ -40,7 +50,8 @@ def gap_section(scores: Sequence[FileScore]) -> Iterator[str]:
     yield '<section id="gap" aria-labelledby="gap-head"><h2 id="gap-head">Oracle gap</h2>'
     yield '<p class="hint">Of the mutants of a file, the share that tests run (ring) and the share '
     yield "they notice (dot). What lies between is run and not checked.</p>"
-    yield '<ol class="gaps">'
+    yield '<ol class="gaps"><li class="scale"><span></span>'
+    yield '<span class="ends"><span>0 %</span><span>100 %</span></span><span></span></li>'
     yield from (_gap(one) for one in widest)
     yield "</ol>"
     if len(scores) > len(widest):
@@ -60,8 +71,8 @@ def _gap(one: FileScore) -> str:
         f'<line class="gap" x1="{noticed:.1f}%" y1="8" x2="{runs:.1f}%" y2="8"/>'
         f'<circle class="ring" cx="{_inside(runs)}%" cy="8" r="5"/>'
         f'<circle class="dot" cx="{_inside(noticed)}%" cy="8" r="5"/></svg>'
-        f'<span class="figures"><b>{100 * one.gap:.0f}</b> points '
-        f"({runs:.0f} run, {noticed:.0f} noticed)</span></li>"
+        f'<span class="figures"><b>{100 * one.gap:.0f}</b> points<br>'
+        f"{runs:.0f} % run, {noticed:.0f} % noticed</span></li>"
     )
 
 
@@ -112,33 +123,42 @@ def _difference(found: Difference) -> Iterator[str]:
 def _noted(one: Noted) -> str:
     return (
         f'<li><span class="where">{escaped(f"{one.path}:{one.line}")}</span> '
-        f"{escaped(one.unit)}: {escaped(one.sentence)} "
+        f"{escaped(one.unit)}: {worded(one.sentence)} "
         f"<code>{escaped(one.kind)} {escaped(one.id)}</code></li>"
     )
 
 
 def _line(name: str, values: Sequence[tuple[Run, float]], form: str) -> str:
-    """One quantity over the runs, in a drawing of 100 by 30 units that is stretched."""
+    """One quantity over the runs, as pieces and dots that are stretched in width only."""
     numbers = [value for _, value in values]
     low, high = min(numbers), max(numbers)
-    span = (high - low) or 1.0
-    step = 100 / (len(numbers) - 1)
-    flat = low == high
-    points = [
-        (index * step, 15.0 if flat else 27 - 24 * (value - low) / span)
+    places = [
+        (f"{1 + 98 * index / (len(numbers) - 1):.2f}%", _height(value, low, high))
         for index, value in enumerate(numbers)
     ]
-    path = " ".join(f"{x:.2f},{y:.2f}" for x, y in points)
+    pieces = "".join(
+        f'<line class="line" x1="{x}" y1="{y}" x2="{next_x}" y2="{next_y}"/>'
+        for (x, y), (next_x, next_y) in pairwise(places)
+    )
+    dots = "".join(
+        f'<circle class="mark" cx="{x}" cy="{y}" r="3">'
+        f"<title>{escaped(f'{iso(run.stamp.at)} {commit_words(run)}: {form % value}')}</title>"
+        "</circle>"
+        for (x, y), (run, value) in zip(places, values, strict=True)
+    )
     first, last = form % numbers[0], form % numbers[-1]
     bounds = f"{form % low} to {form % high}"
     words = f"{name}: from {first} to {last} in {plural(len(numbers), 'report')}, {bounds}"
     return (
         f"<figure><figcaption>{escaped(name)} <b>{escaped(last)}</b></figcaption>"
-        f'<svg role="img" aria-label="{escaped(words)}" viewBox="0 0 100 30" '
-        'preserveAspectRatio="none" width="100%" height="72">'
-        f'<polyline class="line" points="{path}"/></svg>'
-        f'<p class="hint">{escaped(bounds)}</p></figure>'
+        f'<svg role="img" aria-label="{escaped(words)}" width="100%" height="72">'
+        f'{pieces}{dots}</svg><p class="hint">{escaped(bounds)}</p></figure>'
     )
+
+
+def _height(value: float, low: float, high: float) -> str:
+    """From the top of a drawing 72 high; all alike is the middle."""
+    return "36" if low == high else f"{66 - 60 * (value - low) / (high - low):.1f}"
 
 
 def _table(runs: Sequence[Run]) -> Iterator[str]:

@@ -94,7 +94,7 @@ class Mutants {
     this.search = make("input", { type: "search", id: "search", placeholder: "Search text, tests, ids", "aria-label": "Search mutants", on: { input: () => this.later() } });
     this.file = this.choice("File", "all files", [...new Set(DATA.mutants.map((m) => DATA.files[m.f].p))].sort());
     this.operator = this.choice("Operator", "all operators", [...new Set(DATA.mutants.map((m) => m.o))].sort());
-    this.reset = button("All filters off", () => this.clear());
+    this.reset = button("Show all", () => this.clear());
     return make("div", { class: "filters" }, this.chips, this.search, this.file, this.operator, this.reset);
   }
 

@@ -72,7 +72,12 @@ function evidence([label, text, language]) {
     for (const line of text.split("\n")) code.append(make("span", {}, line || " "));
     return make("div", { class: "evidence" }, head, code);
   }
-  return make("div", { class: "evidence" }, head, make("p", {}, text));
+  return make("p", { class: "evidence" }, make("span", { class: "label" }, `${label} `), ...plainCode(text));
+}
+
+/** A sentence in which `code` is set as code. */
+function plainCode(text) {
+  return text.split(/(`[^`]+`)/).map((piece, index) => (index % 2 ? make("code", {}, piece.slice(1, -1)) : piece));
 }
 
 /** Text that may break behind a slash, an underscore, a colon or a dot. */

@@ -1,24 +1,17 @@
 // Weak tests, the keys, and the start.
 
 function findingSummary(one) {
-  const what = make("span", { class: "what" }, make("span", { class: "words" }, plainCode(one.say)),
+  const what = make("span", { class: "what" }, make("span", { class: "words" }, ...plainCode(one.say)),
     make("span", { class: "where" }, `${one.at} ${one.u}`));
   const side = make("span", { class: "side" }, one.h ? "accepted" : `${one.cost} · ${one.sure}`, make("br"), one.kind);
   return [what, side];
-}
-
-/** A sentence in which `code` is set as code. */
-function plainCode(text) {
-  const box = make("span", {});
-  text.split(/(`[^`]+`)/).forEach((piece, index) => box.append(index % 2 ? make("code", {}, piece.slice(1, -1)) : piece));
-  return box;
 }
 
 function findingBody(one) {
   const shown = make("div", {});
   for (const piece of one.w) shown.append(evidence(piece));
   if (one.patch) shown.append(evidence(["as a patch", one.patch, "diff"]));
-  const beside = make("div", {}, make("div", { class: "evidence" }, make("p", { class: "label" }, "smallest fix"), make("p", {}, plainCode(one.fix))));
+  const beside = make("div", {}, make("div", { class: "evidence" }, make("p", { class: "label" }, "smallest fix"), make("p", {}, ...plainCode(one.fix))));
   if (one.tests.length) beside.append(make("div", { class: "evidence" }, make("p", { class: "label" }, many(one.n, "test")), testList(one.tests, one.n)));
   const body = make("div", { class: "inside" },
     shown.children.length ? make("div", { class: "pair" }, shown, beside) : beside);
@@ -63,9 +56,9 @@ function keys(event, list, search) {
 
 function start() {
   const at = (id) => document.getElementById(id);
-  const mutants = at("mutant-list") ? new Mutants(at("mutant-list")) : null;
-  const findings = at("finding-list") ? drawFindings(at("finding-list")) : null;
-  if (at("file-list")) drawFiles(at("file-list"), mutants);
+  const mutants = at("mutants-list") ? new Mutants(at("mutants-list")) : null;
+  const findings = at("findings-list") ? drawFindings(at("findings-list")) : null;
+  if (at("files-list")) drawFiles(at("files-list"), mutants);
   document.addEventListener("keydown", (event) => {
     const inFindings = findings && document.activeElement.closest("#findings");
     const list = inFindings || !mutants ? findings : mutants.list;

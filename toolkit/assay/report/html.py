@@ -182,8 +182,9 @@ def _unit(unit: UnitAnswer) -> str:
         f'<tr><td><span class="badge" data-guard="{escaped(guard)}">{escaped(guard)}</span></td>'
         f"<td><strong>{escaped(unit_name(unit.unit))}</strong><br>"
         f'<span class="where">{escaped(f"{unit.path}:{unit.line}")}</span></td>'
-        f"<td>{len(unit.touching)} → {len(unit.guarding)}</td>"
-        f"<td>{escaped(mutant_cell(unit.verdicts))}</td></tr>"
+        f'<td data-label="touched → guarding tests">{len(unit.touching)} → '
+        f"{len(unit.guarding)}</td>"
+        f'<td data-label="mutants">{escaped(mutant_cell(unit.verdicts))}</td></tr>'
     )
 
 

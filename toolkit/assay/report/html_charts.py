@@ -163,8 +163,8 @@ def _height(value: float, low: float, high: float) -> str:
 
 def _table(runs: Sequence[Run]) -> Iterator[str]:
     yield "<details><summary>All of these reports as a table</summary>"
-    yield '<div class="wide"><table><thead><tr><th>when (UTC)</th><th>commit</th><th>score</th>'
-    yield "<th>open</th><th>of which</th><th>took</th><th></th></tr></thead><tbody>"
+    yield '<div class="wide"><table class="runs"><thead><tr><th>when (UTC)</th><th>commit</th>'
+    yield "<th>score</th><th>open</th><th>of which</th><th>took</th><th></th></tr></thead><tbody>"
     for run in reversed(runs):
         score = "" if run.score is None else f"{100 * run.score:.0f} %"
         when = iso(run.stamp.at).replace("T", " ").removesuffix("Z")

@@ -18,6 +18,8 @@ from assay.report.cards import Weaknesses, head_of_weaknesses, weaknesses_text
 from assay.report.gate_text import account_text, gate_line
 from assay.report.text import head_lines, inconclusive_lines, notice_lines, plural
 
+INTERRUPTED = "The run was interrupted: what it had not come to is missing here."
+
 
 @dataclass(frozen=True, slots=True)
 class Page:
@@ -65,7 +67,10 @@ def page_of_account(account: Account) -> Page:
             *(f"{remark}." for remark in (decision.remarks if decision else ())),
             *notice_lines(answer),
         ),
-        inconclusive=tuple(f"{line}." for line in inconclusive_lines(answer, 10**9)),
+        inconclusive=(
+            *((INTERRUPTED,) if answer.interrupted else ()),
+            *(f"{line}." for line in inconclusive_lines(answer, 10**9)),
+        ),
         runs=account.runs,
         decision=decision,
         gate=gate_line(decision) if decision else "",

@@ -118,7 +118,7 @@ function testList(ids, all) {
 
 /** A card that is filled when it is opened for the first time. */
 function card(key, summary, fill, isOpen) {
-  const details = make("details", {}, make("summary", {}, ...summary));
+  const details = make("details", {}, make("summary", { id: key }, ...summary));
   const open = () => {
     if (details.open && !details.dataset.full) {
       details.dataset.full = "1";
@@ -130,7 +130,7 @@ function card(key, summary, fill, isOpen) {
     details.open = true;
     open();
   }
-  return make("li", { class: "card", id: key }, details);
+  return make("li", { class: "card" }, details);
 }
 
 /** A list that draws its entries a few at a time: `draw` makes one entry's element. */

@@ -10,7 +10,7 @@ READY := $(VENV)/.ready
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help impact map weaknesses test traps operators weaknesspage lint clean
+.PHONY: help impact gate map weaknesses test traps operators weaknesspage lint clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -25,6 +25,9 @@ $(READY): pyproject.toml
 
 impact: $(READY) ## tests a change affects and whether they guard it [PROJECT=../other BASE=main]
 	@$(BIN)/assay impact --project '$(PROJECT)' $(if $(BASE),--base '$(BASE)') --reports reports $(ARGS)
+
+gate: $(READY) ## refuse a change that the tests do not guard [PROJECT=../other BASE=main]
+	@$(BIN)/assay gate --project '$(PROJECT)' $(if $(BASE),--base '$(BASE)') --reports reports $(ARGS)
 
 map: $(READY) ## record the impact map, or bring it up to date [PROJECT=../other]
 	@$(BIN)/assay map --project '$(PROJECT)' $(ARGS)

@@ -6,15 +6,19 @@ import argparse
 import ast
 import subprocess
 import sys
+import tomllib
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
 import pytest
+import yaml
 
 from assay.cli import parser
-from assay.config import KEYS
+from assay.config import KEYS, parse_config
 from assay.errors import ExitCode
+from assay.gate.policy import KEYS as POLICY_KEYS
+from assay.report.outputs import FORMATS
 
 CHECKOUT = Path(__file__).parents[1]
 PACKAGE = CHECKOUT / "toolkit" / "assay"
@@ -348,6 +352,34 @@ def test_every_verb_and_its_options_are_documented(verb: str) -> None:
 def test_every_configuration_key_is_documented(key: str) -> None:
     texts = [p.read_text(encoding="utf-8") for p in DOCS.glob("*.md") if "json" not in p.name]
     assert any(f"`{key}`" in text or f"\n{key} =" in text for text in texts)
+
+
+@pytest.mark.parametrize("key", POLICY_KEYS)
+def test_every_key_of_a_policy_is_documented(key: str) -> None:
+    assert f"| `{key}` |" in document("gate.md")
+
+
+@pytest.mark.parametrize("format", FORMATS)
+def test_every_format_of_a_report_is_documented(format: str) -> None:
+    assert f"| `{format}` |" in document("reports.md")
+
+
+CONFIGS = sorted(path.name for path in (CHECKOUT / "configs").iterdir())
+
+
+@pytest.mark.parametrize("name", CONFIGS)
+def test_every_file_of_configs_loads_ships_and_is_listed(name: str) -> None:
+    path = CHECKOUT / "configs" / name
+    text = path.read_text(encoding="utf-8")
+    if path.suffix == ".toml":
+        table = tomllib.loads(text)
+        if name == "assay.toml":
+            assert set(table["tool"]["assay"]) | {"gate"} == set(KEYS)
+            parse_config(table["tool"]["assay"], name)
+    elif path.suffix in (".yml", ".yaml"):
+        assert yaml.safe_load(text)
+    assert (PACKAGE / "configs" / name).read_text(encoding="utf-8") == text
+    assert name == "README.md" or f"({name})" in (path.parent / "README.md").read_text("utf-8")
 
 
 @pytest.mark.parametrize("code", ExitCode, ids=lambda code: code.name)

@@ -10,9 +10,13 @@ from typing import Any
 
 import pytest
 from conftest import RunAssay, clean_environment, replace_in, start_repository, tree_bytes, write
+from gate_cases import finding
 from schema_checks import check_elements, check_record, check_sarif
 
 from assay.cli import main
+from assay.committed import read_accepted
+from assay.findings import keep_findings, last_findings
+from assay.project import open_project
 from assay.report.outputs import FORMATS
 
 pytestmark = pytest.mark.slow
@@ -105,7 +109,7 @@ def test_the_gate_refuses_and_says_what_to_do(shop: Path, run_assay: RunAssay) -
         "    order.py:11 refund: no test runs it",
         "  Next: add a test that runs it and fails when it is wrong.",
         "Refused: tests run 67 % of 3 changed statements, 80 % wanted (min-covered)",
-        "    order.py: line 11",
+        "    order.py:11",
         NEXT,
     ]
     record = last(shop)
@@ -172,6 +176,7 @@ def test_impact_shows_what_is_accepted_too(shop: Path, run_assay: RunAssay) -> N
     assert run_assay("accept", name[:6], "--reason", "why not", project=shop).code == 0
     done = run_assay("impact", project=shop)
     assert f"] {name} (accepted: why not)" in done.out
+    assert "(accepted): why not" in run_assay("show", name, project=shop).out
 
 
 BAD = {
@@ -250,6 +255,42 @@ def test_a_baseline_that_no_policy_reads_is_a_mistake(shop: Path, run_assay: Run
     done = run_assay("gate", "--update-baseline", project=shop)
     assert done.code == 2
     assert "takes no notice of a baseline" in done.problem
+
+
+# -- findings about tests
+
+
+def test_findings_are_kept_and_accepted_as_survivors_are(shop: Path, run_assay: RunAssay) -> None:
+    found = (finding(), finding(name="w7654321"))
+    project = open_project(shop, None, (), {})
+    keep_findings(project, found)
+    assert last_findings(project) == found
+    done = run_assay("accept", "w12", "--reason", "by design", project=shop)
+    assert done.lines[0] == (
+        "w1234567 (The assertion of a never runs.) is accepted until t.py::a changes."
+    )
+    (entry,) = read_accepted(project)
+    assert (entry.id, entry.kind, entry.digest) == ("w1234567", "rotten-green", "e" * 16)
+    assert "several findings: w1234567, w7654321" in (
+        run_assay("accept", "w", "--reason", "x", project=shop).problem
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"), [("{", "cannot read"), ('{"format": 1, "findings": [{}]}', "is damaged")]
+)
+def test_kept_findings_that_are_damaged_are_told(
+    text: str, problem: str, shop: Path, run_assay: RunAssay
+) -> None:
+    write(shop / ".assay/findings.json", text)
+    done = run_assay("accept", "w12", "--reason", "x", project=shop)
+    assert done.code == 2
+    assert problem in done.problem
+
+
+def test_findings_that_another_version_kept_are_none(shop: Path, run_assay: RunAssay) -> None:
+    write(shop / ".assay/findings.json", '{"format": 9}')
+    assert last_findings(open_project(shop, None, (), {})) == ()
 
 
 # -- reports

@@ -24,6 +24,7 @@ from assay.pipeline import read_change, refresh
 from assay.progress import Progress
 from assay.project import is_test_file
 from assay.recording import Baseline, Suite
+from assay.report.text import plural
 from assay.watching import read_files
 from assay.weakness.facts import TextFile
 from assay.weakness.goals import goals_of
@@ -166,7 +167,7 @@ def what_ran(level: int, matrix: KillMatrix, is_sample: bool) -> list[str]:
     possible = matrix.possible()
     words = f"level {level}: {matrix.runs} runs of a test under a mutant"
     if possible:
-        words += f", where all pairs are {possible}"
+        words += f" (there are {plural(possible, 'pair')}; what a finding rests on runs twice)"
     if matrix.reused:
         words += f"; {matrix.reused} known from earlier runs"
     said = [words]

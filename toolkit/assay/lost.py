@@ -15,8 +15,12 @@ from assay.mutation.apply import unified_diff
 from assay.mutation.settings import Settings
 from assay.mutation.targets import Target, target_of
 from assay.project import Project
+from assay.report.text import plural
 
 KIND = "guard-lost"
+
+SHOWN = 2
+"""Diffs of one finding: more of the same function say little more."""
 
 Run = Callable[[Sequence[Target]], Sequence[Verdict]]
 """Runs the mutants of some targets against the tests there are now."""
@@ -65,9 +69,7 @@ def lost_guards(
         # What is lost stays lost until a test kills it again, however often it is asked.
         for one in lost:
             verdicts.note_kill(by_id[one.mutant.id])
-    findings = [
-        finding_of(one, by_id[one.mutant.id], texts[one.mutant.path], collected) for one in lost
-    ]
+    findings = findings_of(lost, by_id, texts, collected)
     unknown = sum(one.status in (Status.RUNTIME_ERROR, Status.PENDING) for one in seen)
     notices = [f"guard lost: {unknown} of these mutants got no verdict"] if unknown else []
     return Lost(tuple(findings), tuple(notices), len(seen))
@@ -116,34 +118,50 @@ def targets_again(project: Project, past: Iterable[PastKill], settings: Settings
     return found
 
 
-def finding_of(
-    verdict: Verdict, past: PastKill, target: Target, collected: Mapping[str, str]
-) -> Finding:
-    """A mutant that `past.test` used to kill, and nobody does now."""
-    mutant = verdict.mutant
+def findings_of(
+    lost: Sequence[Verdict],
+    past: Mapping[str, PastKill],
+    targets: Mapping[str, Target],
+    collected: Mapping[str, str],
+) -> list[Finding]:
+    """One finding for all mutants of a function that one test used to kill."""
+    found: dict[tuple[str, str, str], list[Verdict]] = {}
+    for verdict in lost:
+        mutant = verdict.mutant
+        found.setdefault((mutant.path, mutant.scope, past[mutant.id].test), []).append(verdict)
+    return [
+        finding_of(verdicts, test, targets[path], gone=test not in collected)
+        for (path, _, test), verdicts in found.items()
+    ]
+
+
+def finding_of(verdicts: Sequence[Verdict], test: str, target: Target, gone: bool) -> Finding:
+    """Mutants that `test` used to kill, and nobody does now."""
+    mutant = verdicts[0].mutant
     unit = target.source.unit(mutant.unit) or target.source.module
-    gone = past.test not in collected
-    what = "is gone" if gone else "does not any more"
-    tests = [f"{len(verdict.covering)} tests run it", "no test runs it any more"]
+    covering = {name for one in verdicts for name in one.covering}
+    diffs = [
+        Evidence(
+            f"mutant {one.mutant.id}", unified_diff(mutant.path, target.text, one.mutant), "diff"
+        )
+        for one in verdicts[:SHOWN]
+    ]
+    fix = "assert again what the test used to assert"
+    if gone:
+        fix = "bring the test back, or assert in another one what it asserted"
     return Finding(
-        id=finding_id(KIND, mutant.path, mutant.unit, mutant.id),
+        id=finding_id(KIND, mutant.path, mutant.scope, test),
         kind=KIND,
         level=1,
         anchor=Anchor(mutant.path, mutant.unit, mutant.span.start_line, unit.digest),
-        tests=(past.test,),
+        tests=(test,),
         sentence=(
-            f"Guard lost in `{mutant.scope}`: `{past.test}` used to notice this mutant and {what}, "
-            "and nobody else does."
+            f"Guard lost in `{mutant.scope}`: `{test}` used to notice "
+            f"{plural(len(verdicts), 'mutant')} that nobody notices now; the test "
+            f"{'is gone' if gone else 'was changed'}."
         ),
-        evidence=(
-            Evidence(f"mutant {mutant.id}", unified_diff(mutant.path, target.text, mutant), "diff"),
-            Evidence("now", tests[not verdict.covering]),
-        ),
-        fix=(
-            "bring the test back, or assert in another one what it asserted"
-            if gone
-            else "assert again what the test used to assert"
-        ),
+        evidence=(*diffs, Evidence("now run by", plural(len(covering), "test"))),
+        fix=fix,
         confidence=Confidence.CERTAIN,
         severity=Severity.HIGH,
     )

@@ -155,7 +155,9 @@ def test_an_advisory_gate_says_the_same_and_passes(rule: str) -> None:
 
 def test_as_many_as_the_limit_pass_and_one_more_does_not() -> None:
     of = answer(KILLED, SURVIVED, verdict(Status.SURVIVED, "s2"))
-    assert decide(replace(TIGHT, max_survivors=2), of).passed
+    decision = decide(replace(TIGHT, max_survivors=2), of)
+    assert decision.passed
+    assert decision.remarks == ("2 survivors, which max-survivors = 2 lets pass",)
     assert not decide(replace(TIGHT, max_survivors=1), of).passed
 
 
@@ -165,7 +167,7 @@ def test_the_share_of_changed_lines_counts_over_all_files() -> None:
     assert decide(replace(TIGHT, min_covered=75), of).passed
     (refusal,) = decide(replace(TIGHT, min_covered=76), of).refusals
     assert refusal.sentence == "tests run 75 % of 4 changed statements, 76 % wanted"
-    assert refusal.items == ("b.py: line 1",)
+    assert refusal.items == ("b.py:1",)
 
 
 def test_untouched_functions_are_refused_as_those_that_are_only_touched() -> None:
@@ -188,6 +190,25 @@ def test_a_change_of_which_no_mutant_can_be_made_is_said() -> None:
     decision = decide(replace(TIGHT, nothing_to_mutate="allow"), of)
     assert decision.passed
     assert "not one mutant could be made of the change" in decision.remarks[0]
+
+
+def test_a_module_body_with_nothing_to_mutate_holds_nothing_to_guard() -> None:
+    of = answer(units=(unit(Guard.NO_MUTANTS, name="<module>"),))
+    assert rules(TIGHT, of) == []
+
+
+@pytest.mark.parametrize("rule", ["max-unguarded", "max-survivors", "max-timeouts", "min-covered"])
+def test_what_the_policy_ignores_does_not_count_and_is_said(rule: str) -> None:
+    decision = decide(replace(TIGHT, ignore=("docs/*", "tax.py")), REFUSED[rule], (finding(),))
+    assert [one.rule for one in decision.refusals] == ["weak-kinds"]
+    assert "ignored, as the policy says: tax.py" in decision.remarks
+    assert rules(replace(TIGHT, ignore=("tax", "x/tax.py")), REFUSED[rule]) == [rule]
+
+
+def test_ignored_files_do_not_make_an_answer_conclusive() -> None:
+    policy = replace(TIGHT, ignore=("*",))
+    assert decide(policy, answer(KILLED, BROKEN)).code is ExitCode.INCONCLUSIVE
+    assert decide(policy, answer(), (finding(),)).passed
 
 
 # -- weak tests

@@ -53,6 +53,7 @@ VALUES: dict[str, tuple[list[Any], list[Any]]] = {
     "nothing-to-mutate": (["allow", "refuse"], [True]),
     "partial": ([True], ["true"]),
     "ratchet": ([True], [1]),
+    "ignore": ([[], ["docs/*"]], ["docs/*", [1], [""]]),
 }
 
 

@@ -13,8 +13,9 @@ from assay.errors import StateError
 from assay.impact import verdicts as module
 from assay.impact.tokens import TestToken
 from assay.impact.verdicts import KEPT_DAYS, VERSIONS_OF_ONE, key_of, open_verdicts
+from assay.model.matrix import Cell, Pair
 from assay.model.mutant import Measured, Status
-from assay.model.reuse import StoredVerdict
+from assay.model.reuse import PastKill, StoredVerdict
 
 TOKENS = frozenset({b"12345678", b"abcdefgh"})
 ONE = StoredVerdict(Status.SURVIVED, TOKENS, False, "", 2, 0.25, Measured(1000, "c0ffee"))
@@ -160,3 +161,42 @@ def test_a_place_that_cannot_be_written_is_told(tmp_path: Path) -> None:
     path.mkdir()
     with pytest.raises(StateError, match="cannot be used"), open_verdicts(path):
         raise AssertionError("a directory was opened")
+
+
+# Pairs of a mutant and a test; who killed what
+
+
+def test_a_pair_is_found_by_its_mutant_and_the_token_of_its_test(tmp_path: Path) -> None:
+    with open_verdicts(tmp_path / "verdicts.sqlite") as (store, _):
+        store.add_pair(b"key", b"token", Pair(Cell.CRASH, "TypeError"))
+        store.add_pair(b"key", b"other", Pair(Cell.PASSED, alone=True))
+    with open_verdicts(tmp_path / "verdicts.sqlite") as (store, _):
+        assert store.pairs_of(b"key") == {
+            b"token": Pair(Cell.CRASH, "TypeError"),
+            b"other": Pair(Cell.PASSED, alone=True),
+        }
+        store.forget_pairs([(b"key", b"token")])
+        assert set(store.pairs_of(b"key")) == {b"other"}
+        assert store.pairs_of(b"another") == {}
+
+
+def test_a_mutant_has_one_last_killer(tmp_path: Path) -> None:
+    first = PastKill("m", "tax.py", "test_tax.py::test_a", "test_tax.py")
+    second = PastKill("m", "tax.py", "test_tax.py::test_b", "test_tax.py")
+    with open_verdicts(tmp_path / "verdicts.sqlite") as (store, _):
+        store.note_kill(first)
+        store.note_kill(second)
+        assert store.past_kills() == [second]
+        store.forget_kill("m")
+        assert store.past_kills() == []
+
+
+def test_pairs_and_killers_that_nobody_asks_for_go(tmp_path: Path) -> None:
+    path = tmp_path / "verdicts.sqlite"
+    with open_verdicts(path, today=1000) as (store, _):
+        store.add_pair(b"key", b"token", Pair(Cell.PASSED))
+        store.note_kill(PastKill("m", "tax.py", "t", "test_tax.py"))
+    with open_verdicts(path, today=1000 + KEPT_DAYS + 1) as (store, _):
+        store.prune()
+        assert store.pairs_of(b"key") == {}
+        assert store.past_kills() == []

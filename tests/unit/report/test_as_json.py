@@ -152,6 +152,7 @@ RECORD: dict[str, Any] = {
             "guard": "guarded",
             "touching": ["t.py::a"],
             "guarding": ["t.py::a"],
+            "mocking": [],
             "mutants": ["m1"],
         }
     ],
@@ -172,6 +173,7 @@ RECORD: dict[str, Any] = {
         }
     ],
     "changed_lines": [{"path": "tax.py", "lines": [3, 4], "missed": [4]}],
+    "lost": [],
     "left": {"equal code": 1, "logging": 2},
     "notices": ["note"],
     "inconclusive": [],

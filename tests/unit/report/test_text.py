@@ -326,6 +326,7 @@ def test_the_headline_counts_every_guard() -> None:
         unit(Guard.GUARDED),
         unit(Guard.TOUCHED, touching=["a", "b"]),
         unit(Guard.TOUCHED, touching=["b", "c"]),
+        unit(Guard.MOCKED),
         unit(Guard.UNTOUCHED),
         unit(Guard.NO_MUTANTS),
         unit(Guard.UNKNOWN),
@@ -333,8 +334,8 @@ def test_the_headline_counts_every_guard() -> None:
         unit(Guard.GUARDED, MODULE_UNIT),
     ]
     assert headline(units) == (
-        "6 functions and 2 module bodies changed: 3 guarded, 2 touched by 3 tests but guarded by "
-        "none, 1 untouched, 1 with nothing to mutate, 1 not conclusive."
+        "7 functions and 2 module bodies changed: 3 guarded, 2 touched by 3 tests but guarded by "
+        "none, 1 only mocked, 1 untouched, 1 with nothing to mutate, 1 not conclusive."
     )
 
 
@@ -344,7 +345,7 @@ def test_units_that_need_work_stand_above_the_guarded_ones() -> None:
     names = [guard.name.lower() for guard in Guard]
     order = [line.split("tax.py:3")[1].split()[0] for line in lines if "tax.py:3" in line]
     assert sorted(order) == sorted(names)
-    assert order == ["touched", "untouched", "unknown", "no_mutants", "guarded"]
+    assert order == ["touched", "mocked", "untouched", "unknown", "no_mutants", "guarded"]
 
 
 def test_survivors_stand_above_mutants_without_coverage() -> None:

@@ -13,7 +13,7 @@ from assay.model.change import UnitChange, UnitStatus
 from assay.model.mutant import Status, Verdict
 from assay.model.run import TestOutcome, TestResult
 from assay.model.selection import Selection
-from assay.verdict.answer import answer_unit, exit_code, is_mutable
+from assay.verdict.answer import answer_unit, exit_code, is_mutable, with_mocked
 
 UNIT = UnitChange("tax.py", "rate", UnitStatus.MODIFIED, frozenset({3}), frozenset())
 
@@ -40,6 +40,16 @@ def test_one_killed_mutant_guards_the_unit() -> None:
 def test_a_unit_that_no_test_runs_is_untouched() -> None:
     assert guard(Status.NO_COVERAGE, touching=()) is Guard.UNTOUCHED
     assert guard(touching=()) is Guard.UNTOUCHED
+
+
+def test_of_units_that_no_test_runs_those_are_only_mocked_that_a_test_replaces() -> None:
+    untouched = unit(touching=())
+    place = (untouched.path, untouched.unit)
+    (only,) = with_mocked([untouched], {place: ["t.py::a"]})
+    assert (only.guard, only.mocking) == (Guard.MOCKED, ("t.py::a",))
+    assert with_mocked([untouched], {(untouched.path, "other"): ["t.py::a"]}) == (untouched,)
+    touched = unit(verdict(Status.SURVIVED))
+    assert with_mocked([touched], {place: ["t.py::a"]}) == (touched,)
 
 
 @pytest.mark.parametrize("status", [Status.SURVIVED, Status.TIMEOUT, Status.NO_COVERAGE])

@@ -67,15 +67,22 @@ def deliver(
     `found` says already what is accepted.
     """
     code = exit_code(found) if decision is None else decision.code
-    runs = _runs(context, found, findings, code)
-    texts = _texts(context, found)
-    account = Account(found, findings, decision, code, _below(context), texts, runs)
+    account = Account(
+        found,
+        findings,
+        decision,
+        code,
+        below=_below(context),
+        texts=_texts(context, found),
+        everything=everything,
+        runs=_runs(context, found, findings, code),
+    )
     _keep_record(context, account)
     to_standard_output = write_outputs(context, lambda name: rendered(name, account))
     if format == "json":
         context.out(json.dumps(account_json(account), indent=1, ensure_ascii=False) + "\n")
     elif not to_standard_output:
-        context.show(account_text(account, everything))
+        context.show(account_text(account))
     return code
 
 
@@ -100,7 +107,7 @@ def _runs(
 ) -> tuple[Run, ...]:
     """The runs so far and this one, which is kept unless it was cut short."""
     if found.interrupted:
-        return past_runs(context.project)[0]
+        return earlier_runs(context)
     stamp = stamp_of(context.project, int(context.now()))
     run = run_of_answer(found, findings, code, exit_code(found), stamp)
     return with_run(context, run)
@@ -108,15 +115,24 @@ def _runs(
 
 def with_run(context: Context, run: Run) -> tuple[Run, ...]:
     """Keep a finished run; all runs, it as the last."""
+    runs = earlier_runs(context)
     try:
-        runs, notice = past_runs(context.project)
         keep_run(context.project, run)
     except StateError as problem:
-        # What a run found is not lost because it cannot be put beside the others.
+        context.progress.say(problem.message)
+    return (*runs, run)
+
+
+def earlier_runs(context: Context) -> tuple[Run, ...]:
+    """The runs so far: none, and a word about it, where they cannot be read. What a run found is
+    not lost because it cannot be put beside the others."""
+    try:
+        runs, notice = past_runs(context.project)
+    except StateError as problem:
         runs, notice = (), problem.message
     if notice:
         context.progress.say(notice)
-    return (*runs, run)
+    return runs
 
 
 def _below(context: Context) -> str:

@@ -6,9 +6,10 @@ import json
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from assay.commands.common import Context, texts_of, with_run, write_outputs
+from assay.commands.common import Context, earlier_runs, texts_of, with_run, write_outputs
 from assay.committed import standing_of_findings
 from assay.errors import ExitCode, UsageError
+from assay.findings import keep_findings
 from assay.gather import NO_CHANGE
 from assay.history.compare import last_difference
 from assay.history.lines import run_json
@@ -57,6 +58,8 @@ def run(context: Context, options: WeaknessOptions) -> int:
     found = look(context, options)
     accepted = standing_of_findings(context.project, found.findings, context.today)
     found = replace(found, accepted=accepted, seconds=context.now() - begun)
+    if not found.interrupted:
+        keep_findings(context.project, found.findings)
     code = exit_code(found)
     runs = _runs(context, options, found, code)
     record = weaknesses_json(found, code)
@@ -100,7 +103,7 @@ def _runs(
 ) -> tuple[Run, ...]:
     """The runs so far and this one, which is kept unless it was cut short."""
     if found.interrupted:
-        return past_runs(context.project)[0]
+        return earlier_runs(context)
     looked = Looked(
         scope_of(options),
         found.collected,

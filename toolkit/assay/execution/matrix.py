@@ -22,7 +22,16 @@ from dataclasses import dataclass, replace
 from assay.execution.cold import absolute
 from assay.execution.jobs import run_jobs
 from assay.execution.lane import ROUNDS
-from assay.execution.portions import Ask, Portion, batch_of, entries_of, first_unfinished
+from assay.execution.portions import (
+    Ask,
+    Portion,
+    batch_of,
+    entries_of,
+    first_unfinished,
+    imported,
+    reach_of,
+    scope_of,
+)
 from assay.execution.suite import BAD
 from assay.execution.wire import PATIENCE, TICKS, JobMaker, Message
 from assay.execution.zygote import Job, Zygote, ZygoteSettings
@@ -98,6 +107,7 @@ class MatrixRunner:
         self._reused = sum(len(row) for row in self._pairs.values())
         self._out: dict[str, str] = {}
         self._unfit: set[str] = set()
+        self._reach: dict[str, dict[str, PlannedTest]] = {}
         self._waiting_alone: dict[tuple[str, str], Ask] = {}
         self._rounds: dict[tuple[str, str, str], int] = {}
         self._over: list[Ask] = []
@@ -131,6 +141,7 @@ class MatrixRunner:
             asked.setdefault(goal.test, []).append(goal)
         tests = dict.fromkeys([*(test.node_id for one in hot for test in one.tests), *asked])
         by_id = {one.mutant.id: one for one in planned}
+        self._reach = reach_of(planned)
         self._note_known(planned)
         self._drain([self._along(one) for one in hot], self._zygote)
         # First where it is cheap; then, for what looks like a no, pair by pair in forks.
@@ -206,8 +217,8 @@ class MatrixRunner:
         wanted = set().union(*(goal.mutants for goal in goals))
         usable = {
             m: planned_test
-            for m, one in by_id.items()
-            if m in wanted and one.route is route and (planned_test := asked_test(one, test))
+            for m, planned_test in self._reach.get(test, {}).items()
+            if m in wanted and by_id[m].route is route
         }
 
         def following() -> Portion | None:
@@ -476,22 +487,6 @@ class MatrixRunner:
             seen = any(result.outcome in BAD for result in done.outcome.results)
             if done.outcome.end is ChildEnd.FINISHED and not seen:
                 self._out[done.tag] = HIDDEN
-
-
-def scope_of(ask: Ask) -> tuple[str, str, str]:
-    """The function that a run is about, and its test."""
-    mutant = ask.planned.mutant
-    return mutant.path, mutant.scope, ask.test.node_id
-
-
-def imported(planned: PlannedMutant) -> frozenset[str]:
-    """The tests that reach a mutant by an import alone."""
-    return frozenset(test.node_id for test in planned.tests if not test.near)
-
-
-def asked_test(planned: PlannedMutant, test: str) -> PlannedTest | None:
-    """A test as it is planned for a mutant; None if it only imports it, or does not cover it."""
-    return next((t for t in planned.tests if t.node_id == test and t.near), None)
 
 
 def passes(outcome: Outcome) -> bool:

@@ -98,3 +98,24 @@ def first_unfinished(entries: Sequence[Entry], trials: Iterable[Trial]) -> Ask |
                 return ask
             reached = reached or last == (index, ask.test.node_id)
     return None
+
+
+def scope_of(ask: Ask) -> tuple[str, str, str]:
+    """The function that a run is about, and its test."""
+    mutant = ask.planned.mutant
+    return mutant.path, mutant.scope, ask.test.node_id
+
+
+def imported(planned: PlannedMutant) -> frozenset[str]:
+    """The tests that reach a mutant by an import alone."""
+    return frozenset(test.node_id for test in planned.tests if not test.near)
+
+
+def reach_of(planned: Iterable[PlannedMutant]) -> dict[str, dict[str, PlannedTest]]:
+    """By test the mutants that it reaches other than by an import, with the test as planned."""
+    found: dict[str, dict[str, PlannedTest]] = {}
+    for one in planned:
+        for test in one.tests:
+            if test.near:
+                found.setdefault(test.node_id, {})[one.mutant.id] = test
+    return found

@@ -7,8 +7,9 @@ of mutants without a sound verdict, if it names them.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 
 from assay.errors import ExitCode
 from assay.gate.baseline import EMPTY, NOT_GUARDED, Baseline, unguarded_id
@@ -17,7 +18,7 @@ from assay.model.answer import Answer, Guard, UnitAnswer
 from assay.model.finding import Confidence, Finding
 from assay.model.mutant import NOT_REACHED, Status, Verdict
 from assay.model.run import TestOutcome
-from assay.model.source import MODULE_UNIT
+from assay.model.source import MODULE_UNIT, line_ranges
 from assay.verdict.answer import BAD_RESULTS, is_inconclusive
 
 
@@ -80,6 +81,14 @@ class _Case:
     findings: tuple[Finding, ...]
     baseline: Baseline
 
+    def ignores(self, path: str) -> bool:
+        return any(fnmatchcase(path, glob) for glob in self.policy.ignore)
+
+    @property
+    def units(self) -> list[UnitAnswer]:
+        """The changed functions that the policy is about."""
+        return [unit for unit in self.answer.units if not self.ignores(unit.path)]
+
     def is_accepted(self, name: str) -> bool:
         return name in self.answer.accepted.holding
 
@@ -92,12 +101,15 @@ class _Case:
     def of_status(self, status: Status) -> list[Verdict]:
         """The verdicts of a status that count."""
         return [
-            v for v in self.answer.verdicts if v.status is status and not self.excused(v.mutant.id)
+            v
+            for v in self.answer.verdicts
+            if v.status is status and not self.excused(v.mutant.id)
+            if not self.ignores(v.mutant.path)
         ]
 
     def unguarded(self) -> list[UnitAnswer]:
         """The changed functions that no test guards and nobody has excused."""
-        return [u for u in self.answer.units if self._is_unguarded(u) and not self._pardoned(u)]
+        return [u for u in self.units if self._is_unguarded(u) and not self._pardoned(u)]
 
     def _is_unguarded(self, unit: UnitAnswer) -> bool:
         """One of which it is not known counts too, unless a part of the mutants is enough."""
@@ -258,7 +270,8 @@ def _unit_words(unit: UnitAnswer) -> str:
 def _nothing_to_mutate(case: _Case) -> Iterator[Refusal]:
     if case.policy.nothing_to_mutate == "allow":
         return
-    found = [unit for unit in case.answer.units if unit.guard is Guard.NO_MUTANTS]
+    # An import is no function: a module body with nothing to mutate holds nothing to guard.
+    found = [u for u in case.units if u.guard is Guard.NO_MUTANTS and u.unit != MODULE_UNIT]
     if found:
         words = "functions have" if len(found) > 1 else "function has"
         yield Refusal(
@@ -290,7 +303,7 @@ def _place(verdict: Verdict) -> str:
 
 
 def _covered(case: _Case) -> Iterator[Refusal]:
-    files = case.answer.changed_lines
+    files = [file for file in case.answer.changed_lines if not case.ignores(file.path)]
     total = sum(len(file.lines) for file in files)
     missed = sum(len(file.missed) for file in files)
     if not total or 100 * (total - missed) >= case.policy.min_covered * total:
@@ -300,14 +313,9 @@ def _covered(case: _Case) -> Iterator[Refusal]:
         "min-covered",
         f"tests run {share:.0f} % of {_count(total, 'changed statement')}, "
         f"{case.policy.min_covered:g} % wanted",
-        tuple(f"{f.path}: {_lines(f.missed)}" for f in files if f.missed),
+        tuple(f"{f.path}:{line_ranges(f.missed, 20)}" for f in files if f.missed),
         "add a test that runs these lines, or mark with `# pragma: no cover` what none can run",
     )
-
-
-def _lines(lines: Iterable[int]) -> str:
-    found = [str(line) for line in lines]
-    return f"line{'s' * (len(found) != 1)} {', '.join(found)}"
 
 
 def _weak(case: _Case) -> Iterator[Refusal]:
@@ -329,7 +337,8 @@ def _counts(case: _Case, finding: Finding) -> bool:
         return False
     sure = finding.confidence is Confidence.CERTAIN
     likely = finding.confidence is Confidence.LIKELY and least == Confidence.LIKELY.value
-    return (sure or likely) and not case.excused(finding.id)
+    counts = (sure or likely) and not case.ignores(finding.anchor.path)
+    return counts and not case.excused(finding.id)
 
 
 def _timeouts(case: _Case) -> Iterator[Refusal]:
@@ -359,10 +368,15 @@ def _remarks(case: _Case) -> Iterator[str]:
         )
     if _why_partial(answer) and policy.partial:
         yield f"partial: {'; '.join(_why_partial(answer))}, which partial = true lets pass"
+    ignored = sorted({u.path for u in answer.units if case.ignores(u.path)})
+    if ignored:
+        yield f"ignored, as the policy says: {', '.join(ignored)}"
     if answer.is_of_change and not answer.units:
         yield "no code changed, so there was nothing to guard"
     elif answer.is_of_change and not any(v.status not in _NO_MUTANT for v in answer.verdicts):
         yield "not one mutant could be made of the change: nothing shows that tests would notice"
+    yield from _within(case, Status.SURVIVED, "survivor", "max-survivors", policy.max_survivors)
+    yield from _within(case, Status.TIMEOUT, "timeout", "max-timeouts", policy.max_timeouts)
     unknown = sum(map(is_inconclusive, answer.verdicts))
     if 0 < unknown <= policy.max_inconclusive:
         yield f"{_count(unknown, 'mutant')} without a sound verdict, within max-inconclusive"
@@ -378,6 +392,12 @@ def _remarks(case: _Case) -> Iterator[str]:
             "the baseline was written with other operators: mutants that did not exist then count "
             "as new; `assay gate --update-baseline` takes them in"
         )
+
+
+def _within(case: _Case, status: Status, noun: str, key: str, limit: int | None) -> Iterator[str]:
+    found = len(case.of_status(status))
+    if found and (limit is None or found <= limit):
+        yield f"{_count(found, noun)}, which {key} = {'any' if limit is None else limit} lets pass"
 
 
 def _known(case: _Case) -> int:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from assay.errors import UsageError
-from assay.gate.reading import Reader, at_most, one_of, percent, read_table, yes_or_no
+from assay.gate.reading import Reader, at_most, one_of, percent, read_table, texts, yes_or_no
 from assay.model.finding import Confidence
 
 PRESETS = ("advisory", "standard", "strict", "ratchet")
@@ -21,7 +21,8 @@ class Policy:
     """What is refused. None as a limit is no limit; docs/gate.md describes each key.
 
     `name` says for people where the policy comes from. `weak_kinds` are kinds of findings, all of
-    them (`ALL`) or none (`NONE`), of at least `weak_confidence`; hints never count.
+    them (`ALL`) or none (`NONE`), of at least `weak_confidence`; hints never count. `ignore` are
+    globs over paths, relative to the repository, of code that tests do not run.
     """
 
     name: str
@@ -37,6 +38,7 @@ class Policy:
     nothing_to_mutate: str = "refuse"
     partial: bool = False
     ratchet: bool = False
+    ignore: tuple[str, ...] = ()
 
 
 def readers(kinds: Collection[str]) -> Mapping[str, Reader]:
@@ -73,6 +75,7 @@ def readers(kinds: Collection[str]) -> Mapping[str, Reader]:
         "nothing-to-mutate": one_of("allow", "refuse"),
         "partial": yes_or_no,
         "ratchet": yes_or_no,
+        "ignore": texts,
     }
 
 

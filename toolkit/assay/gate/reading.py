@@ -43,6 +43,12 @@ def text(value: Any) -> str:
     return value
 
 
+def texts(value: Any) -> tuple[str, ...]:
+    if not isinstance(value, list) or not all(isinstance(item, str) and item for item in value):
+        raise TypeError("must be a list of texts")
+    return tuple(value)
+
+
 def yes_or_no(value: Any) -> bool:
     if not isinstance(value, bool):
         raise TypeError("must be true or false")

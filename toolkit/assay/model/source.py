@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import tokenize
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 MODULE_UNIT = "<module>"
@@ -78,3 +79,15 @@ class SourceFile:
             if unit.body_line <= line <= unit.last_line:
                 return unit
         return self.module
+
+
+def line_ranges(lines: Iterable[int], limit: int = 4) -> str:
+    """Lines as short text: `12-14,20`."""
+    runs: list[list[int]] = []
+    for line in sorted(set(lines)):
+        if runs and line == runs[-1][1] + 1:
+            runs[-1][1] = line
+        else:
+            runs.append([line, line])
+    shown = [str(a) if a == b else f"{a}-{b}" for a, b in runs[:limit]]
+    return ",".join(shown) + (",…" if len(runs) > limit else "")

@@ -22,7 +22,7 @@ class Account:
 
     `below` is the project's directory relative to the repository ("" at its top): node ids begin
     there, paths at the repository. `texts` are the mutated and changed files as they are now.
-    `runs` are earlier runs and, as the last one, this one.
+    `everything`: lists for people are whole. `runs` are earlier runs and, as the last one, this.
     """
 
     answer: Answer
@@ -31,6 +31,7 @@ class Account:
     code: ExitCode = ExitCode.CLEAN
     below: str = ""
     texts: Mapping[str, str] = field(default_factory=dict, hash=False)
+    everything: bool = False
     runs: tuple[Run, ...] = ()
 
     def accepted(self, name: str) -> Acceptance | None:

@@ -11,10 +11,10 @@ from assay.report.account import Account
 from assay.report.text import SHOWN, accepted_words, answer_text, expired_words, plural
 
 
-def account_text(account: Account, everything: bool) -> str:
+def account_text(account: Account) -> str:
     """The whole report: the gate's decision if there is one, the answer, the findings."""
-    limit = 10**9 if everything else SHOWN
-    parts = [answer_text(account.answer, everything), findings_text(account, limit)]
+    limit = 10**9 if account.everything else SHOWN
+    parts = [answer_text(account.answer, account.everything), findings_text(account, limit)]
     if account.decision is not None:
         parts.insert(0, decision_text(account.decision, limit))
     return "\n".join(part for part in parts if part)

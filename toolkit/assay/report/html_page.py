@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from assay.gate.decide import Decision
 from assay.history.rows import file_scores
@@ -60,7 +60,7 @@ def page_of_account(account: Account) -> Page:
         verb=answer.verb,
         project=project,
         head=head,
-        text=account_text(account, everything=False),
+        text=account_text(replace(account, everything=False)),
         foot=f"{named}; {seconds}",
         findings=(*account.findings, *answer.lost),
         notices=(

@@ -32,7 +32,7 @@ def _json(account: Account) -> str:
 
 
 def _text(account: Account) -> str:
-    return account_text(account, everything=True)
+    return account_text(account)
 
 
 FORMATS: Mapping[str, Callable[[Account], str]] = {

@@ -13,7 +13,7 @@ from assay.model.answer import Answer, Guard, Partial, UnitAnswer
 from assay.model.mutant import NOT_REACHED, Left, Mutant, Status, Verdict
 from assay.model.run import TestOutcome, TestResult
 from assay.model.selection import Selection
-from assay.model.source import MODULE_UNIT
+from assay.model.source import MODULE_UNIT, line_ranges
 from assay.report.one_finding import card
 from assay.verdict.answer import BAD_RESULTS, is_inconclusive
 from assay.verdict.interval import estimate
@@ -52,8 +52,9 @@ def head_lines(answer: Answer) -> Iterator[str]:
         yield from _part_lines(answer)
         yield _mutant_line(answer, answer.partial)
     if answer.lost:
-        count = plural(len(answer.lost), "mutant")
-        yield f"GUARD LOST: {count} that changed tests used to kill: nobody kills them now."
+        functions = {(one.anchor.path, one.anchor.unit) for one in answer.lost}
+        count = plural(len(functions), "function")
+        yield f"GUARD LOST in {count}: changed tests used to notice what nobody notices now."
     yield f"Compared: {answer.compared}."
     yield _selection_line(answer)
     if answer.is_of_change and answer.verdicts:
@@ -289,22 +290,10 @@ def _uncovered(answer: Answer, limit: int) -> Iterator[str]:
             groups.setdefault(key, []).append(mutant.statement_line)
     for (path, scope, reason), lines in list(groups.items())[:limit]:
         mutants = plural(len(lines), "mutant")
-        where = _line_ranges(lines)
+        where = line_ranges(lines)
         yield f"Without coverage: {path}:{where} {unit_name(scope)} ({mutants}): {reason}."
     if len(groups) > limit:
         yield f"… and {len(groups) - limit} more such functions: --all shows them."
-
-
-def _line_ranges(lines: Iterable[int], limit: int = 4) -> str:
-    """Lines as short text: `12-14,20`."""
-    runs: list[list[int]] = []
-    for line in sorted(set(lines)):
-        if runs and line == runs[-1][1] + 1:
-            runs[-1][1] = line
-        else:
-            runs.append([line, line])
-    shown = [str(a) if a == b else f"{a}-{b}" for a, b in runs[:limit]]
-    return ",".join(shown) + (",…" if len(runs) > limit else "")
 
 
 def mutant_card(verdict: Verdict, diff: str) -> str:
@@ -469,6 +458,12 @@ def shown_mutant(entry: dict[str, Any], options: str = "") -> str:
         lines.append(f"Killed by {entry['killer']} ({how}): {entry['reason']}")
     elif entry["reason"]:
         lines.append(f"{entry['reason'][:1].upper()}{entry['reason'][1:]}.")
+    said, over = entry.get("accepted"), entry.get("expired")
+    if said:
+        until = f", until {said['until']}" if said["until"] else ""
+        lines.append(f"Accepted on {said['on']} ({said['as']}{until}): {said['reason']}")
+    if over:
+        lines.append(f"No longer accepted: {over}.")
     lines.append(f"Covering tests ({entry['tests_run']} of {len(entry['covering'])} run):")
     lines += [f"  {node_id}" for node_id in entry["covering"]] or ["  none"]
     extreme = " --extreme" if entry["operator"].startswith("extreme_") else ""

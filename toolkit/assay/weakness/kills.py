@@ -63,18 +63,21 @@ class KillFacts:
     changed: frozenset[Function] = frozenset()
     verdicts: tuple[Verdict, ...] = ()
     is_sample: bool = False
+    _reached: Mapping[str, Mapping[str, frozenset[Cell]]] = field(
+        init=False, repr=False, compare=False, hash=False
+    )
+
+    _asked: Mapping[str, frozenset[str]] = field(init=False, repr=False, compare=False, hash=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_reached", _by_subject(self.matrix, self.subjects))
+        object.__setattr__(self, "_asked", _by_test(self.matrix))
 
     # -- what is known of a test function
 
-    def reached(self, subject: Subject) -> dict[str, frozenset[Cell]]:
+    def reached(self, subject: Subject) -> Mapping[str, frozenset[Cell]]:
         """The mutants that its cases reached, each with what came of it in them."""
-        found: dict[str, set[Cell]] = {}
-        for mutant_id in self.matrix.mutants:
-            row = self.matrix.pairs.get(mutant_id, {})
-            cells = {pair.cell for case in subject.cases if (pair := row.get(case)) is not None}
-            if cells & REACHED:
-                found[mutant_id] = cells
-        return {mutant_id: frozenset(cells) for mutant_id, cells in found.items()}
+        return self._reached.get(subject.name, {})
 
     def kills(self, subject: Subject) -> frozenset[str]:
         """The mutants that one of its cases is known to kill."""
@@ -87,15 +90,10 @@ class KillFacts:
         """Whether it is proven of each case that it kills none of these that it reaches."""
         wanted = frozenset(mutants)
         for case in subject.cases:
-            asked = frozenset(m for m in wanted if self.is_asked(m, case))
+            asked = wanted & self._asked.get(case, frozenset())
             if self.matrix.answer(Goal(case, asked, by_assertion)) is not False:
                 return False
         return not self.is_sample
-
-    def is_asked(self, mutant_id: str, test: str) -> bool:
-        """Whether the test reaches the mutant other than by an import."""
-        imported = self.matrix.imported.get(mutant_id, frozenset())
-        return test in self.matrix.planned[mutant_id] and test not in imported
 
     def speaks(self, subject: Subject) -> bool:
         """Whether anything may be said of what the test does not kill anywhere."""
@@ -195,6 +193,30 @@ class KillFacts:
             return "no test that ran on it notices it"
         more = f" and {len(killers) - 1} more" if len(killers) > 1 else ""
         return f"{killers[0]}{more} notices it" if not more else f"{killers[0]}{more} notice it"
+
+
+def _by_subject(
+    matrix: KillMatrix, subjects: Iterable[Subject]
+) -> dict[str, dict[str, frozenset[Cell]]]:
+    names = {case: subject.name for subject in subjects for case in subject.cases}
+    cells: dict[str, dict[str, set[Cell]]] = {}
+    for mutant_id in matrix.mutants:
+        for test, pair in matrix.pairs.get(mutant_id, {}).items():
+            if test in names:
+                cells.setdefault(names[test], {}).setdefault(mutant_id, set()).add(pair.cell)
+    return {
+        name: {m: frozenset(found) for m, found in row.items() if found & REACHED}
+        for name, row in cells.items()
+    }
+
+
+def _by_test(matrix: KillMatrix) -> dict[str, frozenset[str]]:
+    """The mutants that each test reaches other than by an import."""
+    found: dict[str, set[str]] = {}
+    for mutant_id, tests in matrix.planned.items():
+        for test in set(tests) - matrix.imported.get(mutant_id, frozenset()):
+            found.setdefault(test, set()).add(mutant_id)
+    return {test: frozenset(ids) for test, ids in found.items()}
 
 
 def functions_in(mutants: Iterable[Mutant]) -> Counter[Function]:

@@ -115,9 +115,25 @@ def is_false(node: ast.expr) -> bool:
     return isinstance(node, ast.Constant) and not node.value
 
 
+def is_failure(statement: ast.stmt) -> bool:
+    """A statement by which a test says that it has failed, wherever it stands."""
+    if isinstance(statement, ast.Raise):
+        return statement.exc is not None and last_name(statement.exc) == "AssertionError"
+    return fails_on_purpose(statement)
+
+
 def may_fail(function: ast.AST) -> bool:
-    """Whether the function says anywhere that it fails: that is a check of its own kind."""
-    return any(fails_on_purpose(one.node) for one in statements(function))
+    """Whether the function says anywhere that it fails: that is a check of its own kind. What
+    functions within it raise is what they are made for."""
+    functions = (ast.FunctionDef, ast.AsyncFunctionDef)
+    return any(
+        is_failure(one.node)
+        or (
+            isinstance(one.node, ast.Raise)
+            and not any(isinstance(parent, functions) for parent in one.parents[1:])
+        )
+        for one in statements(function)
+    )
 
 
 def asks_environment(node: ast.AST) -> bool:

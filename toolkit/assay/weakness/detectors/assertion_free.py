@@ -13,9 +13,9 @@ from assay.weakness.facts import SuiteFacts, TestFunction, TextFile, lines_mask
 from assay.weakness.making import about, code, words
 from assay.weakness.syntax import (
     checks,
-    fails_on_purpose,
     functions_of,
     is_asserting_call,
+    is_failure,
     last_name,
     may_fail,
     own_expressions,
@@ -32,8 +32,9 @@ _SMOKE_NAME = re.compile(
 )
 _SMOKE_WORDS = re.compile(
     r"\b((does|do|did|is|are|will|should|must|can)(n't| not)|never|neither|nothing|no|without)\b"
-    r"[\w\s`*'-]{0,30}\b(rais|crash|fail|throw|blow|happen|error|exception|warning|break|fall over)"
-    r"|\b(is|are) (accepted|legal|allowed|tolerated)|\bsilent\b|\bsmoke\b",
+    r"[\w\s`*':.,-]{0,30}\b(rais|crash|fail|throw|blow|happen|error|exception|warning|break"
+    r"|fall over)"
+    r"|\b(is|are|it's) (accepted|legal|allowed|possible)|\bsilent\b|\bsmoke\b",
     re.IGNORECASE,
 )
 CHECKING_FIXTURES = frozenset(
@@ -69,8 +70,10 @@ def checking_lines(file: TextFile) -> int:
     """The lines of a file that check something, helpers and fixtures included."""
     mask = 0
     for one in statements(file.tree):
-        if checks(one.node) or fails_on_purpose(one.node):
+        if checks(one.node):
             mask |= lines_mask(one.first, one.last)
+        elif isinstance(one.node, ast.If) and any(map(is_failure, one.node.body)):
+            mask |= lines_mask(one.first, one.node.test.end_lineno or one.first)
     for node in walk(file.tree):
         if isinstance(node, ast.Lambda) and any(is_asserting_call(part) for part in walk(node)):
             mask |= lines_mask(node.lineno, node.end_lineno or node.lineno)

@@ -91,14 +91,11 @@ def cents(euros):
     return round(euros * 100)
 """,
                 "ledger.py": """\
-ENTRIES = []
-
-
-def book(amount, limit):
+def book(entries, amount, limit):
     if amount > limit:
         amount = limit
-    ENTRIES.append(amount + 1)
-    return len(ENTRIES) - 1
+    entries.append(amount + 1)
+    return len(entries) - 1
 """,
                 "test_ledger.py": """\
 import contextlib
@@ -109,14 +106,14 @@ import money
 
 def test_book_in_cents():
     with contextlib.suppress(Exception):
-        ledger.book(3, 5)
+        ledger.book([], 3, 5)
     assert money.cents(2) == 200
 
 
 def test_book():
-    before = len(ledger.ENTRIES)
-    assert ledger.book(3, 5) == before
-    assert ledger.ENTRIES[-1] == 4
+    entries = []
+    assert ledger.book(entries, 3, 5) == 0
+    assert entries == [4]
     assert money.cents(3) == 300
 """,
                 "test_money.py": """\

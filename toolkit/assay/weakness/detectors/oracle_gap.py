@@ -74,66 +74,61 @@ DETECTOR: Detector[KillFacts] = Detector(
             "Everything is called, little is looked at.",
             {
                 "desk.py": """\
-LOG = []
+def opened(log, name):
+    log.append(name)
+    log.append("opened")
 
 
-def opened(name):
-    LOG.append(name)
-    LOG.append("opened")
+def closed(log, name):
+    log.append(name)
+    log.append("closed")
 
 
-def closed(name):
-    LOG.append(name)
-    LOG.append("closed")
+def moved(log, name):
+    log.append(name)
+    log.append("moved")
 
 
-def moved(name):
-    LOG.append(name)
-    LOG.append("moved")
-
-
-def count():
-    return len(LOG)
+def count(log):
+    return len(log)
 """,
                 "lamp.py": """\
-LOG = []
+def on(log, name):
+    log.append(name)
+    log.append("on")
+    log.append("bright")
 
 
-def on(name):
-    LOG.append(name)
-    LOG.append("on")
-    LOG.append("bright")
+def off(log, name):
+    log.append(name)
+    log.append("off")
+    log.append("dark")
 
 
-def off(name):
-    LOG.append(name)
-    LOG.append("off")
-    LOG.append("dark")
-
-
-def last():
-    return LOG[-1]
+def last(log):
+    return log[-1]
 """,
                 "test_desk.py": """\
 import desk
 
 
 def test_all():
-    desk.opened("a")
-    desk.closed("b")
-    desk.moved("c")
-    assert desk.count() is not None
+    log = []
+    desk.opened(log, "a")
+    desk.closed(log, "b")
+    desk.moved(log, "c")
+    assert desk.count(log) is not None
 """,
                 "test_lamp.py": """\
 import lamp
 
 
 def test_lamp():
-    lamp.LOG.clear()
-    lamp.on("a")
-    lamp.off("b")
-    assert lamp.LOG == ["a", "on", "bright", "b", "off", "dark"]
-    assert lamp.last() == "dark"
+    log = []
+    lamp.on(log, "a")
+    lamp.off(log, "b")
+    assert log == ["a", "on", "bright", "b", "off", "dark"]
+    assert lamp.last(log) == "dark"
 """,
             },
             ("desk.py::<module>",),

@@ -75,11 +75,8 @@ DETECTOR: Detector[KillFacts] = Detector(
             "`remember` fills a list that no test reads; `double` is checked.",
             {
                 "notes.py": """\
-NOTES = []
-
-
-def remember(text):
-    NOTES.append(text)
+def remember(notes, text):
+    notes.append(text)
 
 
 def double(number):
@@ -94,7 +91,7 @@ import notes
 
 
 def test_remember():
-    notes.remember("a")
+    notes.remember([], "a")
     assert notes.double(2) == 4
 
 

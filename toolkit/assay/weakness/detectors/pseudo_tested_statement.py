@@ -72,27 +72,27 @@ DETECTOR: Detector[KillFacts] = Detector(
             "The entry in the log is not looked at; the one in the list is.",
             {
                 "till.py": """\
-SALES = []
-SEEN = []
+def sell(sales, seen, price):
+    sales.append(price)
+    seen.append(price)
+    return sum(sales)
 
 
-def sell(price):
-    SALES.append(price)
-    SEEN.append(price)
-    return sum(SALES)
+def give(sales, price):
+    sales.append(-price)
+    return sum(sales)
 """,
                 "test_till.py": """\
 import till
 
 
 def test_sell():
-    till.SALES.clear()
-    till.sell(3)
-    assert till.sell(4) == 7
+    assert till.sell([3], [], 4) == 7
+    assert till.give([3], 1) == 2
 """,
             },
             ("till.py::sell",),
-            ("till.py::SALES",),
+            ("till.py::give",),
         ),
     ),
 )

@@ -44,7 +44,7 @@ def _find(facts: SuiteFacts) -> Iterator[Finding]:
 
 
 def _is_random(case: Watched) -> bool:
-    """Whether a case draws its data anew each time: another run may reach other lines."""
+    """Whether a case draws its data anew each time: the next run may reach what this did not."""
     return "hypothesis" in case.markers
 
 

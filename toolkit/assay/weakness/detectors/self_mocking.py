@@ -63,7 +63,6 @@ def _replaces_code(facts: SuiteFacts, patch: Patch) -> bool:
         original is not None
         and original.path in facts.sources
         and original.path not in facts.stale
-        and original.kind == "function"
         and not patch.is_spy
     )
 
@@ -75,16 +74,19 @@ def _made_here(test: TestFunction, patch: Patch) -> bool:
 
 
 def runs_real(facts: SuiteFacts, node_id: str, original: Original) -> bool:
-    """Whether the test ran the body of the real function; unknown counts as yes."""
+    """Whether the test ran the body of the real function, or of a method of the real class;
+    unknown counts as yes."""
     file = facts.text_of(original.path)
     if file is None or original.path in facts.stale:
         return True
-    unit = next(
-        (u for u in file.source.units[1:] if u.first_line <= original.line <= u.last_line), None
+    units = file.source.units[1:]
+    if original.kind == "class":
+        units = tuple(one for one in units if one.name.startswith(f"{original.name}."))
+    else:
+        units = tuple(one for one in units if one.first_line <= original.line <= one.last_line)
+    return not units or any(
+        facts.ran_in(node_id, original.path, one.body_line, one.last_line) for one in units
     )
-    if unit is None:
-        return True
-    return facts.ran_in(node_id, original.path, unit.body_line, unit.last_line)
 
 
 def _called(test: TestFunction, patch: Patch, line: int) -> Finding:
@@ -122,7 +124,7 @@ def _named(test: TestFunction, patch: Patch) -> Finding:
 
 def _where(patch: Patch) -> str:
     assert patch.original is not None
-    return f"{patch.original.path}:{patch.original.line}"
+    return f"{patch.original.name} in {patch.original.path}"
 
 
 _SHOP = """\
@@ -139,7 +141,7 @@ DETECTOR: Detector[SuiteFacts] = Detector(
     level=0,
     title="Self-mocking: a test of its own stand-in",
     definition=(
-        "A test replaces a function of the project (with `unittest.mock`, pytest-mock or "
+        "A test replaces a function or class of the project (with `unittest.mock`, pytest-mock or "
         "`monkeypatch`), the real one does not run in it, and either only lines of the test itself "
         "call the stand-in, or the test's name is that of the function."
     ),

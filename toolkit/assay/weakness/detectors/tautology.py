@@ -142,7 +142,7 @@ def _finding(test: TestFunction, found: list[tuple[Assertion, str, bool]]) -> Fi
         test,
         KIND,
         f"`{test.unit}` has an assertion that cannot fail{more}: {reason}.",
-        [code(test, why, one.first, one.last) for one, why, _ in found[:3]],
+        [code(test, "", one.first, one.last) for one, _, _ in found[:3]],
         _fix(first.node),
         (Confidence.CERTAIN if sure else Confidence.LIKELY, Severity.HIGH),
         ast.unparse(first.node),

@@ -62,13 +62,10 @@ DETECTOR: Detector[KillFacts] = Detector(
             "`countdown` is waited for, and never looked at.",
             {
                 "clock.py": """\
-LOG = []
-
-
-def countdown(number):
+def countdown(log, number):
     while number > 0:
         number -= 1
-    LOG.append(number)
+    log.append(number)
 
 
 def counted(number):
@@ -84,7 +81,7 @@ import clock
 
 def test_countdown():
     with contextlib.suppress(Exception):
-        clock.countdown(3)
+        clock.countdown([], 3)
 
 
 def test_counted():

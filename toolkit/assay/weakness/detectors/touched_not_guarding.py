@@ -116,14 +116,11 @@ DETECTOR: Detector[KillFacts] = Detector(
             "`ship` is run by a test that looks at something else.",
             {
                 "post.py": """\
-SENT = []
-
-
-def ship(weight, express):
+def ship(sent, weight, express):
     price = weight * 2
     if express:
         price = price + 5
-    SENT.append(price)
+    sent.append(price)
 
 
 def label(name):
@@ -143,7 +140,7 @@ import post
 
 def test_ship():
     with contextlib.suppress(Exception):
-        post.ship(3, True)
+        post.ship([], 3, True)
     assert post.label("A") == "To: A"
 
 

@@ -75,16 +75,13 @@ DETECTOR: Detector[KillFacts] = Detector(
             "A long calculation of which one small part is asserted.",
             {
                 "weather.py": """\
-STATE = {"a": 0, "b": 0, "c": 0}
-
-
-def warm(day, night, wind, rain):
-    STATE["a"] = day * 2 + night * 3 - wind * 4 + rain * 5
-    STATE["b"] = day - 2 * night - 3 * wind - 4 * rain
-    STATE["c"] = 5 * day + 6 * night + 7 * wind + 8 * rain
-    STATE["a"] = STATE["a"] * 2 + STATE["b"] * 3 + STATE["c"] * 4
-    STATE["b"] = STATE["a"] * 5 + STATE["b"] * 6 + STATE["c"] * 7
-    STATE["c"] = STATE["a"] - STATE["b"] * 2 + STATE["c"] * 3
+def warm(state, day, night, wind, rain):
+    state["a"] = day * 2 + night * 3 - wind * 4 + rain * 5
+    state["b"] = day - 2 * night - 3 * wind - 4 * rain
+    state["c"] = 5 * day + 6 * night + 7 * wind + 8 * rain
+    state["a"] = state["a"] * 2 + state["b"] * 3 + state["c"] * 4
+    state["b"] = state["a"] * 5 + state["b"] * 6 + state["c"] * 7
+    state["c"] = state["a"] - state["b"] * 2 + state["c"] * 3
 
 
 def name():
@@ -98,13 +95,14 @@ import weather
 
 def test_warm_by_name():
     with contextlib.suppress(Exception):
-        weather.warm(1, 2, 3, 4)
+        weather.warm({}, 1, 2, 3, 4)
     assert weather.name() == "sun"
 
 
 def test_warm():
-    weather.warm(1, 2, 3, 4)
-    assert weather.STATE == {"a": 228, "b": 1462, "c": -2486}
+    state = {}
+    weather.warm(state, 1, 2, 3, 4)
+    assert state == {"a": 228, "b": 1462, "c": -2486}
 """,
             },
             ("test_weather.py::test_warm_by_name",),

@@ -104,7 +104,7 @@ function testList(ids, all) {
   const missing = all - ids.length;
   const note = missing > 0 ? make("p", { class: "hint" }, `${many(missing, "more test")} in the JSON record`) : null;
   if (ids.length > TESTS_AT_FIRST) {
-    const more = button(`all ${ids.length.toLocaleString("en")}`, () => {
+    const more = button(`all ${many(ids.length, "test")}`, () => {
       add(ids.slice(TESTS_AT_FIRST));
       more.remove();
       if (note) box.append(note);

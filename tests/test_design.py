@@ -41,12 +41,12 @@ LAYERS = (
     ("recording",),
     ("gather", "join"),
     ("choose", "stamps"),
-    ("committed", "policies", "findings"),
+    ("committed", "policies", "findings", "past"),
     ("report", "progress", "project"),
     ("config",),
     ("gate", "init"),
     ("execution",),
-    ("weakness",),
+    ("weakness", "history"),
     ("verdict", "mutation", "selection"),
     ("impact",),
     ("change",),
@@ -109,6 +109,14 @@ PURE = (
     "report/markdown.py",
     "report/sarif.py",
     "report/gate_text.py",
+    "report/html.py",
+    "report/html_charts.py",
+    "report/html_data.py",
+    "report/html_page.py",
+    "report/history_text.py",
+    "history/rows.py",
+    "history/compare.py",
+    "history/lines.py",
     "errors.py",
 )
 OUTSIDE = frozenset(
@@ -255,6 +263,7 @@ def test_only_one_module_runs_git() -> None:
 def test_only_the_store_and_its_file_speak_sqlite() -> None:
     users = [path for path in FILES if "sqlite3" in top_level(path)]
     assert users == [
+        "history/store.py",
         "impact/database.py",
         "impact/store.py",
         "impact/verdicts.py",

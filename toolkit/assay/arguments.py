@@ -61,6 +61,79 @@ def how(ns: argparse.Namespace) -> RunOptions:
     return RunOptions(Isolation(ns.isolation), verify=ns.verify)
 
 
+def add_weaknesses(verb: argparse.ArgumentParser) -> None:
+    verb.add_argument("paths", nargs="*", metavar="PATH", help="file or directory, tests or code")
+    verb.add_argument(
+        "--level",
+        type=amounts.whole,
+        default=0,
+        metavar="N",
+        help="how much finding may cost (0): docs/weaknesses.md lists what each level finds",
+    )
+    verb.add_argument("--matrix", action="store_true", help="the full kill matrix: level 4")
+    verb.add_argument(
+        "--budget",
+        type=amounts.seconds,
+        metavar="TIME",
+        help="no mutant of a level begins after that long, such as 90s or 5m",
+    )
+    verb.add_argument(
+        "--sample", type=amounts.sample, metavar="N", help="only so many mutants, or 5%% of them"
+    )
+    verb.add_argument(
+        "--seed", type=amounts.whole, default=0, metavar="N", help="what chance depends on (0)"
+    )
+    verb.add_argument("--base", metavar="REV", help="level 1: compare with the merge base of REV")
+    verb.add_argument(
+        "--fresh", action="store_true", help="use nothing of what earlier runs found of mutants"
+    )
+    verb.add_argument(
+        "--kind",
+        action="append",
+        default=[],
+        metavar="KIND",
+        help="only weaknesses of this kind; repeatable",
+    )
+    verb.add_argument(
+        "--trend",
+        type=amounts.whole,
+        nargs="?",
+        const=10,
+        metavar="N",
+        help="look for nothing: the last N reports so far (10), and what became better or worse",
+    )
+
+
+def run_weaknesses(ns: argparse.Namespace, context: Context) -> int:
+    from assay.commands import weaknesses
+    from assay.killing import Amount
+
+    level = 4 if ns.matrix else ns.level
+    amount = Amount(ns.budget, ns.sample, ns.seed, ns.fresh, ns.base)
+    options = weaknesses.WeaknessOptions(
+        tuple(ns.paths), level, tuple(ns.kind), ns.format, ns.everything, amount, ns.trend
+    )
+    return weaknesses.run(context, options)
+
+
+def add_history(verb: argparse.ArgumentParser) -> None:
+    verb.add_argument(
+        "--export",
+        type=Path,
+        metavar="FILE",
+        help="write all runs there, a JSON object a line; - for standard output",
+    )
+    verb.add_argument(
+        "--last", type=amounts.whole, default=20, metavar="N", help="show so many runs (20)"
+    )
+
+
+def run_history(ns: argparse.Namespace, context: Context) -> int:
+    from assay.commands import history
+
+    return history.run(context, history.HistoryOptions(ns.export, ns.last))
+
+
 def add_accept(verb: argparse.ArgumentParser) -> None:
     verb.add_argument(
         "ids", nargs="+", metavar="ID", help="of a mutant or a finding, or the beginning of it"

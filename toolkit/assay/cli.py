@@ -8,6 +8,7 @@ import os
 import platform
 import sys
 import tempfile
+import time
 import traceback
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
@@ -63,6 +64,7 @@ def parser() -> Parser:
     _add_gate(verbs)
     _add_mutate(verbs)
     _add_weaknesses(verbs)
+    _add_history(verbs)
     _add_merge(verbs)
     _add_accept(verbs)
     _add_show(verbs)
@@ -312,53 +314,16 @@ def _run_mutate(ns: argparse.Namespace, context: Context) -> int:
 
 def _add_weaknesses(verbs: Verbs[Parser]) -> None:
     verb = _verb(verbs, "weaknesses", "tests that look as if they guarded something, and do not")
-    verb.add_argument("paths", nargs="*", metavar="PATH", help="file or directory, tests or code")
-    verb.add_argument(
-        "--level",
-        type=amounts.whole,
-        default=0,
-        metavar="N",
-        help="how much finding may cost (0): docs/weaknesses.md lists what each level finds",
-    )
-    verb.add_argument("--matrix", action="store_true", help="the full kill matrix: level 4")
-    verb.add_argument(
-        "--budget",
-        type=amounts.seconds,
-        metavar="TIME",
-        help="no mutant of a level begins after that long, such as 90s or 5m",
-    )
-    verb.add_argument(
-        "--sample", type=amounts.sample, metavar="N", help="only so many mutants, or 5%% of them"
-    )
-    verb.add_argument(
-        "--seed", type=amounts.whole, default=0, metavar="N", help="what chance depends on (0)"
-    )
-    verb.add_argument("--base", metavar="REV", help="level 1: compare with the merge base of REV")
-    verb.add_argument(
-        "--fresh", action="store_true", help="use nothing of what earlier runs found of mutants"
-    )
-    verb.add_argument(
-        "--kind",
-        action="append",
-        default=[],
-        metavar="KIND",
-        help="only weaknesses of this kind; repeatable",
-    )
+    arguments.add_weaknesses(verb)
     _add_format(verb, "text", "json")
     _add_reports(verb)
-    verb.set_defaults(run=_run_weaknesses)
+    verb.set_defaults(run=arguments.run_weaknesses)
 
 
-def _run_weaknesses(ns: argparse.Namespace, context: Context) -> int:
-    from assay.commands import weaknesses
-    from assay.killing import Amount
-
-    level = 4 if ns.matrix else ns.level
-    amount = Amount(ns.budget, ns.sample, ns.seed, ns.fresh, ns.base)
-    options = weaknesses.WeaknessOptions(
-        tuple(ns.paths), level, tuple(ns.kind), ns.format, ns.everything, amount
-    )
-    return weaknesses.run(context, options)
+def _add_history(verbs: Verbs[Parser]) -> None:
+    verb = _verb(verbs, "history", "the finished runs of this project; runs nothing")
+    arguments.add_history(verb)
+    verb.set_defaults(run=arguments.run_history)
 
 
 def _add_merge(verbs: Verbs[Parser]) -> None:
@@ -460,7 +425,7 @@ def _command(argv: Sequence[str], environ: Mapping[str, str]) -> int:
         reports = getattr(options, "reports", None)
         outputs = tuple(getattr(options, "report", ()))
         today = date.today()
-        context = Context(project, progress, _write, _show, reports, today, outputs)
+        context = Context(project, progress, _write, _show, reports, today, time.time, outputs)
         code: int = options.run(options, context)
     sys.stdout.flush()
     return code

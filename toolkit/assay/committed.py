@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import tomllib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import date
 from pathlib import Path
 
@@ -18,6 +18,8 @@ from assay.model.answer import Answer
 from assay.model.finding import Finding
 from assay.project import Project
 from assay.report.write import write_text
+
+NO_OTHERS: Mapping[str, str] = {}
 
 
 def accepted_file(project: Project) -> Path:
@@ -51,14 +53,22 @@ def standing_of(
     project: Project, answer: Answer, findings: Iterable[Finding], today: date
 ) -> Standing:
     """Which of the answers that people gave hold for what was found."""
+    mutants = [verdict.mutant for verdict in answer.verdicts]
+    digests = {m.id: answer.digests.get((m.path, m.unit), "") for m in mutants}
+    return standing_of_findings(project, findings, today, digests)
+
+
+def standing_of_findings(
+    project: Project,
+    findings: Iterable[Finding],
+    today: date,
+    others: Mapping[str, str] = NO_OTHERS,
+) -> Standing:
+    """Of findings, and of whatever else has the ids and digests of `others`."""
     entries = read_accepted(project)
     if not entries:
         return Standing()
-    found = {f.id: f.anchor.digest for f in findings}
-    for verdict in answer.verdicts:
-        mutant = verdict.mutant
-        found[mutant.id] = answer.digests.get((mutant.path, mutant.unit), "")
-    return standing(entries, found, today)
+    return standing(entries, {**{f.id: f.anchor.digest for f in findings}, **others}, today)
 
 
 def read_baseline(project: Project) -> Baseline | None:

@@ -48,6 +48,10 @@ class Project:
         return self.state / "verdicts.sqlite"
 
     @property
+    def history_file(self) -> Path:
+        return self.state / "history.sqlite"
+
+    @property
     def reports(self) -> Path:
         return self.state / "reports"
 

@@ -16,6 +16,7 @@ from assay.killing import Amount, kill_facts
 from assay.model.change import SemanticChange
 from assay.model.finding import Finding
 from assay.model.impact import ImpactMap, test_key
+from assay.model.mutant import Verdict
 from assay.pipeline import read_change
 from assay.progress import Progress
 from assay.project import Project
@@ -46,6 +47,7 @@ class Supplied:
     `looked_at` is how many tests findings may be about, `left_out` how many others there are by the
     reason, `notices` what the reader has to know, `inconclusive` why a part of the answer is not to
     be trusted, `interrupted` that the run was cut short: then there are no findings of it.
+    `verdicts`, with their `diffs`, are those that were needed to know.
     """
 
     findings: tuple[Finding, ...]
@@ -54,6 +56,8 @@ class Supplied:
     notices: tuple[str, ...] = ()
     inconclusive: tuple[str, ...] = ()
     interrupted: bool = False
+    verdicts: tuple[Verdict, ...] = ()
+    diffs: Mapping[str, str] = field(default_factory=dict, hash=False)
 
 
 Supplier = Callable[[Looking, Progress], Supplied]
@@ -94,6 +98,8 @@ def by_kills(level: int) -> Supplier:
             killed.notices,
             killed.inconclusive,
             killed.interrupted,
+            facts.verdicts if facts is not None else (),
+            facts.diffs if facts is not None and facts.verdicts else {},
         )
 
     return supply
@@ -128,6 +134,8 @@ def joined(supplied: list[Supplied]) -> Supplied:
         tuple(notice for one in supplied for notice in one.notices),
         tuple(words for one in supplied for words in one.inconclusive),
         any(one.interrupted for one in supplied),
+        tuple(verdict for one in supplied for verdict in one.verdicts),
+        {name: diff for one in supplied for name, diff in one.diffs.items()},
     )
 
 

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 
 from assay.committed import standing_of
-from assay.errors import ExitCode
+from assay.errors import ExitCode, StateError
 from assay.gate.decide import Decision
+from assay.history.rows import run_of_answer
 from assay.model.answer import Answer
 from assay.model.finding import Finding
+from assay.model.history import Run
 from assay.model.source import decode
+from assay.past import keep_run, past_runs, stamp_of
 from assay.progress import Progress
 from assay.project import Project
 from assay.report.account import Account
@@ -32,7 +35,8 @@ class Context:
     `out` writes what programs read, as it is; `show` a report for people, which may be coloured.
 
     `reports` is a directory to leave the JSON record in, beside the project's own state; `outputs`
-    are further reports to write; `today` is the day on which accepted findings have to hold.
+    are further reports to write; `today` is the day on which accepted findings have to hold, `now`
+    the clock: seconds since 1970.
     """
 
     project: Project
@@ -41,6 +45,7 @@ class Context:
     show: Callable[[str], None]
     reports: Path | None
     today: date
+    now: Callable[[], float]
     outputs: tuple[Output, ...] = ()
 
 
@@ -63,12 +68,30 @@ def deliver(
     """
     code = exit_code(found) if decision is None else decision.code
     account = Account(
-        found, findings, decision, code, _below(context), _texts(context, found), everything
+        found,
+        findings,
+        decision,
+        code,
+        below=_below(context),
+        texts=_texts(context, found),
+        everything=everything,
+        runs=_runs(context, found, findings, code),
     )
     _keep_record(context, account)
+    to_standard_output = write_outputs(context, lambda name: rendered(name, account))
+    if format == "json":
+        context.out(json.dumps(account_json(account), indent=1, ensure_ascii=False) + "\n")
+    elif not to_standard_output:
+        context.show(account_text(account))
+    return code
+
+
+def write_outputs(context: Context, text_of: Callable[[str], str]) -> bool:
+    """Write the reports that were asked for, made by their format's name; whether one of them went
+    to standard output."""
     to_standard_output = False
     for output in context.outputs:
-        text = rendered(output.format, account)
+        text = text_of(output.format)
         if output.file is None:
             to_standard_output = True
             context.out(text)
@@ -76,11 +99,40 @@ def deliver(
             append_text(output.file, text)
         else:
             write_text(output.file, text)
-    if format == "json":
-        context.out(json.dumps(account_json(account), indent=1, ensure_ascii=False) + "\n")
-    elif not to_standard_output:
-        context.show(account_text(account))
-    return code
+    return to_standard_output
+
+
+def _runs(
+    context: Context, found: Answer, findings: tuple[Finding, ...], code: ExitCode
+) -> tuple[Run, ...]:
+    """The runs so far and this one, which is kept unless it was cut short."""
+    if found.interrupted:
+        return earlier_runs(context)
+    stamp = stamp_of(context.project, int(context.now()))
+    run = run_of_answer(found, findings, code, exit_code(found), stamp)
+    return with_run(context, run)
+
+
+def with_run(context: Context, run: Run) -> tuple[Run, ...]:
+    """Keep a finished run; all runs, it as the last."""
+    runs = earlier_runs(context)
+    try:
+        keep_run(context.project, run)
+    except StateError as problem:
+        context.progress.say(problem.message)
+    return (*runs, run)
+
+
+def earlier_runs(context: Context) -> tuple[Run, ...]:
+    """The runs so far: none, and a word about it, where they cannot be read. What a run found is
+    not lost because it cannot be put beside the others."""
+    try:
+        runs, notice = past_runs(context.project)
+    except StateError as problem:
+        runs, notice = (), problem.message
+    if notice:
+        context.progress.say(notice)
+    return runs
 
 
 def _below(context: Context) -> str:
@@ -90,13 +142,20 @@ def _below(context: Context) -> str:
 
 
 def _texts(context: Context, found: Answer) -> dict[str, str]:
-    """The mutated files as they are now, for reports that show them."""
+    """The mutated and changed files as they are now, if a report shows them."""
+    if not any(output.format in ("elements", "html") for output in context.outputs):
+        return {}
+    mutated = {verdict.mutant.path for verdict in found.verdicts}
+    return texts_of(context, mutated | {one.path for one in found.changed_lines})
+
+
+def texts_of(context: Context, paths: Iterable[str]) -> dict[str, str]:
+    """Files of the repository as they are now."""
     texts = {}
-    if any(output.format == "elements" for output in context.outputs):
-        for path in {verdict.mutant.path for verdict in found.verdicts}:
-            # Whether it still is what was mutated is for the report to say.
-            with suppress(OSError, SyntaxError, LookupError, UnicodeDecodeError):
-                texts[path] = decode((context.project.repo / path).read_bytes())
+    for path in paths:
+        # Whether it still is what was mutated is for the report to say.
+        with suppress(OSError, SyntaxError, LookupError, UnicodeDecodeError):
+            texts[path] = decode((context.project.repo / path).read_bytes())
     return texts
 
 

@@ -3,17 +3,26 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from assay.commands.common import Context
+from assay.commands.common import Context, earlier_runs, texts_of, with_run, write_outputs
+from assay.committed import standing_of_findings
 from assay.errors import ExitCode, UsageError
+from assay.findings import keep_findings
 from assay.gather import NO_CHANGE
+from assay.history.compare import last_difference
+from assay.history.lines import run_json
+from assay.history.rows import Looked, run_of_findings
 from assay.killing import Amount
+from assay.model.history import Run
+from assay.past import past_runs, stamp_of
 from assay.pipeline import refresh
 from assay.project import Project
 from assay.recording import collected_suite
 from assay.report.cards import Weaknesses, weaknesses_text
+from assay.report.history_text import difference_line, trend_text
+from assay.report.html import trend_html, weaknesses_html
 from assay.report.weaknesses_json import weaknesses_json
 from assay.report.write import write_json
 from assay.suppliers import AS_NEEDED, Looking, findings, recent_change
@@ -24,7 +33,8 @@ from assay.weakness.table import KINDS
 @dataclass(frozen=True, slots=True)
 class WeaknessOptions:
     """`paths` are files or directories, of tests or of code; none: everything. `kinds` are names of
-    detectors; none: all of them."""
+    detectors; none: all of them. `trend`: nothing is looked for, so many reports so far are shown
+    (None: no)."""
 
     paths: tuple[str, ...]
     level: int
@@ -32,6 +42,7 @@ class WeaknessOptions:
     format: str
     everything: bool
     amount: Amount = AS_NEEDED
+    trend: int | None = None
 
 
 def run(context: Context, options: WeaknessOptions) -> int:
@@ -40,17 +51,103 @@ def run(context: Context, options: WeaknessOptions) -> int:
         raise UsageError(
             f"there is no kind of weakness {' or '.join(unknown)}: known are {', '.join(KINDS)}"
         )
+    refuse_formats(context)
+    if options.trend is not None:
+        return _trend(context, options)
+    begun = context.now()
     found = look(context, options)
+    accepted = standing_of_findings(context.project, found.findings, context.today)
+    found = replace(found, accepted=accepted, seconds=context.now() - begun)
+    if not found.interrupted:
+        keep_findings(context.project, found.findings)
     code = exit_code(found)
+    runs = _runs(context, options, found, code)
     record = weaknesses_json(found, code)
     write_json(context.project.reports / "weaknesses.json", record)
     if context.reports is not None:
         write_json(context.reports / f"{context.project.root.name}-weaknesses.json", record)
+    as_json = json.dumps(record, indent=1, ensure_ascii=False) + "\n"
+    formats = {
+        "html": lambda: weaknesses_html(
+            found, runs, texts_of(context, {v.mutant.path for v in found.verdicts})
+        ),
+        "json": lambda: as_json,
+        "text": lambda: weaknesses_text(found, everything=True),
+    }
+    to_standard_output = write_outputs(context, lambda name: formats[name]())
     if options.format == "json":
-        context.out(json.dumps(record, indent=1, ensure_ascii=False) + "\n")
-    else:
-        context.show(weaknesses_text(found, options.everything))
+        context.out(as_json)
+    elif not to_standard_output:
+        since = difference_line(last_difference(runs)) if not found.interrupted else ""
+        text = weaknesses_text(found, options.everything)
+        context.show(text + (f"\n{since} `--trend` shows which.\n" if since else ""))
     return code
+
+
+FORMATS = ("html", "json", "text")
+"""Those of the formats of reports that tell of weaknesses."""
+
+
+def refuse_formats(context: Context) -> None:
+    """UsageError for a report that cannot be made, before anything runs."""
+    for output in context.outputs:
+        if output.format not in FORMATS:
+            raise UsageError(
+                f"the format {output.format} tells of mutants, not of weaknesses: "
+                f"`assay weaknesses` writes {', '.join(FORMATS)}"
+            )
+
+
+def _runs(
+    context: Context, options: WeaknessOptions, found: Weaknesses, code: ExitCode
+) -> tuple[Run, ...]:
+    """The runs so far and this one, which is kept unless it was cut short."""
+    if found.interrupted:
+        return earlier_runs(context)
+    looked = Looked(
+        scope_of(options),
+        found.collected,
+        found.findings,
+        found.verdicts,
+        found.seconds,
+        found.accepted,
+    )
+    stamp = stamp_of(context.project, int(context.now()))
+    return with_run(context, run_of_findings(looked, code, stamp))
+
+
+def scope_of(options: WeaknessOptions) -> str:
+    """What is looked for and where, in words that are the same from run to run."""
+    amount = options.amount
+    words = [f"level {options.level}", *(options.paths or ("everything",))]
+    words += [f"only {kind}" for kind in options.kinds]
+    if options.level and amount.base is not None:
+        words.append(f"base {amount.base}")
+    if options.level and amount.sample is not None:
+        words.append(f"sample {amount.sample} seed {amount.seed}")
+    if options.level and amount.budget is not None:
+        words.append(f"budget {amount.budget:g} s")
+    return ", ".join(words)
+
+
+def _trend(context: Context, options: WeaknessOptions) -> int:
+    """What the reports so far say; runs nothing."""
+    runs, notice = past_runs(context.project)
+    if notice:
+        context.progress.say(notice)
+    mine = [one for one in runs if one.verb == "weaknesses"]
+    text = trend_text(mine, options.trend or 0, options.everything)
+    formats = {
+        "html": lambda: trend_html(context.project.root.name, mine),
+        "json": lambda: json.dumps([run_json(one) for one in mine], indent=1) + "\n",
+        "text": lambda: text,
+    }
+    to_standard_output = write_outputs(context, lambda name: formats[name]())
+    if options.format == "json":
+        context.out(formats["json"]())
+    elif not to_standard_output:
+        context.show(text)
+    return ExitCode.CLEAN
 
 
 def exit_code(found: Weaknesses) -> ExitCode:
@@ -82,6 +179,8 @@ def look(context: Context, options: WeaknessOptions) -> Weaknesses:
             notices=(*baseline.notices, *supplied.notices),
             inconclusive=supplied.inconclusive,
             interrupted=supplied.interrupted or baseline.run.interrupted,
+            verdicts=supplied.verdicts,
+            diffs=supplied.diffs,
         )
 
 

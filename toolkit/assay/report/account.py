@@ -10,6 +10,7 @@ from assay.gate.decide import Decision
 from assay.model.accepted import Acceptance
 from assay.model.answer import Answer
 from assay.model.finding import Finding
+from assay.model.history import Run
 from assay.model.mutant import Status, Verdict
 from assay.model.run import TestOutcome, TestResult
 from assay.verdict.answer import BAD_RESULTS
@@ -20,8 +21,8 @@ class Account:
     """The answer says what is accepted, of the findings too; `decision` is None without a gate.
 
     `below` is the project's directory relative to the repository ("" at its top): node ids begin
-    there, paths at the repository. `texts` are the mutated files as they are read now, by path.
-    `everything`: lists for people are whole.
+    there, paths at the repository. `texts` are the mutated and changed files as they are now.
+    `everything`: lists for people are whole. `runs` are earlier runs and, as the last one, this.
     """
 
     answer: Answer
@@ -31,6 +32,7 @@ class Account:
     below: str = ""
     texts: Mapping[str, str] = field(default_factory=dict, hash=False)
     everything: bool = False
+    runs: tuple[Run, ...] = ()
 
     def accepted(self, name: str) -> Acceptance | None:
         """What was answered to a mutant or finding, if it holds."""

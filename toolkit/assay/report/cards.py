@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
+from assay.model.accepted import NOTHING_ACCEPTED, Standing
 from assay.model.finding import Finding
+from assay.model.mutant import Verdict
 from assay.report.one_finding import card
 from assay.report.text import SHOWN, plural
 from assay.weakness.rank import by_kind
@@ -16,7 +18,8 @@ class Weaknesses:
     """The answer of `assay weaknesses`: the findings in order, and what they are about.
 
     `looked_at` of the `collected` tests are those that findings may be about; `left_out` counts
-    others by the reason.
+    others by the reason. `verdicts`, with their `diffs`, are those on the mutants that were run to
+    know (of level 2), `accepted` is what people have answered, `seconds` how long it took.
     """
 
     project: str
@@ -30,12 +33,16 @@ class Weaknesses:
     notices: tuple[str, ...] = ()
     inconclusive: tuple[str, ...] = ()
     interrupted: bool = False
+    verdicts: tuple[Verdict, ...] = ()
+    diffs: Mapping[str, str] = field(default_factory=dict, hash=False)
+    accepted: Standing = NOTHING_ACCEPTED
+    seconds: float = 0.0
 
 
 def weaknesses_text(found: Weaknesses, everything: bool) -> str:
     """The whole report; ten cards unless everything is asked for."""
     limit = len(found.findings) if everything else SHOWN
-    parts = ["\n".join(_head(found))]
+    parts = ["\n".join(head_of_weaknesses(found))]
     parts += [card(finding) for finding in found.findings[:limit]]
     if len(found.findings) > limit:
         more = plural(len(found.findings) - limit, "more finding")
@@ -44,7 +51,8 @@ def weaknesses_text(found: Weaknesses, everything: bool) -> str:
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
-def _head(found: Weaknesses) -> Iterator[str]:
+def head_of_weaknesses(found: Weaknesses) -> Iterator[str]:
+    """The answer in numbers, and what it leaves out."""
     if found.interrupted:
         yield "Interrupted: nothing is reported of a run that was cut short."
         return

@@ -13,6 +13,7 @@ from assay.report.as_json import account_json
 from assay.report.codequality import codequality
 from assay.report.elements import elements
 from assay.report.gate_text import account_text
+from assay.report.html import html
 from assay.report.junit import junit
 from assay.report.markdown import markdown
 from assay.report.sarif import sarif
@@ -38,6 +39,7 @@ FORMATS: Mapping[str, Callable[[Account], str]] = {
     "annotations": workflow_commands,
     "codequality": codequality,
     "elements": elements,
+    "html": html,
     "json": _json,
     "junit": junit,
     "markdown": markdown,

@@ -356,6 +356,12 @@ def inconclusive_lines(answer: Answer, limit: int = SHOWN) -> Iterator[str]:
         yield f"{plural(count, 'mutant')} (such as {example.mutant.id}): {reason}"
 
 
+def notice_lines(answer: Answer) -> Iterator[str]:
+    """All that the reader must know, a sentence each."""
+    for line in _notices(answer, 10**9):
+        yield line.removeprefix("Note: ")
+
+
 def _notices(answer: Answer, limit: int) -> Iterator[str]:
     for notice in answer.notices:
         yield f"Note: {notice}."

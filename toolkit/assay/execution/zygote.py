@@ -64,7 +64,9 @@ class Job:
     coldimport read; `batch` are mutants to be tried one after another, as `probe.speculate` reads
     them; `files` are the test files a cold child collects; `ticks` is how often a test may enter
     mutated code or go round its loops (0: as often as it likes); `canary`: each test is made to
-    fail; `shared_limit` are seconds for each set-up or teardown of a fixture above function scope.
+    fail; `shared_limit` are seconds for each set-up or teardown of a fixture above function scope;
+    `observe` is what `probe.observe` is to watch (with an empty path: only the lines at which tests
+    fail); `seed` is what `random` starts from (0: as usual).
     """
 
     tests: tuple[str, ...]
@@ -79,6 +81,8 @@ class Job:
     ticks: int = 0
     canary: bool = False
     shared_limit: float = 0.0
+    observe: Message | None = field(hash=False, default=None)
+    seed: int = 0
 
 
 class Zygote:
@@ -87,7 +91,8 @@ class Zygote:
     `mode` is "collected", "cold" or "import" (see `probe.server`), `more` what the last two
     ask for beside the settings: `order`, the node ids of the collected session, and for "import"
     `module`, `files` and `ahead`: the paths of the module, of the test files, and of sources to
-    compile first.
+    compile first. For "collected", `only` are the test files to collect (all), and `seed` what
+    pytest-randomly starts from.
     """
 
     def __init__(
@@ -193,6 +198,8 @@ class Zygote:
                 "ticks": job.ticks,
                 "canary": job.canary,
                 "shared_limit": job.shared_limit,
+                "observe": job.observe,
+                "seed": job.seed,
             }
         )
         return self._next_job

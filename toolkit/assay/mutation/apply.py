@@ -29,9 +29,14 @@ def offsets(table: LineTable, mutant: Mutant) -> tuple[int, int]:
 
 
 def unified_diff(path: str, text: str, mutant: Mutant, context: int = 3) -> str:
+    """What a mutant changes, for `git apply`."""
+    return text_diff(path, text, mutated_text(text, mutant), context)
+
+
+def text_diff(path: str, before: str, after: str, context: int = 3) -> str:
     """One hunk for `git apply`, its lines numbered in the file."""
-    old = _GIT_LINE.findall(text)
-    new = _GIT_LINE.findall(mutated_text(text, mutant))
+    old = _GIT_LINE.findall(before)
+    new = _GIT_LINE.findall(after)
     first = _common(old, new)
     last = _common(old[first:][::-1], new[first:][::-1])
     begin, after = max(first - context, 0), min(last, context)

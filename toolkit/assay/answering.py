@@ -25,6 +25,7 @@ from assay.impact.store import open_store
 from assay.misled import misled
 from assay.model.answer import Answer, Partial, PlanRecord, UnitAnswer
 from assay.model.change import SemanticChange, UnitChange, UnitStatus
+from assay.model.explanation import Explanation
 from assay.model.impact import ImpactMap
 from assay.model.mutant import Mutant, PlannedMutant, Status, Verdict
 from assay.model.run import TestOutcome
@@ -44,6 +45,7 @@ from assay.recording import Baseline, Suite, collected_suite
 from assay.report.text import plural
 from assay.reuse import AUDITED, Memory, Recall, changed_meanwhile, disagreements, remembered
 from assay.runners import check_scheduler, runner_of
+from assay.survivors import EXPLAINING, Explaining, explain, shown, told_before
 from assay.verdict.answer import answer_unit, is_mutable
 
 # -- mutants
@@ -53,13 +55,15 @@ from assay.verdict.answer import answer_unit, is_mutable
 class Effort:
     """How much of the mutants' work is done: `fresh` without using what earlier runs found;
     `audit`: some of what is reused is run all the same; `budget`: no mutant begins after so many
-    seconds of running them. `seed` is what chance depends on, `options` how mutants are run."""
+    seconds of running them. `seed` is what chance depends on, `options` how mutants are run,
+    `explaining` how many survivors are explained."""
 
     fresh: bool = False
     audit: bool = False
     budget: float | None = None
     seed: int = 0
     options: RunOptions = AS_USUAL
+    explaining: Explaining = EXPLAINING
 
 
 ALL = Effort()
@@ -266,6 +270,8 @@ def answer(project: Project, request: Request, progress: Progress) -> Answer:
             first = {i.node_id for i in suite.collected.items if i.path in changed}
             mutated = run_mutants(suite, targets, baseline, first, request.effort, progress)
         clock.lap("mutants")
+        explanations = explained(suite, targets, mutated, baseline.impact, request.effort, progress)
+        clock.lap("explain")
         made_by = versions(
             suite.settings.interpreter.path, ".".join(map(str, suite.settings.interpreter.version))
         )
@@ -296,7 +302,24 @@ def answer(project: Project, request: Request, progress: Progress) -> Answer:
             seconds=clock.laps,
             plan=plan_record(project, request, targets, made_by),
             partial=request.part.partial if request.part else None,
+            explanations=explanations,
         )
+
+
+def explained(
+    suite: Suite,
+    targets: Iterable[Target],
+    mutated: Mutated,
+    impact: ImpactMap,
+    effort: Effort,
+    progress: Progress,
+) -> dict[str, Explanation]:
+    """Why the first survivors survived."""
+    if mutated.run.interrupted:
+        return {}
+    sources = {target.source.path: target.source for target in targets}
+    seconds = {node_id: record.seconds for node_id, record in impact.tests.items()}
+    return explain(suite, mutated.verdicts, sources, seconds, effort.explaining, progress)
 
 
 def known_answer(project: Project, request: Request, progress: Progress) -> Answer | None:
@@ -325,6 +348,9 @@ def known_answer(project: Project, request: Request, progress: Progress) -> Answ
         recall = memory.recall(fresh=False, audit=0.0, seed=0)
     if recall.to_run:
         return None
+    explanations = told_before(project, shown(recall.held.values(), effort.explaining))
+    if len(explanations) < len(shown(recall.held.values(), effort.explaining)):
+        return None
     progress.say(f"{plural(len(recall.held), 'verdict')} reused; nothing to run")
     clock.lap("verdicts")
     by_id = {**{v.mutant.id: v for v in planned.early}, **recall.held}
@@ -351,6 +377,7 @@ def known_answer(project: Project, request: Request, progress: Progress) -> Answ
         left=left_of(targets),
         plan=plan_record(project, request, targets, made_by),
         partial=request.part.partial if request.part else None,
+        explanations=explanations,
     )
 
 

@@ -27,6 +27,7 @@ from assay.report.style import styled
 
 if TYPE_CHECKING:
     from assay.execution.mutants import RunOptions
+    from assay.survivors import Explaining
 
 EPILOG = """\
 Arguments after `--` go to pytest as they are: assay select -- tests/unit --deselect tests/unit/x.py
@@ -173,6 +174,7 @@ def _add_impact(verbs: Verbs[Parser]) -> None:
     verb = _verb(verbs, "impact", "tests a change affects, and whether they guard it")
     _add_change(verb)
     _add_isolation(verb)
+    _add_explain(verb)
     _add_format(verb, "text", "json")
     _add_reports(verb)
     _add_scheduler(verb)
@@ -183,9 +185,17 @@ def _run_impact(ns: argparse.Namespace, context: Context) -> int:
     from assay.answering import Effort
     from assay.commands import impact
 
-    effort = Effort(options=_how(ns))
+    effort = Effort(options=_how(ns), explaining=_explaining(ns))
     options = impact.ImpactOptions(ns.base, ns.diff, ns.format, ns.everything, effort)
     return impact.run(context, options)
+
+
+def _explaining(ns: argparse.Namespace) -> Explaining:
+    from assay.survivors import EXPLAINING, EXPLAINING_ALL, NONE
+
+    if not ns.explain:
+        return NONE
+    return EXPLAINING_ALL if ns.everything else EXPLAINING
 
 
 def _how(ns: argparse.Namespace) -> RunOptions:
@@ -215,6 +225,7 @@ def _add_mutate(verbs: Verbs[Parser]) -> None:
     )
     _add_portion(verb)
     _add_isolation(verb)
+    _add_explain(verb)
     _add_format(verb, "text", "json")
     _add_reports(verb)
     _add_scheduler(verb)
@@ -271,6 +282,15 @@ def _add_isolation(verb: Parser) -> None:
     )
 
 
+def _add_explain(verb: Parser) -> None:
+    verb.add_argument(
+        "--no-explain",
+        action="store_false",
+        dest="explain",
+        help="do not look into why survivors survived",
+    )
+
+
 def _run_mutate(ns: argparse.Namespace, context: Context) -> int:
     from assay.answering import Effort
     from assay.commands import mutate
@@ -285,7 +305,7 @@ def _run_mutate(ns: argparse.Namespace, context: Context) -> int:
         everything=ns.everything,
         operators=ns.operators,
         extreme=ns.extreme,
-        effort=Effort(ns.fresh, ns.audit, ns.budget, ns.seed, _how(ns)),
+        effort=Effort(ns.fresh, ns.audit, ns.budget, ns.seed, _how(ns), _explaining(ns)),
         sample=ns.sample,
         shard=ns.shard,
     )
@@ -309,10 +329,15 @@ def _run_merge(ns: argparse.Namespace, context: Context) -> int:
 
 
 def _add_show(verbs: Verbs[Parser]) -> None:
-    verb = _verb(verbs, "show", "one mutant: diff, covering tests, verdict, how to repeat it")
+    verb = _verb(verbs, "show", "one mutant: diff, tests, verdict, and why it survived")
     verb.add_argument("mutant", metavar="ID", help="a mutant's id, or the beginning of one")
     verb.add_argument(
         "--format", choices=("text", "json"), default="text", help="how to print the answer"
+    )
+    verb.add_argument(
+        "--patch",
+        action="store_true",
+        help="print only the patch that makes a test notice it, for `git apply`",
     )
     verb.set_defaults(run=_run_show)
 
@@ -320,7 +345,7 @@ def _add_show(verbs: Verbs[Parser]) -> None:
 def _run_show(ns: argparse.Namespace, context: Context) -> int:
     from assay.commands import show
 
-    return show.run(context, show.ShowOptions(ns.mutant, ns.format))
+    return show.run(context, show.ShowOptions(ns.mutant, ns.format, ns.patch))
 
 
 def _add_why(verbs: Verbs[Parser]) -> None:

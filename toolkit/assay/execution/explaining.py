@@ -172,7 +172,7 @@ class Explainer:
 
     def _watching(self, one: _Under, run: str) -> Job:
         mutant = one.survivor.mutant
-        mutants = (self._maker.wire(mutant),)
+        mutants: tuple[Message, ...] = (self._maker.wire(mutant),)
         if run != "mutant":
             mutants = self._maker.unchanged([mutant], by_file=one.cold)
         files = files_of(one.tests, self._collected, self._settings.repo) if one.cold else ()
@@ -389,9 +389,7 @@ class Explainer:
             raise BaselineError("the file is not collected by itself")
         return zygote
 
-    def _trial(
-        self, found: Comparison, made: Candidate, cold: bool, mutant: Mutant | None
-    ) -> Job:
+    def _trial(self, found: Comparison, made: Candidate, cold: bool, mutant: Mutant | None) -> Job:
         """All cases of the patched test, with the mutant or without."""
         cases = self._cases(found.clean.test)
         path = self._paths[found.clean.test]
@@ -486,4 +484,3 @@ def _fails_at(outcome: Outcome, line: int) -> bool:
 
 def _is_over(deadline: float | None) -> bool:
     return deadline is not None and time.monotonic() >= deadline
-

@@ -28,9 +28,9 @@ class Difference:
     """One value in a test's frame that the mutant changes.
 
     `root` is the clean value as a whole, `path` leads to what differs in it, `before` and `after`;
-    `line` is the line that brought it, `place` that of the call (zeros: unknown). `masked` are paths
-    in the root that vary by themselves; `constant` says whether the line brought the same each time
-    it ran; `until` are later lines of the frame after which it is still so.
+    `line` is the line that brought it, `place` that of the call (zeros: unknown). `masked` are
+    paths in the root that vary by themselves; `constant` says whether the line brought the same
+    each time it ran; `until` are later lines of the frame after which it is still so.
     """
 
     kind: Kind
@@ -64,7 +64,9 @@ class Comparison:
     function: str = ""
 
 
-def compare(clean: Recording, again: Recording, mutant: Recording, observable: bool) -> Comparison:
+def compare(
+    clean: Recording, again: Recording, mutant: Recording, *, observable: bool
+) -> Comparison:
     """How far the difference came. `observable`: the function's own calls can be seen (code that
     runs at import cannot)."""
     if any(one.lost for one in (clean, again, mutant)):
@@ -72,8 +74,7 @@ def compare(clean: Recording, again: Recording, mutant: Recording, observable: b
         return Comparison(Reach.UNKNOWN, clean, why)
     found = tuple(_in_test(clean, again, mutant))
     if found:
-        first = _first_different(clean, again, mutant)
-        call, other = first if first else (None, None)
+        call, other = _first_different(clean, again, mutant) or (None, None)
         return Comparison(Reach.UNCHECKED, clean, found=found, call=call, other=other)
     if not observable:
         why = "its code runs at import, and nothing that the test received differs"
@@ -95,9 +96,8 @@ def _in_calls(clean: Recording, again: Recording, mutant: Recording) -> Comparis
         return Comparison(Reach.UNKNOWN, clean, why)
     first = _first_different(clean, again, mutant)
     if first is not None:
-        call, other = first
-        lost = _lost_in(call, other, clean, mutant)
-        return Comparison(Reach.SWALLOWED, clean, call=call, other=other, swallowed=lost)
+        lost = _lost_in(*first, clean, mutant)
+        return Comparison(Reach.SWALLOWED, clean, call=first[0], other=first[1], swallowed=lost)
     if clean.count != again.count or clean.digests != again.digests:
         why = "the calls vary by themselves"
         return Comparison(Reach.UNKNOWN, clean, why)
@@ -266,9 +266,7 @@ def _site(one: Received) -> tuple[object, ...]:
 
 
 def _is_constant(one: Received, clean: Recording, path: Path) -> bool:
-    values = {
-        repr(at(each.value, path)) for each in clean.results if _site(each) == _site(one)
-    }
+    values = {repr(at(each.value, path)) for each in clean.results if _site(each) == _site(one)}
     return len(values) == 1
 
 

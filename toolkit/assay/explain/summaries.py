@@ -92,7 +92,7 @@ def literal(summary: Summary) -> str | None:
     form = summary[0]
     if form == "v":
         text: str = summary[2]
-        return text if "nan" not in text and "inf" not in text or summary[1] == "str" else None
+        return text if ("nan" not in text and "inf" not in text) or summary[1] == "str" else None
     if form == "l":
         return _sequence(summary)
     if form == "d":
@@ -169,7 +169,9 @@ def _words(summary: Summary) -> str:
 def _words_of_object(summary: Summary) -> str:
     form, name = summary[0], _short(summary[1])
     if form == "x":
-        return f"{name}({summary[4]!r})" if summary[4] is not None else f"{name}{_words(summary[2])}"
+        return (
+            f"{name}({summary[4]!r})" if summary[4] is not None else f"{name}{_words(summary[2])}"
+        )
     if form == "o":
         parts = [f"{key}={_words(value)}" for key, value in summary[2]]
         if summary[3] is not None:

@@ -93,7 +93,8 @@ class TestCode:
         """Of a place as `ast` has it: lines from 1, columns in bytes of UTF-8."""
         start = self.starts[line - 1]
         raw = self.text[start : self.starts[line]].encode("utf-8", "surrogatepass")
-        return start + len(raw[:column].decode("utf-8", "replace"))
+        before: str = raw[:column].decode("utf-8", "replace")
+        return start + len(before)
 
     def span(self, node: ast.expr | ast.stmt) -> tuple[int, int]:
         assert node.end_lineno is not None and node.end_col_offset is not None
@@ -133,15 +134,15 @@ class TestCode:
         text = self.text
         where = 0
         for start, end, new in sorted(edits, reverse=True):
-            if start > 0 and text[start - 1] not in "\r\n" and new.startswith((" ", "\t")):
+            put = new
+            if start == len(text) and new.endswith(self.line_end) and text[-1:] not in "\r\n":
                 # The file ends without a line end.
-                if start == len(text) and "\n" in new:
-                    new = self.line_end + new.removesuffix(self.line_end)
-            text = text[:start] + new + text[end:]
-            if assertion in new:
-                where = start + new.rindex(assertion)
+                put = self.line_end + new.removesuffix(self.line_end)
+            text = text[:start] + put + text[end:]
+            if assertion in put:
+                where = start + put.rindex(assertion)
             else:
-                where += len(new) - (end - start)
+                where += len(put) - (end - start)
         line = len(_BREAK.findall(text[:where])) + 1
         return Patched(text, line, assertion)
 

@@ -36,7 +36,7 @@ def explanation(
         made_of=made_of,
     )
     if found.reach is Reach.UNCHECKED:
-        return _unchecked(base, found, name)
+        return _unchecked(base, found)
     if found.reach is Reach.SWALLOWED:
         return _swallowed(base, found, name)
     if found.reach is Reach.SAME:
@@ -69,7 +69,7 @@ def _given(call: Call | None) -> tuple[tuple[str, str], ...]:
 # -- one of each kind
 
 
-def _unchecked(base: Explanation, found: Comparison, name: str) -> Explanation:
+def _unchecked(base: Explanation, found: Comparison) -> Explanation:
     one = telling(found.found)
     what = described(one)
     if one.kind is Kind.PATH:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 
 from assay.model.change import UnitStatus
+from assay.model.explanation import Explanation
 from assay.model.mutant import Verdict
 from assay.model.run import TestResult
 from assay.model.selection import Selection
@@ -85,7 +86,7 @@ class Answer:
     `left` how many mutants were not run by the reason for it,
     `flaky` tests that failed a control, with the reason, `changed_tests` test files in the change,
     `plan` what the mutants are a part of (None for `impact`), `partial` why not all of them were
-    run (None if they were).
+    run (None if they were), `explanations` why survivors survived, by mutant id: of some or all.
     """
 
     verb: str
@@ -107,3 +108,4 @@ class Answer:
     left: Mapping[str, int] = field(default_factory=dict, hash=False)
     plan: PlanRecord | None = None
     partial: Partial | None = None
+    explanations: Mapping[str, Explanation] = field(default_factory=dict, hash=False)

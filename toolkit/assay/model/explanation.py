@@ -1,4 +1,4 @@
-"""Why a mutant survived: how far the difference it makes came, and the assertion that is missing."""
+"""Why a mutant survived: how far the difference it makes came, and what assertion is missing."""
 
 from __future__ import annotations
 

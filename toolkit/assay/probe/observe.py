@@ -63,9 +63,9 @@ class Ends:
 class Observer:
     """Watches one test after another.
 
-    `spec` has `path`, `name`, `first` and `last`: the file, name and lines of the function; `tests`:
-    the files of tests; `repo` and `excluded`: what is the project's; `looks`: expressions to be
-    evaluated in a test's frame after a line has run, as `[line, text]`.
+    `spec` has `path`, `name`, `first` and `last`: the file, name and lines of the function;
+    `tests`: the files of tests; `repo` and `excluded`: what is the project's; `looks`:
+    expressions to be evaluated in a test's frame after a line has run, as `[line, text]`.
     """
 
     def __init__(self, spec: dict[str, Any]) -> None:
@@ -141,7 +141,7 @@ class Observer:
             kind = self._kinds[code] = self._kind_of(code)
         return kind
 
-    def _on_call(self, frame: FrameType, event: str, arg: Any) -> Any:
+    def _on_call(self, frame: FrameType, _event: str, _arg: Any) -> Any:
         code = frame.f_code
         kind = self._kind(code)
         back = frame.f_back
@@ -194,7 +194,7 @@ class Observer:
         if kept:
             self._calls.append(call)
 
-        def follow(frame: FrameType, event: str, arg: Any) -> None:
+        def follow(_: FrameType, event: str, arg: Any) -> None:
             end = ends.see(event, arg)
             if end is None:
                 return
@@ -210,7 +210,7 @@ class Observer:
 
     def _stack(self, frame: FrameType) -> list[list[Any]]:
         """The project's frames that wait for this one, from the inside to the test."""
-        rows = []
+        rows: list[list[Any]] = []
         above = frame.f_back
         while above is not None and len(rows) < ABOVE:
             kind = self._kind(above.f_code)
@@ -313,10 +313,10 @@ class Observer:
         number = self._numbers.get(id(frame), -1)
         place = self._place(frame)
         ends = Ends(self.summarizer)
-        row = [number, place, callee.co_name, "", None]
+        row: list[Any] = [number, place, callee.co_name, "", None]
         self._keep(row)
 
-        def follow(frame: FrameType, event: str, arg: Any) -> None:
+        def follow(_: FrameType, event: str, arg: Any) -> None:
             end = ends.see(event, arg)
             if end is not None and row[3] == "":
                 row[3:] = end

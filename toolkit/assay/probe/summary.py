@@ -1,7 +1,7 @@
 """What a value looks like from outside, told without running any code of the user's.
 
-No `__eq__`, `__repr__`, property or `__getattr__` of the user is called: builtins are told by value,
-containers item by item through the methods of their base type, other objects by what their
+No `__eq__`, `__repr__`, property or `__getattr__` of the user is called: builtins are told by
+value, containers item by item through the methods of their base type, other objects by what their
 `__dict__` and slots hold, and what has neither by the name of its type. Addresses are never told.
 
 A summary is a list whose first item says its form:
@@ -168,14 +168,14 @@ class Summarizer:
             items = self._items(_SEQUENCES[base](value), depth)
             return ["l", base.__name__, base.__len__(value), items]  # type: ignore[attr-defined]
         if base in _SETS:
-            items = sorted(self._items(_SETS[base](value), depth), key=repr)
-            return ["l", base.__name__, base.__len__(value), items]  # type: ignore[attr-defined]
+            found = sorted(self._items(_SETS[base](value), depth), key=repr)
+            return ["l", base.__name__, base.__len__(value), found]  # type: ignore[attr-defined]
         if base in (int, float, complex):
-            return ["v", base.__name__, base.__repr__(value)]
-        return _text(base(value), base.__name__, base.__repr__(value))
+            return ["v", base.__name__, _repr_of(base)(value)]
+        return _text(base(value), base.__name__, _repr_of(base)(value))
 
     def _items(self, found: Iterable[Any], depth: int) -> list[Summary]:
-        items = []
+        items: list[Summary] = []
         for item in found:
             if len(items) == ITEMS:
                 items.append(["c"])
@@ -253,19 +253,16 @@ class Summarizer:
         if name not in self.types:
             self.types[name] = {
                 "properties": sorted({one for base in bases for one in _properties(base)}),
-                "special": sorted({one for base in bases if _is_users(base) for one in _special(base)}),
+                "special": sorted({one for base in bases for one in _special(base)}),
             }
 
 
 _ASKED = frozenset({"__len__", "__iter__", "__str__", "__bool__", "__contains__", "__getitem__"})
 
 
-def _is_users(kind: type) -> bool:
-    return bool(_flags(kind) & _HEAP_TYPE)
-
-
 def _special(kind: type) -> Iterator[str]:
-    yield from (name for name in _vars(kind) if name in _ASKED)
+    if _flags(kind) & _HEAP_TYPE:
+        yield from (name for name in _vars(kind) if name in _ASKED)
 
 
 def _properties(kind: type) -> Iterator[str]:
@@ -279,6 +276,10 @@ def type_name(kind: type) -> str:
     module = _module(kind)
     name = str(_qualname(kind))
     return name if module == "builtins" or type(module) is not str else f"{module}.{name}"
+
+
+def _repr_of(base: type) -> Any:
+    return base.__repr__
 
 
 def _text(value: Any, kind: str, text: str) -> Summary:
@@ -300,7 +301,13 @@ def _named(value: Any, kind: type) -> Summary:
     if kind is types.MethodType:
         value = value.__func__
     try:
-        name = object.__getattribute__(value, "__qualname__" if kind is not types.ModuleType else "__name__")
+        name = object.__getattribute__(
+            value, "__qualname__" if kind is not types.ModuleType else "__name__"
+        )
     except AttributeError:
         name = ""
-    return ["n", "module" if kind is types.ModuleType else "function", name if type(name) is str else ""]
+    return [
+        "n",
+        "module" if kind is types.ModuleType else "function",
+        name if type(name) is str else "",
+    ]

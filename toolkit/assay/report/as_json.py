@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from assay.model.answer import Answer, Partial, PlanRecord, UnitAnswer
+from assay.model.explanation import Explanation
 from assay.model.mutant import NOT_REACHED, Left, Measured, Mutant, Verdict
 from assay.model.run import TestResult
 from assay.model.selection import SelectedTest, Selection
@@ -29,7 +30,13 @@ def answer_json(answer: Answer, exit_code: int) -> dict[str, Any]:
         "tests": [_result(result) for result in answer.results.values()],
         "changed_tests": list(answer.changed_tests),
         "units": [_unit(unit) for unit in answer.units],
-        "mutants": [verdict_json(v, answer.diffs[v.mutant.id]) for v in answer.verdicts],
+        "mutants": [
+            {
+                **verdict_json(v, answer.diffs[v.mutant.id]),
+                "explanation": explanation_json(answer.explanations.get(v.mutant.id)),
+            }
+            for v in answer.verdicts
+        ],
         "left": dict(sorted(answer.left.items())),
         "notices": list(answer.notices),
         "inconclusive": list(answer.inconclusive),
@@ -170,6 +177,37 @@ def verdict_json(verdict: Verdict, diff: str) -> dict[str, Any]:
         "tests_run": verdict.tests_run,
         "seconds": round(verdict.seconds, 4),
         "reused": None if verdict.reused is None else _measured(verdict.reused),
+    }
+
+
+def explanation_json(found: Explanation | None) -> dict[str, Any] | None:
+    """Why a mutant survived; None if that was not looked into."""
+    if found is None:
+        return None
+    proposal = found.proposal
+    return {
+        "reach": found.reach.value,
+        "sentence": found.sentence,
+        "test": found.test,
+        "calls": found.calls,
+        "given": [list(pair) for pair in found.given],
+        "what": found.what,
+        "before": found.before,
+        "after": found.after,
+        "path": found.path,
+        "line": found.line,
+        "proposal": None
+        if proposal is None
+        else {
+            "path": proposal.path,
+            "line": proposal.line,
+            "code": proposal.code,
+            "patch": proposal.patch,
+            "clean_runs": proposal.clean_runs,
+        },
+        "none": found.none,
+        "advice": found.advice,
+        "made_of": dict(found.made_of),
     }
 
 

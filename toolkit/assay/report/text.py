@@ -9,10 +9,12 @@ from typing import Any
 from tabulate import tabulate
 
 from assay.model.answer import Answer, Guard, Partial, UnitAnswer
+from assay.model.explanation import Explanation
 from assay.model.mutant import NOT_REACHED, Left, Mutant, Status, Verdict
 from assay.model.run import TestOutcome, TestResult
 from assay.model.selection import Selection
 from assay.model.source import MODULE_UNIT
+from assay.report.explained import explanation_lines
 from assay.verdict.answer import BAD_RESULTS, is_inconclusive
 from assay.verdict.interval import estimate
 
@@ -226,7 +228,8 @@ def _mutant_cell(verdicts: Iterable[Verdict]) -> str:
 def _survivors(answer: Answer, limit: int) -> Iterator[str]:
     survived = [v for v in answer.verdicts if v.status is Status.SURVIVED]
     for verdict in survived[:limit]:
-        yield mutant_card(verdict, answer.diffs[verdict.mutant.id])
+        found = answer.explanations.get(verdict.mutant.id)
+        yield mutant_card(verdict, answer.diffs[verdict.mutant.id], found)
     if len(survived) > limit:
         yield f"… and {len(survived) - limit} more survivors: --all shows them."
     uncovered = "\n".join(_uncovered(answer, limit))
@@ -262,8 +265,9 @@ def _line_ranges(lines: Iterable[int], limit: int = 4) -> str:
     return ",".join(shown) + (",…" if len(runs) > limit else "")
 
 
-def mutant_card(verdict: Verdict, diff: str) -> str:
-    """One mutant: what happened, the change as a diff, and the tests that ran it."""
+def mutant_card(verdict: Verdict, diff: str, found: Explanation | None = None) -> str:
+    """One mutant: what happened, the change as a diff, the tests that ran it, and why they did not
+    notice."""
     mutant = verdict.mutant
     place = f"{mutant.path}:{mutant.span.start_line} {unit_name(mutant.scope)}"
     head = f"{_STATUS_WORDS[verdict.status].capitalize()}: {place} [{mutant.operator}] {mutant.id}"
@@ -278,6 +282,8 @@ def mutant_card(verdict: Verdict, diff: str) -> str:
         more = len(verdict.covering) - len(shown)
         tail = f" and {more} more" if more else ""
         lines.append(f"  ran it and noticed nothing: {', '.join(shown)}{tail}")
+    if found is not None:
+        lines += [f"  {line}" for line in explanation_lines(found)]
     return "\n".join(lines)
 
 
@@ -395,7 +401,7 @@ def _short(text: str, limit: int = 40) -> str:
     return line if len(line) <= limit else line[: limit - 1] + "…"
 
 
-def shown_mutant(entry: dict[str, Any], options: str = "") -> str:
+def shown_mutant(entry: dict[str, Any], options: str = "", found: Explanation | None = None) -> str:
     """One recorded mutant, as `assay show` prints it."""
     place = f"{entry['path']}:{entry['span'][0]} {unit_name(entry['scope'])}"
     verdict = _STATUS_WORDS[Status(entry["status"])]
@@ -409,6 +415,8 @@ def shown_mutant(entry: dict[str, Any], options: str = "") -> str:
         lines.append(f"{entry['reason'][:1].upper()}{entry['reason'][1:]}.")
     lines.append(f"Covering tests ({entry['tests_run']} of {len(entry['covering'])} run):")
     lines += [f"  {node_id}" for node_id in entry["covering"]] or ["  none"]
+    if found is not None:
+        lines += ["", *explanation_lines(found, whole=True)]
     extreme = " --extreme" if entry["operator"].startswith("extreme_") else ""
     command = f"assay mutate {entry['path']} --only {entry['id']}{extreme}{options}"
     lines += ["", f"Repeat it: {command}"]

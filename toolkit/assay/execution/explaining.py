@@ -21,6 +21,7 @@ from assay.execution.zygote import Job, Zygote, ZygoteSettings
 from assay.explain.candidates import Candidate, candidates
 from assay.explain.checks import Known
 from assay.explain.compare import Comparison, compare
+from assay.explain.questions import answered, questions
 from assay.explain.recording import recording_of
 from assay.explain.testcode import TestCode
 from assay.explain.words import explanation, unknown
@@ -45,6 +46,10 @@ CASES = 60
 """A test with more cases than this gets no proposal: all would have to run each time."""
 
 OTHER_SEED = 4711
+
+OVER = "the time for explanations was over; `assay show ID` explains it"
+
+RUNS = ("clean", "again", "mutant")
 
 TOLD = (Reach.UNCHECKED, Reach.SWALLOWED, Reach.SAME, Reach.NOT_REACHED, Reach.UNKNOWN)
 """Which of several tests tells most, the best first."""
@@ -104,6 +109,7 @@ class Explainer:
         self._limits = limits
         self._workers = workers
         self._paths = {item.node_id: item.path for item in collected.items}
+        self._lines = {item.node_id: item.line for item in collected.items}
         self._files: dict[str, _TestFile | None] = {}
         self._others = contextlib.ExitStack()
         self._cold: Zygote | None = None
@@ -131,6 +137,7 @@ class Explainer:
         self._record(again, deadline)
         for one in under:
             self._compare(one)
+        self._ask([one for one in under if self._has_no_candidate(one)], deadline)
         self._verify(under, deadline)
         made = {}
         for one in under:
@@ -160,9 +167,9 @@ class Explainer:
         for cold in (False, True):
             some = [one for one in under if one.cold is cold and one.tests]
             jobs = (
-                ((one, run), self._watching(one, run))
+                ((one, run), self._watching(one, run, one.tests))
                 for one in some
-                for run in ("clean", "again", "mutant")
+                for run in RUNS
                 if not _is_over(deadline)
             )
             if some:
@@ -170,14 +177,16 @@ class Explainer:
                     one, run = done.tag
                     one.outcomes[run] = done.outcome
 
-    def _watching(self, one: _Under, run: str) -> Job:
+    def _watching(
+        self, one: _Under, run: str, tests: Tests, looks: Sequence[tuple[int, str]] = ()
+    ) -> Job:
         mutant = one.survivor.mutant
         mutants: tuple[Message, ...] = (self._maker.wire(mutant),)
         if run != "mutant":
             mutants = self._maker.unchanged([mutant], by_file=one.cold)
-        files = files_of(one.tests, self._collected, self._settings.repo) if one.cold else ()
-        job = self._maker.control(one.tests, mutants, files)
-        return replace(job, observe=self._spec(mutant, one.tests))
+        files = files_of(tests, self._collected, self._settings.repo) if one.cold else ()
+        job = self._maker.control(tests, mutants, files)
+        return replace(job, observe={**self._spec(mutant, tests), "looks": looks})
 
     def _spec(self, mutant: Mutant, tests: Tests) -> Message:
         source = self._sources[mutant.path]
@@ -226,7 +235,7 @@ class Explainer:
         for test in one.tests:
             if not all(test in some for some in (*seen.values(), *passed)):
                 continue
-            three = [recording_of(seen[run][test]) for run in ("clean", "again", "mutant")]
+            three = [recording_of(seen[run][test]) for run in RUNS]
             observable = one.survivor.mutant.unit != MODULE_UNIT
             one.found.append(compare(*three, observable=observable))
         one.found.sort(key=lambda found: TOLD.index(found.reach))
@@ -243,7 +252,7 @@ class Explainer:
         if not one.tests:
             return "none of its tests is collected now"
         if len(one.outcomes) < 3:
-            return "the time for explanations was over; `assay show ID` explains it"
+            return OVER
         for run, outcome in one.outcomes.items():
             if outcome.unfit:
                 return f"the mutant cannot be put in place: {outcome.unfit}"
@@ -252,27 +261,69 @@ class Explainer:
                 return f"a watched run {which} ended as {outcome.end.value}"
         return ""
 
+    def _has_no_candidate(self, one: _Under) -> bool:
+        unchecked = one.chosen is not None and one.chosen.reach is Reach.UNCHECKED
+        return unchecked and not one.waiting and not one.none
+
+    def _ask(self, under: Sequence[_Under], deadline: float | None) -> None:
+        """Where only private state differs: look what the object says of itself."""
+        asked: dict[int, dict[str, Outcome]] = {}
+        for cold in (False, True):
+            jobs = []
+            for one in under:
+                if one.cold is cold and one.chosen is not None and not _is_over(deadline):
+                    found = one.chosen
+                    test = found.clean.test
+                    looks = questions(found.found, found.clean, function_of(test))
+                    if looks:
+                        jobs += [
+                            ((one, run), self._watching(one, run, (test,), looks)) for run in RUNS
+                        ]
+            if jobs:
+                for done in run_jobs(self._zygote_for(cold), jobs, self._workers):
+                    one, run = done.tag
+                    asked.setdefault(id(one), {})[run] = done.outcome
+        for one in under:
+            self._take_answers(one, asked.get(id(one), {}))
+
+    def _take_answers(self, one: _Under, outcomes: Mapping[str, Outcome]) -> None:
+        seen = [recording_of(m) for run in RUNS if run in outcomes for m in outcomes[run].observed]
+        if len(seen) != len(RUNS) or one.chosen is None:
+            return
+        found = tuple(answered(one.chosen.found, *seen))
+        if found:
+            with_answers = replace(one.chosen, found=found)
+            one.waiting = [(with_answers, made) for made in self._candidates(one, with_answers)]
+
     # -- proposing
 
     def _candidates(self, one: _Under, found: Comparison) -> Sequence[Candidate]:
         test = found.clean.test
-        file = self._test_file(self._paths[test])
+        file = self._file_of(found)
         if file is None:
             one.none = "the test file is not a Python file in UTF-8"
             return ()
         if len(self._cases(test)) > CASES:
             one.none = f"the test has more than {CASES} cases"
             return ()
-        known = Known(file.code.names, self._machine())
+        code = file.code
+        known = Known(code.names, self._machine(), code.quote, code.attributes)
         return candidates(file.code, found.found, function_of(test), known)
 
     def _machine(self) -> Tests:
         return (str(self._settings.repo), str(self._settings.project), "/tmp/", str(Path.home()))
 
     def _cases(self, test: str) -> Tests:
-        """All cases of the test's function."""
-        function = test.partition("[")[0]
-        return tuple(i for i in self._paths if i.partition("[")[0] == function)
+        """All cases of the test's function, those of other classes that inherit it included: they
+        share its name and line."""
+        key = function_of(test), self._lines[test]
+        return tuple(i for i, line in self._lines.items() if (function_of(i), line) == key)
+
+    def _file_of(self, found: Comparison) -> _TestFile | None:
+        """Where the function of the test stands."""
+        test = found.clean.test
+        frames = (f.path for f in found.clean.frames if f.function == function_of(test))
+        return self._test_file(next(frames, self._paths[test]))
 
     def _test_file(self, path: str) -> _TestFile | None:
         if path not in self._files:
@@ -297,7 +348,7 @@ class Explainer:
                 return
             if _is_over(deadline):
                 for one in trying:
-                    one.none = "the time for explanations was over; `assay show ID` tries again"
+                    one.none = OVER
                 return
             pairs = [(one, *one.waiting.pop(0)) for one in trying]
             noticed = self._that_notice(pairs)
@@ -341,21 +392,22 @@ class Explainer:
         for done in run_jobs(self._zygote_for(cold), jobs, self._workers):
             passes[id(done.tag)] += self._all_pass(done.outcome, done.tag[1])
         rest = [pair for pair in pairs if passes[id(pair)] == USUAL_RUNS]
-        by_file: dict[str, list[tuple[_Under, Comparison, Candidate]]] = {}
+        by_files: dict[Tests, list[tuple[_Under, Comparison, Candidate]]] = {}
         for pair in rest:
-            by_file.setdefault(self._paths[pair[1].clean.test], []).append(pair)
-        for path, some in by_file.items():
-            for pair in self._with_other_seeds(path, some):
+            files = files_of(self._cases(pair[1].clean.test), self._collected, self._settings.repo)
+            by_files.setdefault(files, []).append(pair)
+        for files, some in by_files.items():
+            for pair in self._with_other_seeds(files, some):
                 passes[id(pair)] += 1
         for one, _, _ in pairs:
             one.none = "an assertion that tells the two apart does not always pass without it"
         return [pair for pair in pairs if passes[id(pair)] == USUAL_RUNS + OTHER_RUNS]
 
     def _with_other_seeds(
-        self, path: str, pairs: Sequence[tuple[_Under, Comparison, Candidate]]
+        self, files: Tests, pairs: Sequence[tuple[_Under, Comparison, Candidate]]
     ) -> Iterator[tuple[_Under, Comparison, Candidate]]:
         """Each as often as it passes in a process with other seeds."""
-        zygote, cold = self._seeded_zygote(path)
+        zygote, cold = self._seeded_zygote(files)
         if zygote is None:
             return
         jobs = []
@@ -366,34 +418,33 @@ class Explainer:
             if self._all_pass(done.outcome, done.tag[1]):
                 yield done.tag
 
-    def _seeded_zygote(self, path: str) -> tuple[Zygote | None, bool]:
-        """A process that has collected the test file, with other seeds; whether it is cold."""
+    def _seeded_zygote(self, files: Tests) -> tuple[Zygote | None, bool]:
+        """A process that has collected the test files, with other seeds; whether it is cold."""
         cold = not self._collected.can_fork
-        key = ("",) if cold else (path,)
+        key = () if cold else files
         if key not in self._seeded:
             environ = {**self._settings.environ, "PYTHONHASHSEED": str(OTHER_SEED)}
             settings = replace(self._settings, environ=environ)
             try:
                 self._seeded[key] = self._others.enter_context(
-                    self._cold_zygote(settings) if cold else self._collected_again(settings, path)
+                    self._cold_zygote(settings) if cold else self._collected_again(settings, files)
                 )
             except (BaselineError, InconclusiveError):
                 self._seeded[key] = None
         return self._seeded[key], cold
 
-    def _collected_again(self, settings: ZygoteSettings, path: str) -> Zygote:
-        more = {"only": [str(self._settings.repo / path)], "seed": OTHER_SEED}
+    def _collected_again(self, settings: ZygoteSettings, files: Tests) -> Zygote:
+        more = {"only": list(files), "seed": OTHER_SEED}
         zygote = Zygote(settings, "collected", record=False, more=more)
         if zygote.greeting()["type"] != "hello":
             zygote.close()
-            raise BaselineError("the file is not collected by itself")
+            raise BaselineError("the files are not collected by themselves")
         return zygote
 
     def _trial(self, found: Comparison, made: Candidate, cold: bool, mutant: Mutant | None) -> Job:
         """All cases of the patched test, with the mutant or without."""
         cases = self._cases(found.clean.test)
-        path = self._paths[found.clean.test]
-        file = self._test_file(path)
+        file = self._file_of(found)
         assert file is not None
         mutants: list[Message] = [patch_message(file, made, self._settings.repo)]
         if mutant is not None:
@@ -414,7 +465,7 @@ class Explainer:
         )
 
     def _proposal(self, found: Comparison, made: Candidate) -> Proposal:
-        file = self._test_file(self._paths[found.clean.test])
+        file = self._file_of(found)
         assert file is not None
         mark = "\ufeff" if file.content.startswith(b"\xef\xbb\xbf") else ""
         return Proposal(
@@ -431,15 +482,24 @@ class Explainer:
         mutant = one.survivor.mutant
         made_of = {mutant.path: self._sources[mutant.path].sha}
         if one.why or one.chosen is None:
-            return unknown(one.why, made_of)
-        test_path = self._paths[one.chosen.clean.test]
-        file = self._test_file(test_path)
+            return unknown(one.why, {} if one.why == OVER else made_of)
+        file = self._file_of(one.chosen)
         if file is not None:
-            made_of[test_path] = file.sha
+            made_of[file.path] = file.sha
+        if one.none == OVER and one.proposal is None:
+            # To be looked into again by the next run.
+            made_of = {}
         none = "" if one.proposal or one.chosen.reach is not Reach.UNCHECKED else one.none
         if not none and one.proposal is None and one.chosen.reach is Reach.UNCHECKED:
             none = "what differs has no simple expression in the test"
-        return explanation(mutant, one.chosen, one.proposal, none, made_of)
+        text = self._text_of(mutant.path)
+        return explanation(mutant, one.chosen, one.proposal, none, made_of, text)
+
+    def _text_of(self, path: str) -> str:
+        try:
+            return decode(Path(self._settings.repo, path).read_bytes())
+        except (OSError, SyntaxError, UnicodeDecodeError, LookupError):
+            return ""
 
 
 def patch_message(file: _TestFile, made: Candidate, repo: Path) -> Message:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import builtins
+import re
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
@@ -21,6 +22,8 @@ from assay.explain.summaries import (
 
 SHORT = 64
 """A literal is written out whole up to so many characters."""
+
+_PLAIN_TEXT = re.compile(r"(?<![\w'\"\\])'([^'\"\\]*)'(?!['\"])")
 
 LONG_FLOAT = 14
 """Characters from which a float is rather compared approximately."""
@@ -73,6 +76,19 @@ class Known:
 
     names: Collection[str]
     machine: Collection[str] = ()
+    quote: str = "'"
+    attributes: Collection[str] = ()
+
+    def quoted(self, text: str) -> str:
+        """A literal with the quotes that the file uses."""
+        if self.quote == "'":
+            return text
+        return _PLAIN_TEXT.sub(r'"\1"', text)
+
+    def may_see(self, path: Path) -> bool:
+        """Whether the path is public, or the file names what is private in it already."""
+        private = (name for kind, name in path if kind == "attr" and str(name).startswith("_"))
+        return all(name in self.attributes for name in private)
 
     def may_write(self, text: str) -> bool:
         """Whether the literal means the same on another machine, and its names are there."""
@@ -102,9 +118,10 @@ def checks(
         here = path[:size]
         text = expression(root_name, here)
         value = at(root, here)
-        if text is None or not _is_steady(here, masked):
+        if text is None or not _is_steady(here, masked) or not known.may_see(here):
             continue
         written = literal(value) if is_whole(value) else None
+        written = None if written is None else known.quoted(written)
         if written is None or len(written) > SHORT or not known.may_write(written):
             continue
         rank = 10 * is_private(here) + size + (1 if here != path else 0)
@@ -112,7 +129,7 @@ def checks(
         if here != path:
             break
     text = expression(root_name, path)
-    if text is not None:
+    if text is not None and known.may_see(path):
         rank = 10 * is_private(path) + len(path) + 2
         yield from _of_shape(text, at(root, path), after, rank, known)
 
@@ -162,12 +179,29 @@ def _of_words(
     one, other = text_of(before), text_of(after)
     if one is None or len(repr(one)) <= SHORT:
         return
-    for line in one.splitlines():
-        part = line.strip()
+    for part in (*_telling_lines(one), fragment(one, other or "")):
         if part and part not in (other or "") and len(repr(part)) <= SHORT + 16:
-            if known.may_write(repr(part)):
-                yield Check("in", text, repr(part), rank)
+            if known.may_write(known.quoted(repr(part))):
+                yield Check("in", text, known.quoted(repr(part)), rank)
             return
+
+
+def _telling_lines(text: str) -> list[str]:
+    lines = [line.strip() for line in text.splitlines()]
+    return lines if len(lines) > 1 else []
+
+
+def fragment(one: str, other: str) -> str:
+    """The words of a text around the first place where it differs from another."""
+    pairs = zip(one, other, strict=False)
+    at = next((number for number, (a, b) in enumerate(pairs) if a != b), len(other))
+    start = max(0, at - SHORT // 3)
+    if start:
+        start = one.find(" ", start, at) + 1 or start
+    end = min(len(one), at + SHORT // 3)
+    if end < len(one):
+        end = max(one.rfind(" ", at, end), at + 1)
+    return one[start:end].strip()
 
 
 def _of_member(text: str, before: Summary, rank: int, known: Known) -> Iterator[Check]:

@@ -146,6 +146,30 @@ def words(summary: Summary, most: int = WORDS) -> str:
     return text if len(text) <= most else text[: most - 1] + "…"
 
 
+def briefly(summary: Summary) -> str:
+    """The value for people; of an object that is not told in a few words, its type."""
+    text = _words(summary)
+    if len(text) > WORDS // 2 and summary[0] == "o" and summary[3] is None:
+        return f"{_short(summary[1])}(…)"
+    return words(summary)
+
+
+def contrast(before: Summary, after: Summary, most: int = WORDS) -> tuple[str, str]:
+    """Two values for people, shortened so that the difference is seen."""
+    one, other = _words(before), _words(after)
+    if max(len(one), len(other)) <= most:
+        return one, other
+    pairs = zip(one, other, strict=False)
+    at = next((number for number, (a, b) in enumerate(pairs) if a != b), min(len(one), len(other)))
+    start = max(0, at - most // 3)
+    return _window(one, start, most), _window(other, start, most)
+
+
+def _window(text: str, start: int, most: int) -> str:
+    inside = text[start : start + most]
+    return ("…" if start else "") + inside + ("…" if start + most < len(text) else "")
+
+
 def _words(summary: Summary) -> str:
     form = summary[0]
     simple = {"c": "…", "r": "…", "-": "nothing"}

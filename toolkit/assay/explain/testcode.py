@@ -39,6 +39,10 @@ class TestCode:
         first = _BREAK.search(text)
         self.line_end = first.group() if first else "\n"
         self.names = frozenset(_names(self.tree.body))
+        self.attributes = frozenset(
+            node.attr for node in ast.walk(self.tree) if isinstance(node, ast.Attribute)
+        )
+        self.quote = '"' if text.count('"') > text.count("'") else "'"
 
     # -- finding
 

@@ -8,9 +8,20 @@ from dataclasses import replace
 
 from assay.explain.compare import Comparison, Difference, Kind
 from assay.explain.recording import Call
-from assay.explain.summaries import MISSING, Summary, at, differences, expression, is_whole, words
+from assay.explain.summaries import (
+    MISSING,
+    Summary,
+    at,
+    briefly,
+    contrast,
+    differences,
+    expression,
+    is_whole,
+    words,
+)
 from assay.model.explanation import Explanation, Proposal, Reach
 from assay.model.mutant import Mutant
+from assay.mutation.apply import mutated_text
 
 MOST_GIVEN = 6
 
@@ -21,8 +32,9 @@ def explanation(
     proposal: Proposal | None,
     none: str,
     made_of: Mapping[str, str],
+    text: str = "",
 ) -> Explanation:
-    """The explanation of one survivor by one of its tests."""
+    """The explanation of one survivor by one of its tests; `text` is that of the mutant's file."""
     name = function_name(mutant)
     test = found.clean.test
     base = Explanation(
@@ -40,15 +52,15 @@ def explanation(
     if found.reach is Reach.SWALLOWED:
         return _swallowed(base, found, name)
     if found.reach is Reach.SAME:
-        return _same(base, found, name, mutant)
+        return _same(base, found, name, mutant, text)
     if found.reach is Reach.NOT_REACHED:
-        sentence = f"{name} is not called while {test} runs"
+        sentence = f"Not reached: {test} does not call {name}"
         return _with(base, sentence, advice=f"write a test that calls {name}")
-    return _with(base, f"not explained: {found.why}")
+    return _with(base, f"Not explained: {found.why}")
 
 
 def unknown(why: str, made_of: Mapping[str, str]) -> Explanation:
-    return Explanation(Reach.UNKNOWN, f"not explained: {why}", made_of=made_of)
+    return Explanation(Reach.UNKNOWN, f"Not explained: {why}", made_of=made_of)
 
 
 def function_name(mutant: Mutant) -> str:
@@ -63,7 +75,7 @@ def _with(base: Explanation, sentence: str, **more: object) -> Explanation:
 def _given(call: Call | None) -> tuple[tuple[str, str], ...]:
     if call is None:
         return ()
-    return tuple((name, words(value)) for name, value in list(call.given.items())[:MOST_GIVEN])
+    return tuple((name, briefly(value)) for name, value in list(call.given.items())[:MOST_GIVEN])
 
 
 # -- one of each kind
@@ -72,10 +84,11 @@ def _given(call: Call | None) -> tuple[tuple[str, str], ...]:
 def _unchecked(base: Explanation, found: Comparison) -> Explanation:
     one = telling(found.found)
     what = described(one)
+    before, after = contrast(one.before, one.after)
     if one.kind is Kind.PATH:
-        sentence = f"{base.test} takes another way through its own code, and passes"
+        sentence = f"Unchecked: {base.test} takes another way through its own lines, and passes"
     else:
-        sentence = f"{base.test} receives another value for `{what}` and does not check it"
+        sentence = f"Unchecked: the difference reaches {base.test}, line {one.line}"
     advice = "" if base.proposal else f"check `{what}` in the test"
     if one.kind is Kind.PATH:
         advice = "check what the test decides by"
@@ -83,8 +96,8 @@ def _unchecked(base: Explanation, found: Comparison) -> Explanation:
         base,
         sentence,
         what=what,
-        before=words(one.before),
-        after=words(one.after),
+        before=before,
+        after=after,
         path=one.path_of_file,
         line=one.line,
         advice=advice,
@@ -94,13 +107,17 @@ def _unchecked(base: Explanation, found: Comparison) -> Explanation:
 def _swallowed(base: Explanation, found: Comparison, name: str) -> Explanation:
     what, before, after = _first_end(found, name)
     lost = found.swallowed
-    where = f" at {lost.path}:{lost.line}, in {lost.function}" if lost is not None else ""
+    where = f" at {lost.path}:{lost.line} in {lost.function}" if lost is not None else ""
     if found.other is None:
-        sentence = f"{name} is called another number of times in {base.test}; the rest is the same"
+        sentence = (
+            f"Swallowed: {base.test} calls {name} another number of times, nothing else differs"
+        )
     elif lost is not None and lost.number == -1:
-        sentence = f"{name} gives {base.test} something else{where}, which drops it"
+        sentence = f"Swallowed: {name} does something else in {base.test}, which does not keep it"
     else:
-        sentence = f"{name} gives something else in {base.test}, and the difference is lost{where}"
+        sentence = (
+            f"Swallowed: {name} does something else in {base.test}; the difference is lost{where}"
+        )
     return _with(
         base,
         sentence,
@@ -120,8 +137,9 @@ def _first_end(found: Comparison, name: str) -> tuple[str, str, str]:
         return "", "", ""
     for one, its in zip(call.ends, other.ends, strict=False):
         if one != its:
-            what = f"what {name} gives" if one[0] == its[0] else f"how {name} ends"
-            return what, _end_words(one), _end_words(its)
+            if one[0] == its[0] == "returned":
+                return f"what {name} returns", *contrast(one[1], its[1])
+            return f"how {name} ends", _end_words(one), _end_words(its)
     for key in sorted(call.left.keys() | other.left.keys()):
         one_left = call.left.get(key, call.given.get(key, MISSING))
         its_left = other.left.get(key, other.given.get(key, MISSING))
@@ -133,7 +151,7 @@ def _first_end(found: Comparison, name: str) -> tuple[str, str, str]:
 def _apart(one: Summary, other: Summary) -> tuple[str, str]:
     path = next(differences(one, other), ())
     suffix = expression("", path) or ""
-    before, after = words(at(one, path)), words(at(other, path))
+    before, after = contrast(at(one, path), at(other, path))
     return (f"{suffix} = {before}", f"{suffix} = {after}") if suffix else (before, after)
 
 
@@ -142,15 +160,15 @@ def _end_words(end: tuple[str, Summary]) -> str:
     return words(value) if how == "returned" else f"raises {words(value)}"
 
 
-def _same(base: Explanation, found: Comparison, name: str, mutant: Mutant) -> Explanation:
+def _same(
+    base: Explanation, found: Comparison, name: str, mutant: Mutant, text: str
+) -> Explanation:
     count = f"{base.calls} calls" if base.calls != 1 else "only call"
     whole = found.call is not None and all(is_whole(end[1]) for end in found.call.ends)
-    seen = "give" if whole else "give, as far as can be seen,"
-    subject = f"the {count} of {name} in {base.test}"
-    if base.calls == 1:
-        seen = seen.replace("give", "gives")
-    sentence = f"{subject} {seen} the same result with the mutant"
-    return _with(base, sentence, advice=other_input(mutant))
+    sentence = f"Same result: the {count} of {name} in {base.test} cannot tell the mutant"
+    if not whole:
+        sentence += ", as far as its results can be seen"
+    return _with(base, sentence, advice=other_input(mutant, text))
 
 
 def telling(found: Iterable[Difference]) -> Difference:
@@ -178,19 +196,47 @@ def described(one: Difference) -> str:
 # -- other inputs
 
 
-def other_input(mutant: Mutant) -> str:
-    """What an input would have to be like to tell the mutant, in words."""
-    before, after = _parsed(mutant.original), _parsed(mutant.replacement)
+def other_input(mutant: Mutant, text: str = "") -> str:
+    """What an input would have to be like to tell the mutant, in words. `text` is the file's."""
+    before, after = _around(mutant, text)
     if isinstance(before, ast.Compare) and isinstance(after, ast.Compare) and _edge(before, after):
         left, right = ast.unparse(before.left), ast.unparse(before.comparators[0])
         return f"call it so that `{left}` and `{right}` are equal"
-    if isinstance(before, ast.BoolOp):
-        parts = " and ".join(f"`{ast.unparse(part)}`" for part in before.values[:2])
-        return f"call it so that only one of {parts} holds"
-    one, other = " ".join(mutant.original.split()), " ".join(mutant.replacement.split())
-    if before is not None and after is not None and len(one) + len(other) <= 100:
-        return f"call it so that `{one}` and `{other}` make a difference"
+    if before is not None and after is not None:
+        one, other = ast.unparse(before), ast.unparse(after)
+        if len(one) + len(other) <= 120:
+            return f"call it so that `{one}` and `{other}` come to something else"
     return "call it with an input for which the changed code makes a difference"
+
+
+def _around(mutant: Mutant, text: str) -> tuple[ast.expr | None, ast.expr | None]:
+    """The smallest comparison, condition or whole expression that the mutant stands in, before and
+    after."""
+    try:
+        trees = ast.parse(text), ast.parse(mutated_text(text, mutant))
+    except (SyntaxError, ValueError):
+        return _parsed(mutant.original), _parsed(mutant.replacement)
+    span = mutant.span
+    place = (span.start_line, span.start_column), (span.end_line, span.end_column)
+    for node in _inside_out(trees[0], *place):
+        start = node.lineno, node.col_offset
+        for other in ast.walk(trees[1]):
+            if isinstance(other, ast.expr) and type(other) is type(node):
+                if (other.lineno, other.col_offset) == start:
+                    return node, other
+    return _parsed(mutant.original), _parsed(mutant.replacement)
+
+
+def _inside_out(tree: ast.AST, start: tuple[int, int], end: tuple[int, int]) -> list[ast.expr]:
+    """Expressions that say something by themselves, around a span, the innermost first."""
+    found = [
+        node
+        for node in ast.walk(tree)
+        if isinstance(node, (ast.Compare, ast.BoolOp, ast.BinOp, ast.UnaryOp, ast.Call))
+        and (node.lineno, node.col_offset) <= start
+        and end <= (node.end_lineno or 0, node.end_col_offset or 0)
+    ]
+    return sorted(found, key=lambda node: (node.lineno, node.col_offset), reverse=True)
 
 
 def _parsed(text: str) -> ast.expr | None:

@@ -83,8 +83,13 @@ class Observer:
         self.summarizer = Summarizer()
         self.begin()
 
-    def begin(self) -> None:
-        """Watch from now on."""
+    def begin(self, item: Any = None) -> None:
+        """Watch from now on. The function of the test item may stand in another file than the item
+        was collected from: one that its class inherits."""
+        code = getattr(getattr(item, "function", None), "__code__", None)
+        if isinstance(code, CodeType) and real_path(code.co_filename) not in self._tests:
+            self._tests |= {real_path(code.co_filename)}
+            self._kinds.clear()
         self._calls: list[dict[str, Any]] = []
         self._count = 0
         self._digests: list[int] = []

@@ -275,7 +275,7 @@ def run_items(
     for index, (node_id, item) in enumerate(wanted, start=1):
         following = wanted[index][1] if index < len(wanted) else None
         if observer is not None:
-            observer.begin()
+            observer.begin(item)
         result = run_item(plugin, item, following, emit, recorder, node_id)
         if observer is not None:
             emit(observer.end(node_id))

@@ -6,15 +6,19 @@ from collections.abc import Iterator
 
 from assay.model.explanation import Explanation, Reach
 
+WIDTH = 90
+
 
 def explanation_lines(found: Explanation, whole: bool = False) -> Iterator[str]:
     """What happened, by values, and the smallest fix; `whole`: the patch too."""
-    yield f"{found.sentence[:1].upper()}{found.sentence[1:]}."
+    yield f"{found.sentence}."
     if found.given and found.reach in (Reach.SAME, Reach.SWALLOWED):
         yield "  given " + ", ".join(f"{name}={text}" for name, text in found.given)
     if found.before or found.after:
-        where = f" (line {found.line})" if found.reach is Reach.UNCHECKED else ""
-        yield f"  {found.what}{where}: {found.before}; with the mutant: {found.after}"
+        before, after = f"  {found.what}: {found.before}", f"with the mutant: {found.after}"
+        yield from (
+            [f"{before}; {after}"] if len(before + after) <= WIDTH else [before, f"  {after}"]
+        )
     proposal = found.proposal
     if proposal is not None:
         yield f"Fix: {proposal.path}:{proposal.line}  {proposal.code}"

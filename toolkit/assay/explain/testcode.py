@@ -153,7 +153,8 @@ class TestCode:
 
 def first_line(node: ast.stmt) -> int:
     decorators = getattr(node, "decorator_list", [])
-    return min([node.lineno, *(one.lineno for one in decorators)])
+    lines: list[int] = [node.lineno, *(one.lineno for one in decorators)]
+    return min(lines)
 
 
 def bodies(function: ast.AST) -> Iterator[list[ast.stmt]]:

@@ -221,9 +221,9 @@ def _around(mutant: Mutant, text: str) -> tuple[ast.expr | None, ast.expr | None
     for node in _inside_out(trees[0], *place):
         start = node.lineno, node.col_offset
         for other in ast.walk(trees[1]):
-            if isinstance(other, ast.expr) and type(other) is type(node):
-                if (other.lineno, other.col_offset) == start:
-                    return node, other
+            alike = isinstance(other, ast.expr) and type(other) is type(node)
+            if alike and (other.lineno, other.col_offset) == start:  # type: ignore[attr-defined]
+                return node, other  # type: ignore[return-value]
     return _parsed(mutant.original), _parsed(mutant.replacement)
 
 

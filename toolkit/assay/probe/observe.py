@@ -285,7 +285,8 @@ class Observer:
         if len(record["visits"]) >= VISITS:
             self._cut = True
             return
-        state, changed = record["state"], {}
+        state = record["state"]
+        changed: dict[str, Summary | None] = {}
         values = {k: v for k, v in dict(frame.f_locals).items() if k[:1] != "@" and k[:2] != "__"}
         for name, value in values.items():
             summary = self._of_local(name, value)

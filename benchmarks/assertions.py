@@ -5,7 +5,7 @@
 For each source file of the project (a git repository whose tests pass), mutants are sampled and
 run, and every survivor is explained. Each proposal's patch is then applied by `git apply` to a copy
 of the project, where its test, with all its cases, runs under plain pytest so many times, with
-another hash seed each time. Prints one table: survivors by how far the difference came, the share of
+another hash seed each time. Prints survivors by how far the difference came, the share of
 those that reached the test that got an assertion, and the proposals that failed on clean code.
 """
 

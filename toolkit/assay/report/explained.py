@@ -21,7 +21,12 @@ def explanation_lines(found: Explanation, whole: bool = False) -> Iterator[str]:
         )
     proposal = found.proposal
     if proposal is not None:
-        yield f"Fix: {proposal.path}:{proposal.line}  {proposal.code}"
+        changed = changed_lines(proposal.patch)
+        if len(changed) == 1 or whole:
+            yield f"Fix: {proposal.path}:{proposal.line}  {proposal.code}"
+        else:
+            yield f"Fix: {proposal.path}:{proposal.line}"
+            yield from (f"    {line}" for line in changed)
         yield f"  verified: {proposal.clean_runs} clean passes, fails with the mutant"
         if whole:
             yield ""
@@ -31,3 +36,9 @@ def explanation_lines(found: Explanation, whole: bool = False) -> Iterator[str]:
             yield f"No assertion to propose: {found.none}."
         if found.advice:
             yield f"Fix: {found.advice}."
+
+
+def changed_lines(patch: str) -> list[str]:
+    """The lines that a unified diff takes out and puts in."""
+    body = patch.partition("\n@@")[2].splitlines()[1:]
+    return [line for line in body if line.startswith(("-", "+"))]

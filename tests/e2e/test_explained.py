@@ -124,11 +124,15 @@ def test_the_order_of_a_set_is_never_proposed(rows: Rows) -> None:
     assert not [f for f in found if f["proposal"] and "== [" in f["proposal"]["code"]]
 
 
-def test_literals_that_differ_from_case_to_case_are_not_proposed(rows: Rows) -> None:
+def test_a_literal_that_holds_for_one_case_gets_a_test_of_its_own(rows: Rows) -> None:
     found = told(rows, "half", "return number / 3")
     assert found["reach"] == "unchecked"
-    assert found["proposal"] is None
-    assert found["none"]
+    new = [line[1:] for line in found["proposal"]["patch"].splitlines() if line[:1] == "+"][1:]
+    assert [line for line in new if line] == [
+        "def test_half_1():",
+        "    number = 1",
+        "    assert half(number) == 0.5",
+    ]
 
 
 def test_git_applies_each_patch_and_plain_pytest_is_green_with_it_and_red_with_the_mutant(
@@ -140,6 +144,7 @@ def test_git_applies_each_patch_and_plain_pytest_is_green_with_it_and_red_with_t
         rows["label", "return name.lower()"],
         rows["Cart.add", "self._count += 2"],
         rows["discount", "if True:"],
+        rows["half", "return number / 3"],
     ]
     for number, mutant in enumerate(wanted):
         copy = tmp_path / f"copy{number}"
@@ -147,7 +152,7 @@ def test_git_applies_each_patch_and_plain_pytest_is_green_with_it_and_red_with_t
         apply(copy, mutant["explanation"]["proposal"]["patch"])
         assert failing_tests(copy, tmp_path / "room") == set()
         apply(copy, mutant["diff"])
-        case = mutant["explanation"]["test"]
+        case = mutant["explanation"]["test"].replace("test_half[1]", "test_half_1")
         assert case in failing_tests(copy, tmp_path / "room")
 
 
@@ -223,4 +228,9 @@ def test_impact_shows_each_survivor_as_a_card_with_its_fix(
     replace_in(project / "shop.py", "return name.upper()", "return name.upper().strip()")
     done = run_assay("impact", project=project)
     assert done.lines[0].startswith("1 function changed: 0 guarded, 1 touched by 1 test")
-    assert '  Fix: test_shop.py:20  assert label("tea") == "TEA"' in done.lines
+    at = done.lines.index("  Fix: test_shop.py:20")
+    assert done.lines[at + 1 : at + 4] == [
+        '      -    label("tea")',
+        '      +    assert label("tea") == "TEA"',
+        "    verified: 5 clean passes, fails with the mutant",
+    ]

@@ -33,7 +33,7 @@ class Hostile:
 
     __eq__ = __repr__ = __str__ = __len__ = __iter__ = __bool__ = __getattr__ = _fail
     __hash__ = _fail
-    __class__ = property(_fail)  # type: ignore[assignment]
+    __class__ = property(_fail)
     value = property(_fail)
 
 

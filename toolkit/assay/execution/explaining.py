@@ -15,7 +15,7 @@ from assay.execution.timeouts import Limits
 from assay.execution.wire import JobMaker, Tests
 from assay.execution.zygote import Job, Zygote, ZygoteSettings
 from assay.explain.candidates import Candidate
-from assay.explain.compare import Comparison, compare
+from assay.explain.compare import Comparison, compare, hidden
 from assay.explain.questions import answered, questions
 from assay.explain.recording import recording_of
 from assay.explain.words import explanation, unknown
@@ -110,6 +110,11 @@ class Explainer:
         for one in under:
             self._compare(one)
         self._ask([one for one in under if self._has_no_candidate(one)], deadline)
+        for one in under:
+            if one.chosen is not None and self._has_no_candidate(one):
+                file = self._proposals.file_of(one.chosen)
+                seen = file.code.attributes if file is not None else ()
+                one.chosen = hidden(one.chosen, seen) or one.chosen
         self._verify(under, deadline)
         return {one.survivor.mutant.id: self._told(one) for one in under}
 
@@ -211,7 +216,7 @@ class Explainer:
         for found in one.found:
             if found.reach is Reach.UNCHECKED:
                 self._wait(one, found)
-        one.waiting.sort(key=lambda pair: pair[1].rank)
+        one.waiting.sort(key=lambda pair: (bool(pair[1].case), pair[1].rank))
 
     def _problem(self, one: _Under) -> str:
         if not one.tests:
@@ -281,7 +286,8 @@ class Explainer:
             for one in trying:
                 found, made = one.waiting.pop(0)
                 mutant = one.survivor.mutant
-                trials.append(Trial(under.index(one), found, made, mutant, one.cold))
+                cold = one.cold or bool(made.case)
+                trials.append(Trial(under.index(one), found, made, mutant, cold))
                 one.none = "no assertion that was tried tells the two apart"
             noticing = self._proposals.noticing(trials)
             for trial in noticing:

@@ -16,9 +16,10 @@ from pathlib import Path
 from assay.errors import BaselineError, InconclusiveError
 from assay.execution.jobs import Message, run_jobs
 from assay.execution.suite import Collected, files_of
-from assay.execution.wire import JobMaker, Tests
+from assay.execution.wire import PATIENCE, JobMaker, Tests
 from assay.execution.zygote import Job, Zygote, ZygoteSettings
 from assay.explain.candidates import Candidate, candidates
+from assay.explain.cases import case_candidates
 from assay.explain.checks import Known
 from assay.explain.compare import Comparison
 from assay.explain.testcode import TestCode
@@ -107,7 +108,17 @@ class Proposals:
             return (), f"the test has more than {CASES} cases"
         code = file.code
         known = Known(code.names, self._machine, code.quote, code.attributes)
-        return candidates(code, found.found, function_of(test), known), ""
+        made = candidates(code, found.found, function_of(test), known)
+        return (*made, *self._for_the_case(found, file, known)), ""
+
+    def _for_the_case(
+        self, found: Comparison, file: TestFile, known: Known
+    ) -> tuple[Candidate, ...]:
+        test = found.clean.test
+        frames = [f for f in found.clean.frames if f.function == function_of(test)]
+        if not frames or file.path != self._paths[test]:
+            return ()
+        return case_candidates(file.code, found.found, test, frames[0], known)
 
     def file_of(self, found: Comparison) -> TestFile | None:
         """Where the function of the test stands."""
@@ -155,21 +166,22 @@ class Proposals:
 
     def passing(self, trials: Sequence[Trial]) -> list[Trial]:
         """Those that pass without the mutant, with all their cases, each time."""
-        cold = not self._collected.can_fork
-        jobs = [
-            (number, self._job(trial, cold, None))
-            for number, trial in enumerate(trials)
-            for _ in range(USUAL_RUNS)
-        ]
         passes: Counter[int] = Counter()
-        if jobs:
-            for done in run_jobs(self._zygote_for(cold), jobs, self._workers):
-                passes[done.tag] += self._all_pass(done.outcome, trials[done.tag])
+        for cold in (False, True):
+            jobs = [
+                (number, self._job(trial, cold, None))
+                for number, trial in enumerate(trials)
+                for _ in range(USUAL_RUNS)
+                if self._starts_cold(trial) is cold
+            ]
+            if jobs:
+                for done in run_jobs(self._zygote_for(cold), jobs, self._workers):
+                    passes[done.tag] += self._all_pass(done.outcome, trials[done.tag])
         rest = [number for number in range(len(trials)) if passes[number] == USUAL_RUNS]
         by_files: dict[Tests, list[int]] = {}
         for number in rest:
-            cases = self._cases(trials[number].found.clean.test)
-            files = files_of(cases, self._collected, self._settings.repo)
+            trial = trials[number]
+            files = () if self._starts_cold(trial) else self._files_of(trial)
             by_files.setdefault(files, []).append(number)
         for files, numbers in by_files.items():
             passes.update(self._with_other_seeds(files, trials, numbers))
@@ -179,31 +191,38 @@ class Proposals:
     def _with_other_seeds(
         self, files: Tests, trials: Sequence[Trial], numbers: Sequence[int]
     ) -> Iterator[int]:
-        """Each number as often as its trial passes in a process with other seeds."""
-        zygote, cold = self._seeded_zygote(files)
+        """Each number as often as its trial passes in a process with other seeds, which has
+        collected the files (none: starts cold)."""
+        zygote = self._seeded_zygote(files)
         if zygote is None:
             return
         jobs = []
         for number in numbers:
-            job = self._job(trials[number], cold, None)
+            job = self._job(trials[number], not files, None)
             jobs += [(number, replace(job, seed=OTHER_SEED + run)) for run in range(OTHER_RUNS)]
         for done in run_jobs(zygote, jobs, self._workers):
             if self._all_pass(done.outcome, trials[done.tag]):
                 yield done.tag
 
-    def _seeded_zygote(self, files: Tests) -> tuple[Zygote | None, bool]:
-        """A process that has collected the test files, with other seeds; whether it is cold."""
-        cold = not self._collected.can_fork
-        key = () if cold else files
-        if key not in self._seeded:
+    def _starts_cold(self, trial: Trial) -> bool:
+        """Whether even without a mutant the test file has to be imported anew: a new test cannot be
+        put into a session that is collected."""
+        return bool(trial.made.case) or not self._collected.can_fork
+
+    def _files_of(self, trial: Trial) -> Tests:
+        cases = self._cases(trial.found.clean.test)
+        return files_of(cases, self._collected, self._settings.repo)
+
+    def _seeded_zygote(self, files: Tests) -> Zygote | None:
+        if files not in self._seeded:
             environ = {**self._settings.environ, "PYTHONHASHSEED": str(OTHER_SEED)}
             settings = replace(self._settings, environ=environ)
             try:
-                made = self._cold(settings) if cold else self._collected_again(settings, files)
-                self._seeded[key] = self._stack.enter_context(made)
+                made = self._collected_again(settings, files) if files else self._cold(settings)
+                self._seeded[files] = self._stack.enter_context(made)
             except (BaselineError, InconclusiveError):
-                self._seeded[key] = None
-        return self._seeded[key], cold
+                self._seeded[files] = None
+        return self._seeded[files]
 
     def _cold(self, settings: ZygoteSettings) -> Zygote:
         more = {"order": [item.node_id for item in self._collected.items]}
@@ -221,24 +240,36 @@ class Proposals:
 
     def _job(self, trial: Trial, cold: bool, mutant: Mutant | None) -> Job:
         """All cases of the patched test, with the mutant or without."""
-        cases = self._cases(trial.found.clean.test)
+        cases = self._tests_of(trial)
         file = self.file_of(trial.found)
         assert file is not None
         mutants: list[Message] = [patch_message(file, trial.made, self._settings.repo)]
         if mutant is not None:
             mutants.append(self._maker.wire(mutant))
-        files = files_of(cases, self._collected, self._settings.repo) if cold else ()
+        files = self._files_of(trial) if cold else ()
         job = self._maker.control(cases, tuple(mutants), files)
+        if trial.made.case:
+            limit = self._maker.limits.of(trial.found.clean.test)
+            job = replace(job, limits=(limit * PATIENCE,))
         return replace(job, observe={"path": ""})
+
+    def _tests_of(self, trial: Trial) -> Tests:
+        """The new test, or all cases of the one that is changed."""
+        test = trial.found.clean.test
+        if not trial.made.case:
+            return self._cases(test)
+        above, _, _ = test.partition("[")[0].rpartition("::")
+        return (f"{above}::{trial.made.case}",)
 
     def _all_pass(self, outcome: Outcome, trial: Trial) -> bool:
         if outcome.end is not ChildEnd.FINISHED or outcome.unfit or outcome.collect_error:
             return False
-        test = trial.found.clean.test
+        tests = self._tests_of(trial)
+        test = tests[0] if trial.made.case else trial.found.clean.test
         good = {TestOutcome.PASSED, TestOutcome.SKIPPED, TestOutcome.XFAILED}
         ends = {result.node_id: result.outcome for result in outcome.results}
         return (
-            ends.keys() == set(self._cases(test))
+            ends.keys() == set(tests)
             and all(end in good for end in ends.values())
             and ends[test] is TestOutcome.PASSED
         )
@@ -260,6 +291,16 @@ class Proposals:
 def patch_message(file: TestFile, made: Candidate, repo: Path) -> Message:
     """A patched test in the form in which mutants are put in place."""
     starts = file.code.starts
+    if made.case:
+        at = starts[made.last]
+        new = made.patched.text
+        return {
+            "path": str(repo / file.path),
+            "sha": file.sha,
+            "span": [made.last + 1, 0, made.last + 1, 0],
+            "original": "",
+            "replacement": new[at : len(new) - (len(file.text) - at)],
+        }
     start, end = starts[made.first - 1], starts[min(made.last, len(starts) - 1)]
     new = made.patched.text
     return {

@@ -29,13 +29,15 @@ WIDTH = 100
 @dataclass(frozen=True, slots=True)
 class Candidate:
     """One proposal before it is verified: the patched file, and the function it changes, by its
-    first and last line in the old text, and its classes."""
+    first and last line in the old text, and its classes.
+    `case` is the name of a new test that is put behind that function in place of a change in it."""
 
     patched: Patched
     first: int
     last: int
     classes: tuple[str, ...]
     rank: tuple[int, int]
+    case: str = ""
 
 
 def candidates(

@@ -5,7 +5,7 @@ What differs between the two clean ones varies by itself and is masked.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, replace
 from enum import Enum
 
@@ -52,7 +52,8 @@ class Difference:
 @dataclass(frozen=True, slots=True)
 class Comparison:
     """How far it came in one test; `call` is the first that differs, or that shows the inputs,
-    `swallowed` the frame and line where the difference was lost."""
+    `swallowed` the frame and line where the difference was lost, `hidden` the private state that it
+    stayed in."""
 
     reach: Reach
     clean: Recording
@@ -61,7 +62,7 @@ class Comparison:
     call: Call | None = None
     other: Call | None = None
     swallowed: Waiting | None = None
-    function: str = ""
+    hidden: Difference | None = None
 
 
 def compare(
@@ -85,6 +86,20 @@ def compare(
             return Comparison(Reach.UNKNOWN, clean, why)
         return Comparison(Reach.NOT_REACHED, clean)
     return _in_calls(clean, again, mutant)
+
+
+def hidden(found: Comparison, visible: Collection[str]) -> Comparison | None:
+    """The comparison as one whose difference stays in private state of what the test holds; None
+    if anything public differs, or what has one of the `visible` names."""
+    private = [one for one in found.found if _is_hidden(one, visible)]
+    if not private or len(private) < len(found.found):
+        return None
+    return replace(found, reach=Reach.SWALLOWED, found=(), hidden=private[0])
+
+
+def _is_hidden(one: Difference, visible: Collection[str]) -> bool:
+    names = (str(name) for kind, name in one.path if kind == "attr")
+    return any(name.startswith("_") and name not in visible for name in names)
 
 
 # -- the calls

@@ -105,6 +105,8 @@ def _unchecked(base: Explanation, found: Comparison) -> Explanation:
 
 
 def _swallowed(base: Explanation, found: Comparison, name: str) -> Explanation:
+    if found.hidden is not None:
+        return _hidden(base, found.hidden, name)
     what, before, after = _first_end(found, name)
     lost = found.swallowed
     where = f" at {lost.path}:{lost.line} in {lost.function}" if lost is not None else ""
@@ -127,6 +129,21 @@ def _swallowed(base: Explanation, found: Comparison, name: str) -> Explanation:
         path=lost.path if lost else "",
         line=lost.line if lost else 0,
         advice=f"test {name} by itself, or an input for which what it gives matters",
+    )
+
+
+def _hidden(base: Explanation, one: Difference, name: str) -> Explanation:
+    what = described(one)
+    before, after = contrast(one.before, one.after)
+    return _with(
+        base,
+        f"Swallowed: in {base.test} the difference stays in private state, `{what}`",
+        what=what,
+        before=before,
+        after=after,
+        path=one.path_of_file,
+        line=one.line,
+        advice=f"use the object further in the test, so that what {name} left in it matters",
     )
 
 

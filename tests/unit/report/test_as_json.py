@@ -164,6 +164,7 @@ RECORD: dict[str, Any] = {
             "tests_run": 1,
             "seconds": 0.1235,
             "reused": None,
+            "explanation": None,
         }
     ],
     "left": {"equal code": 1, "logging": 2},

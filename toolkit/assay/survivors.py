@@ -9,8 +9,9 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from assay.change.semantics import read_source
-from assay.errors import UsageError
+from assay.errors import InconclusiveError, UsageError
 from assay.execution.explaining import Explainer, Survivor
+from assay.explain.words import unknown
 from assay.impact.record import Tree
 from assay.impact.store import read_map
 from assay.model.explanation import Explanation
@@ -63,11 +64,18 @@ def explain(
     progress.start("explaining survivors", len(rest))
     limits = suite.limits(seconds)
     workers = suite.project.workers
-    with Explainer(
-        suite.settings, suite.zygote, suite.collected, sources, limits, workers
-    ) as explainer:
-        some = [Survivor(verdict.mutant, verdict.covering) for verdict in rest]
-        made = explainer.explain(some, time.monotonic() + how.seconds)
+    some = [Survivor(verdict.mutant, verdict.covering) for verdict in rest]
+    made: dict[str, Explanation] = {}
+    try:
+        with Explainer(
+            suite.settings, suite.zygote, suite.collected, sources, limits, workers
+        ) as explainer:
+            made = explainer.explain(some, time.monotonic() + how.seconds)
+    except KeyboardInterrupt:
+        # The verdicts are there: these are worth more than no answer.
+        progress.say("interrupted: the survivors are not explained")
+    except InconclusiveError as problem:
+        made = {one.mutant.id: unknown(problem.message, {}) for one in some}
     progress.finish()
     return {**known, **made}
 
@@ -98,6 +106,8 @@ def explain_one(
     with collected_suite(project, progress, read_only=True) as suite:
         settled = replace(verdict, mutant=now)
         found = explain(suite, [settled], {source.path: source}, seconds, ONE, progress)
+    if mutant.id not in found:
+        raise KeyboardInterrupt
     return found[mutant.id]
 
 

@@ -106,7 +106,10 @@ def test_a_difference_that_a_caller_swallows_is_lost_at_its_line(rows: Rows) -> 
 def test_inputs_that_do_not_tell_are_shown_with_one_that_would(rows: Rows) -> None:
     found = told(rows, "discount", "if total >= 100:")
     assert found["reach"] == "same result"
-    assert found["given"] == [["total", "150"], ["member", "True"]]
+    assert found["given"] in (
+        [["total", "150"], ["member", "True"]],
+        [["total", "50"], ["member", "False"]],
+    )
     assert found["advice"] == "call it so that `total` and `100` are equal"
 
 
@@ -128,10 +131,12 @@ def test_a_literal_that_holds_for_one_case_gets_a_test_of_its_own(rows: Rows) ->
     found = told(rows, "half", "return number / 3")
     assert found["reach"] == "unchecked"
     new = [line[1:] for line in found["proposal"]["patch"].splitlines() if line[:1] == "+"][1:]
+    # Which case is looked at depends on which was the fastest.
+    case = int(found["test"].rpartition("[")[2].removesuffix("]"))
     assert [line for line in new if line] == [
-        "def test_half_1():",
-        "    number = 1",
-        "    assert half(number) == 0.5",
+        f"def test_half_{case}():",
+        f"    number = {case}",
+        f"    assert half(number) == {case / 2}",
     ]
 
 
@@ -152,7 +157,7 @@ def test_git_applies_each_patch_and_plain_pytest_is_green_with_it_and_red_with_t
         apply(copy, mutant["explanation"]["proposal"]["patch"])
         assert failing_tests(copy, tmp_path / "room") == set()
         apply(copy, mutant["diff"])
-        case = mutant["explanation"]["test"].replace("test_half[1]", "test_half_1")
+        case = mutant["explanation"]["test"].replace("[", "_").removesuffix("]")
         assert case in failing_tests(copy, tmp_path / "room")
 
 

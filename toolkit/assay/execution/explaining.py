@@ -202,11 +202,14 @@ class Explainer:
             for run, outcome in one.outcomes.items()
         }
         passed = [_passed(outcome) for outcome in one.outcomes.values()]
+        # What was entered, and by no test, ran when the tests were imported.
+        in_tests = any(one_test["entered"] for one_test in seen["mutant"].values())
+        at_import = one.outcomes["mutant"].entered and not in_tests
         for test in one.tests:
             if not all(test in some for some in (*seen.values(), *passed)):
                 continue
             three = [recording_of(seen[run][test]) for run in RUNS]
-            observable = one.survivor.mutant.unit != MODULE_UNIT
+            observable = one.survivor.mutant.unit != MODULE_UNIT and not at_import
             one.found.append(compare(*three, observable=observable))
         one.found.sort(key=lambda found: TOLD.index(found.reach))
         if not one.found:

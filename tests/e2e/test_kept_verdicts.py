@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from conftest import CopyProject, MappedProject, Result, RunAssay, replace_in, write
 
-from assay import answering
+from assay import answering, mutating
 from assay.execution import mutants as running
 from assay.progress import Progress
 
@@ -205,6 +205,7 @@ def test_a_budget_ends_the_run_and_the_next_one_goes_on(
     clock = SimpleNamespace(monotonic=itertools.count().__next__)
     with monkeypatch.context() as patch:
         patch.setattr(answering, "time", clock)
+        patch.setattr(mutating, "time", clock)
         patch.setattr(running, "time", clock)
         patch.setattr(running, "FIRST_CHUNK", 3)
         first = mutate("tax.py", "--budget", "22s")
@@ -232,13 +233,14 @@ def test_shards_join_to_the_answer_of_one_run(
     mapped_project: MappedProject, run_assay: RunAssay, tmp_path: Path
 ) -> None:
     project = mapped_project("closures_and_decorators")
-    whole = run_assay("mutate", "hidden.py", "--format", "json", project=project)
+    # Each run explains the first ten of its own survivors.
+    plain = ("mutate", "hidden.py", "--no-explain")
+    whole = run_assay(*plain, "--format", "json", project=project)
     (project / ".assay" / "verdicts.sqlite").unlink()
     reports = tmp_path / "records"
     for number in (2, 3, 1):
         done = run_assay(
-            "mutate",
-            "hidden.py",
+            *plain,
             "--shard",
             f"{number}/3",
             "--reports",

@@ -12,6 +12,7 @@ from assay.commands.common import Context
 
 if TYPE_CHECKING:
     from assay.execution.mutants import RunOptions
+    from assay.survivors import Explaining
 
 
 def add_gate(verb: argparse.ArgumentParser) -> None:
@@ -38,8 +39,8 @@ def add_gate(verb: argparse.ArgumentParser) -> None:
 
 
 def run_gate(ns: argparse.Namespace, context: Context) -> int:
-    from assay.answering import Effort
     from assay.commands import gate
+    from assay.mutating import Effort
 
     options = gate.GateOptions(
         base=ns.base,
@@ -49,9 +50,18 @@ def run_gate(ns: argparse.Namespace, context: Context) -> int:
         update=ns.update_baseline,
         format=ns.format,
         everything=ns.everything,
-        effort=Effort(budget=ns.budget, options=how(ns)),
+        effort=Effort(budget=ns.budget, options=how(ns), explaining=explaining(ns)),
     )
     return gate.run(context, options)
+
+
+def explaining(ns: argparse.Namespace) -> Explaining:
+    """How much is looked into why survivors survived."""
+    from assay.survivors import EXPLAINING, EXPLAINING_ALL, NONE
+
+    if not ns.explain:
+        return NONE
+    return EXPLAINING_ALL if ns.everything else EXPLAINING
 
 
 def how(ns: argparse.Namespace) -> RunOptions:

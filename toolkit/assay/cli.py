@@ -188,6 +188,7 @@ def _add_impact(verbs: Verbs[Parser]) -> None:
     verb = _verb(verbs, "impact", "tests a change affects, and whether they guard it")
     _add_change(verb)
     _add_isolation(verb)
+    _add_explain(verb)
     _add_format(verb, "text", "json")
     _add_reports(verb)
     _add_scheduler(verb)
@@ -195,10 +196,10 @@ def _add_impact(verbs: Verbs[Parser]) -> None:
 
 
 def _run_impact(ns: argparse.Namespace, context: Context) -> int:
-    from assay.answering import Effort
     from assay.commands import impact
+    from assay.mutating import Effort
 
-    effort = Effort(options=arguments.how(ns))
+    effort = Effort(options=arguments.how(ns), explaining=arguments.explaining(ns))
     options = impact.ImpactOptions(ns.base, ns.diff, ns.format, ns.everything, effort)
     return impact.run(context, options)
 
@@ -235,6 +236,7 @@ def _add_mutate(verbs: Verbs[Parser]) -> None:
     )
     _add_portion(verb)
     _add_isolation(verb)
+    _add_explain(verb)
     _add_format(verb, "text", "json")
     _add_reports(verb)
     _add_scheduler(verb)
@@ -291,9 +293,18 @@ def _add_isolation(verb: Parser) -> None:
     )
 
 
+def _add_explain(verb: Parser) -> None:
+    verb.add_argument(
+        "--no-explain",
+        action="store_false",
+        dest="explain",
+        help="do not look into why survivors survived",
+    )
+
+
 def _run_mutate(ns: argparse.Namespace, context: Context) -> int:
-    from assay.answering import Effort
     from assay.commands import mutate
+    from assay.mutating import Effort
 
     options = mutate.MutateOptions(
         paths=tuple(ns.paths),
@@ -305,7 +316,9 @@ def _run_mutate(ns: argparse.Namespace, context: Context) -> int:
         everything=ns.everything,
         operators=ns.operators,
         extreme=ns.extreme,
-        effort=Effort(ns.fresh, ns.audit, ns.budget, ns.seed, arguments.how(ns)),
+        effort=Effort(
+            ns.fresh, ns.audit, ns.budget, ns.seed, arguments.how(ns), arguments.explaining(ns)
+        ),
         sample=ns.sample,
         shard=ns.shard,
     )
@@ -349,10 +362,15 @@ def _add_accept(verbs: Verbs[Parser]) -> None:
 
 
 def _add_show(verbs: Verbs[Parser]) -> None:
-    verb = _verb(verbs, "show", "one mutant: diff, covering tests, verdict, how to repeat it")
+    verb = _verb(verbs, "show", "one mutant: diff, tests, verdict, and why it survived")
     verb.add_argument("mutant", metavar="ID", help="a mutant's id, or the beginning of one")
     verb.add_argument(
         "--format", choices=("text", "json"), default="text", help="how to print the answer"
+    )
+    verb.add_argument(
+        "--patch",
+        action="store_true",
+        help="print only the patch that makes a test notice it, for `git apply`",
     )
     verb.set_defaults(run=_run_show)
 
@@ -360,7 +378,7 @@ def _add_show(verbs: Verbs[Parser]) -> None:
 def _run_show(ns: argparse.Namespace, context: Context) -> int:
     from assay.commands import show
 
-    return show.run(context, show.ShowOptions(ns.mutant, ns.format))
+    return show.run(context, show.ShowOptions(ns.mutant, ns.format, ns.patch))
 
 
 def _add_why(verbs: Verbs[Parser]) -> None:

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from assay.answering import ALL, Effort, mutants_of, mutation_settings, run_mutants
+from assay.answering import mutation_settings
 from assay.change.semantics import read_source
 from assay.errors import NothingToCompare, UsageError
 from assay.gather import NO_CHANGE
@@ -15,6 +15,7 @@ from assay.model.impact import ImpactMap, test_key
 from assay.model.matrix import Goal, KillMatrix
 from assay.model.mutant import Verdict
 from assay.model.run import CollectedItem, TestOutcome
+from assay.mutating import ALL, Effort, mutants_of, run_mutants
 from assay.mutation.operators.table import ALL as ALL_OPERATORS
 from assay.mutation.plan import Plan
 from assay.mutation.portion import Size, sampled

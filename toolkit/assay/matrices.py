@@ -6,11 +6,11 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
-from assay.answering import edited_meanwhile, mutants_of, passed_tests
 from assay.execution.matrix import MatrixOptions, MatrixRunner
 from assay.execution.wire import JobMaker
 from assay.model.matrix import Goal, KillMatrix, Pair
 from assay.model.mutant import PlannedMutant
+from assay.mutating import edited_meanwhile, mutants_of, passed_tests
 from assay.mutation.plan import Candidates, Plan, plan
 from assay.mutation.portion import in_turns, unit_of
 from assay.mutation.targets import Target

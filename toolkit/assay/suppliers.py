@@ -28,6 +28,10 @@ from assay.weakness.table import of_level
 AS_NEEDED = Amount()
 
 
+class NoTestsError(UsageError):
+    """There is no test at the places asked for."""
+
+
 @dataclass(frozen=True, slots=True)
 class Looking:
     """What is looked at: the collected suite, a baseline that holds for the tree, and the `places`
@@ -69,7 +73,7 @@ def level_0(looking: Looking, progress: Progress) -> Supplied:
     baseline = with_all_lines(suite, looking.baseline, progress)
     wanted = tests_within(suite, baseline.impact, looking.places)
     if not wanted:
-        raise UsageError(f"no test lies in, or runs, {' or '.join(looking.places)}")
+        raise NoTestsError(f"no test lies in, or runs, {' or '.join(looking.places)}")
     run = watch(suite, baseline.impact, wanted, progress)
     if run.interrupted or baseline.run.interrupted:
         return Supplied((), interrupted=True)

@@ -170,6 +170,7 @@ RECORD: dict[str, Any] = {
             "digest": "d1",
             "accepted": None,
             "expired": None,
+            "explanation": None,
         }
     ],
     "changed_lines": [{"path": "tax.py", "lines": [3, 4], "missed": [4]}],

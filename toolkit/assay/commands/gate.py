@@ -5,21 +5,22 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from assay.answering import ALL, Effort
 from assay.commands.common import Context, deliver, with_accepted
 from assay.commands.impact import answer_to_change
+from assay.commands.weaknesses import WeaknessOptions, look
 from assay.committed import read_baseline, write_baseline
 from assay.errors import ExitCode, UsageError
 from assay.gate.baseline import EMPTY, Baseline, updated
 from assay.gate.decide import ALWAYS, Decision, decide
-from assay.gate.policy import Policy
+from assay.gate.policy import ALL as ALL_KINDS
+from assay.gate.policy import NONE, Policy
 from assay.model.answer import Answer
 from assay.model.finding import Finding
+from assay.mutating import ALL, Effort
 from assay.policies import load_policy
+from assay.suppliers import NoTestsError
 from assay.verdict.answer import exit_code
-
-KINDS: frozenset[str] = frozenset()
-"""The kinds of findings that a policy may name."""
+from assay.weakness.table import KINDS
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +48,28 @@ def run(context: Context, options: GateOptions) -> int:
             "ratchet = true in [tool.assay.gate], or give --preset ratchet"
         )
     found = answer_to_change(context, "gate", options.base, options.diff, options.effort)
-    return conclude(context, options, policy, baseline, found, ())
+    found, findings = _with_weak_tests(context, policy, found)
+    return conclude(context, options, policy, baseline, found, findings)
+
+
+def _with_weak_tests(
+    context: Context, policy: Policy, found: Answer
+) -> tuple[Answer, tuple[Finding, ...]]:
+    """Findings about the changed tests, if the policy asks for them; what stood in the way of
+    looking stands in the way of the answer."""
+    root = context.project.repo
+    paths = tuple(str(root / path) for path in found.changed_tests if (root / path).is_file())
+    if policy.weak_kinds == NONE or found.interrupted or not paths:
+        return found, ()
+    kinds = () if policy.weak_kinds == ALL_KINDS else tuple(policy.weak_kinds)
+    try:
+        seen = look(context, WeaknessOptions(paths, 0, kinds, "text", everything=True))
+    except NoTestsError:
+        # A conftest, or helpers that no test runs.
+        return found, ()
+    problems = (*found.inconclusive, *seen.inconclusive)
+    interrupted = found.interrupted or seen.interrupted
+    return replace(found, inconclusive=problems, interrupted=interrupted), seen.findings
 
 
 def conclude(
@@ -59,7 +81,7 @@ def conclude(
     findings: tuple[Finding, ...],
 ) -> int:
     """Decide, and tell; `findings` are those about the changed tests."""
-    found = with_accepted(context, found, findings)
+    found = with_accepted(context, found, (*found.lost, *findings))
     decision = decide(policy, found, findings, baseline or EMPTY)
     if options.update:
         decision = _updated(context, decision, baseline or EMPTY, found, findings)

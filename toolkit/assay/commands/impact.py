@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from assay.answering import ALL, Effort, Request, answer
+from assay.answering import Request, answer
 from assay.commands.common import Context, deliver, with_accepted
 from assay.model.answer import Answer
+from assay.mutating import ALL, Effort
 from assay.pipeline import read_change
 
 

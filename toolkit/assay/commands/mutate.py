@@ -10,12 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from assay.answering import (
-    ALL,
-    Effort,
     Part,
     Request,
     answer,
-    mutants_of,
     mutation_settings,
 )
 from assay.change.semantics import read_source
@@ -23,6 +20,7 @@ from assay.commands.common import Context, deliver, with_accepted
 from assay.errors import ExitCode, UsageError
 from assay.gather import NO_CHANGE
 from assay.model.answer import Partial
+from assay.mutating import ALL, Effort, mutants_of
 from assay.mutation.apply import unified_diff
 from assay.mutation.portion import WHOLE, Shard, Size, sampled, unit_of
 from assay.mutation.settings import Settings

@@ -1,4 +1,4 @@
-"""`assay show`: one mutant of the last runs: diff, covering tests, verdict, how to repeat it."""
+"""`assay show`: one mutant of the last runs: diff, covering tests, verdict, and why it survived."""
 
 from __future__ import annotations
 
@@ -8,29 +8,55 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from assay.answering import mutation_settings
 from assay.commands.common import Context
 from assay.errors import ExitCode, UsageError
-from assay.report.as_json import FORMAT
+from assay.model.explanation import Explanation
+from assay.model.mutant import Status
+from assay.report.as_json import FORMAT, explanation_json
+from assay.report.from_json import verdict_of
 from assay.report.text import shown_mutant
+from assay.survivors import explain_one
 
 
 @dataclass(frozen=True, slots=True)
 class ShowOptions:
-    """`mutant` is an id or the beginning of one."""
+    """`mutant` is an id or the beginning of one; `patch`: print the patch alone."""
 
     mutant: str
     format: str
+    patch: bool = False
 
 
 def run(context: Context, options: ShowOptions) -> int:
-    found = find(context, options.mutant)
-    if options.format == "json":
-        context.out(json.dumps({"format": FORMAT, **found}, indent=1, ensure_ascii=False) + "\n")
+    entry = find(context, options.mutant)
+    found: Explanation | None = None
+    if entry["status"] == Status.SURVIVED.value:
+        verdict = verdict_of(entry)
+        extreme = entry["operator"].startswith("extreme_")
+        settings = mutation_settings(context.project, extreme=extreme)
+        told = entry.get("explanation")
+        found = explain_one(context.project, verdict, told, settings, context.progress)
+    if options.patch:
+        context.out(patch_of(entry, found))
+    elif options.format == "json":
+        whole = {"format": FORMAT, **entry, "explanation": explanation_json(found)}
+        context.out(json.dumps(whole, indent=1, ensure_ascii=False) + "\n")
     else:
         where = context.project.root
         options_for_repeat = "" if where == Path.cwd() else f" --project {shlex.quote(str(where))}"
-        context.show(shown_mutant(found, options_for_repeat))
+        context.show(shown_mutant(entry, options_for_repeat, found))
     return ExitCode.CLEAN
+
+
+def patch_of(entry: dict[str, Any], found: Explanation | None) -> str:
+    """The patch; UsageError, with the reason, if there is none."""
+    if found is None:
+        raise UsageError(f"{entry['id']} did not survive ({entry['status']}): nothing to patch")
+    if found.proposal is None:
+        why = f"{found.sentence}. {found.none}".strip(" .")
+        raise UsageError(f"there is no verified assertion for {entry['id']}: {why}")
+    return found.proposal.patch
 
 
 def find(context: Context, wanted: str) -> dict[str, Any]:

@@ -29,6 +29,8 @@ class _Under:
     results: list[TestResult] = field(default_factory=list)
     missing: list[str] = field(default_factory=list)
     trials: list[Trial] = field(default_factory=list)
+    observed: list[Message] = field(default_factory=list)
+    failed_at: dict[str, tuple[int, ...]] = field(default_factory=dict)
     entered: bool = False
     ticks: int = 0
     unfit: str = ""
@@ -42,6 +44,10 @@ class _Under:
             self.entered, self.ticks = event["entered"], event["ticks"]
         elif kind == "tried":
             self.trials.append(trial_of(event))
+        elif kind == "observed":
+            self.observed.append(event)
+        elif kind == "failed-at":
+            self.failed_at[event["test"]] = tuple(event["lines"])
         elif kind == "unfit":
             self.unfit = event["detail"]
         elif kind == "collect-error":
@@ -62,6 +68,8 @@ class _Under:
             seconds=end["seconds"],
             ticks=self.ticks,
             trials=tuple(self.trials),
+            observed=tuple(self.observed),
+            failed_at=self.failed_at,
         )
 
 

@@ -67,6 +67,8 @@ class Job:
     `canary`: each test is made to fail; `shared_limit` are seconds for each set-up or teardown of
     a fixture above function scope;
     `watch`: what each test does with assertions and stand-ins is told too.
+    `observe` is what `probe.observe` is to watch (with an empty path: only the lines at which tests
+    fail); `seed` is what `random` starts from (0: as usual).
     """
 
     tests: tuple[str, ...]
@@ -83,6 +85,8 @@ class Job:
     canary: bool = False
     shared_limit: float = 0.0
     watch: bool = False
+    observe: Message | None = field(hash=False, default=None)
+    seed: int = 0
 
 
 class Zygote:
@@ -91,7 +95,8 @@ class Zygote:
     `mode` is "collected", "cold" or "import" (see `probe.server`), `more` what the last two
     ask for beside the settings: `order`, the node ids of the collected session, and for "import"
     `module`, `files` and `ahead`: the paths of the module, of the test files, and of sources to
-    compile first.
+    compile first. For "collected", `only` are the test files to collect (all), and `seed` what
+    pytest-randomly starts from.
     """
 
     def __init__(
@@ -200,6 +205,8 @@ class Zygote:
                 "canary": job.canary,
                 "shared_limit": job.shared_limit,
                 "watch": self._watch if job.watch else None,
+                "observe": job.observe,
+                "seed": job.seed,
             }
         )
         return self._next_job

@@ -16,7 +16,7 @@ from assay.model.mutant import Status
 FORMAT = 1
 
 UNGUARDED = "unguarded"
-NOT_GUARDED = frozenset({Guard.TOUCHED, Guard.UNTOUCHED})
+NOT_GUARDED = frozenset({Guard.TOUCHED, Guard.MOCKED, Guard.UNTOUCHED})
 
 
 @dataclass(frozen=True, slots=True)

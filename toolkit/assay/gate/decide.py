@@ -136,6 +136,7 @@ def _refusals(case: _Case) -> Iterator[Refusal]:
     yield from _unguarded(case)
     yield from _nothing_to_mutate(case)
     yield from _survivors(case)
+    yield from _lost(case)
     yield from _covered(case)
     yield from _weak(case)
     yield from _timeouts(case)
@@ -250,7 +251,7 @@ def _unguarded(case: _Case) -> Iterator[Refusal]:
         f"{len(found)} changed {words} guarded by no test, {limit} allowed",
         tuple(_unit_words(unit) for unit in found),
         "add a test that runs it and fails when it is wrong"
-        if all(unit.guard is Guard.UNTOUCHED for unit in found)
+        if all(unit.guard in (Guard.UNTOUCHED, Guard.MOCKED) for unit in found)
         else "add an assertion that fails when it is wrong: the survivors show faults that no test "
         "noticed",
     )
@@ -261,6 +262,10 @@ def _unit_words(unit: UnitAnswer) -> str:
     where = f"{unit.path}:{unit.line} {name}"
     if unit.guard is Guard.UNTOUCHED:
         return f"{where}: no test runs it"
+    if unit.guard is Guard.MOCKED:
+        return (
+            f"{where}: no test runs it, {_count(len(unit.mocking), 'test')} put a mock in its place"
+        )
     if unit.guard is Guard.UNKNOWN:
         return f"{where}: its mutants did not all get a verdict, and none was killed"
     tests = len(unit.touching)
@@ -293,6 +298,19 @@ def _survivors(case: _Case) -> Iterator[Refusal]:
         f"{_count(len(found), f'{new}survivor')}, {limit} allowed",
         tuple(_place(v) for v in found),
         "add an assertion that notices the fault, or, if none should, `assay accept ID --reason …`",
+    )
+
+
+def _lost(case: _Case) -> Iterator[Refusal]:
+    limit = case.policy.max_lost
+    found = [f for f in case.answer.lost if not case.excused(f.id)]
+    if limit is None or len(found) <= limit:
+        return
+    yield Refusal(
+        "max-lost",
+        f"{_count(len(found), 'guard')} lost with the change to tests, {limit} allowed",
+        tuple(f"{f.id} {f.anchor.path}:{f.anchor.line} {f.sentence}" for f in found),
+        "bring back an assertion that notices the fault, or `assay accept ID --reason …`",
     )
 
 

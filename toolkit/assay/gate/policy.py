@@ -30,6 +30,7 @@ class Policy:
     tests_pass: bool = True
     max_unguarded: int | None = 0
     max_survivors: int | None = 0
+    max_lost: int | None = 0
     max_timeouts: int | None = 0
     max_inconclusive: int = 0
     min_covered: float = 100.0
@@ -67,6 +68,7 @@ def readers(kinds: Collection[str]) -> Mapping[str, Reader]:
         "tests-pass": yes_or_no,
         "max-unguarded": at_most,
         "max-survivors": at_most,
+        "max-lost": at_most,
         "max-timeouts": at_most,
         "max-inconclusive": inconclusive,
         "min-covered": percent,

@@ -8,6 +8,7 @@ from enum import Enum
 
 from assay.model.accepted import NOTHING_ACCEPTED, Standing
 from assay.model.change import UnitStatus
+from assay.model.explanation import Explanation
 from assay.model.finding import Finding
 from assay.model.mutant import Verdict
 from assay.model.run import TestResult
@@ -107,7 +108,8 @@ class Answer:
     `lost` mutants that changed or deleted tests used to kill and nobody kills now,
     `plan` what the mutants are a part of (None for `impact`), `partial` why not all of them were
     run (None if they were), `changed_lines` which changed statements tests ran, `digests` the
-    digest of each unit with mutants by path and name, `accepted` what people have answered.
+    digest of each unit with mutants by path and name, `accepted` what people have answered,
+    `explanations` why survivors survived, by mutant id: of some or all.
     """
 
     verb: str
@@ -133,6 +135,7 @@ class Answer:
     digests: Mapping[tuple[str, str], str] = field(default_factory=dict, hash=False)
     accepted: Standing = NOTHING_ACCEPTED
     lost: tuple[Finding, ...] = ()
+    explanations: Mapping[str, Explanation] = field(default_factory=dict, hash=False)
 
     @property
     def is_of_change(self) -> bool:

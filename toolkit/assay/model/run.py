@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from enum import Enum
+from typing import Any
 
 
 class TestOutcome(Enum):
@@ -123,7 +125,8 @@ class Outcome:
     in place by the route tried, `collect_error` what made collection fail in the child, `missing`
     the planned tests it did not collect, `detail` the exit status, signal or error of an end that
     is not FINISHED, `ticks` the most rounds that mutated code went in one test, `trials` those of a
-    batch.
+    batch, `observed` what was seen of each test that was watched (as `probe.observe` tells it),
+    `failed_at` the lines of its own file that a test's exception passed.
     """
 
     end: ChildEnd
@@ -137,3 +140,5 @@ class Outcome:
     seconds: float
     ticks: int = 0
     trials: tuple[Trial, ...] = ()
+    observed: tuple[Mapping[str, Any], ...] = field(default=(), hash=False)
+    failed_at: Mapping[str, tuple[int, ...]] = field(default_factory=dict, hash=False)

@@ -29,21 +29,26 @@ def offsets(table: LineTable, mutant: Mutant) -> tuple[int, int]:
 
 
 def unified_diff(path: str, text: str, mutant: Mutant, context: int = 3) -> str:
+    """What a mutant changes, for `git apply`."""
+    return text_diff(path, text, mutated_text(text, mutant), context)
+
+
+def text_diff(path: str, before: str, after: str, context: int = 3) -> str:
     """One hunk for `git apply`, its lines numbered in the file."""
-    old = _GIT_LINE.findall(text)
-    new = _GIT_LINE.findall(mutated_text(text, mutant))
+    old = _GIT_LINE.findall(before)
+    new = _GIT_LINE.findall(after)
     first = _common(old, new)
     last = _common(old[first:][::-1], new[first:][::-1])
-    begin, after = max(first - context, 0), min(last, context)
+    begin, tail = max(first - context, 0), min(last, context)
     old_end, new_end = len(old) - last, len(new) - last
     hunk = [
         *(" " + line for line in old[begin:first]),
         *("-" + line for line in old[first:old_end]),
         *("+" + line for line in new[first:new_end]),
-        *(" " + line for line in old[old_end : old_end + after]),
+        *(" " + line for line in old[old_end : old_end + tail]),
     ]
-    old_range = _range(begin, old_end + after)
-    new_range = _range(begin, new_end + after)
+    old_range = _range(begin, old_end + tail)
+    new_range = _range(begin, new_end + tail)
     # A tab ends a name that has a space in it, as git's own patches do.
     end = "\t" if " " in path else ""
     header = f"--- a/{path}{end}\n+++ b/{path}{end}\n@@ -{old_range} +{new_range} @@\n"

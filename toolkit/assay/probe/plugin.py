@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from .mutation import meter
+from .observe import Observer, lines_of_failure
 from .recorder import COLLECT, FIXTURE, MODULE, SESSION, TEST, Recorder
 from .reports import PhaseLog, quick_report
 from .witness import Witness
@@ -73,6 +74,7 @@ class AssayPlugin:
         self._by_id: dict[str, Any] = {}
         self.tell: Callable[[str], None] | None = None
         self.witness: Witness | None = None
+        self.seed = RANDOM_SEED
 
     # -- set-up
 
@@ -86,7 +88,7 @@ class AssayPlugin:
         if has("pytest_cov"):
             args.append("--no-cov")
         if has("randomly"):
-            args += ["-p", "randomly", f"--randomly-seed={RANDOM_SEED}"]
+            args += ["-p", "randomly", f"--randomly-seed={self.seed}"]
             args.append("--randomly-dont-reorganize")
         yield
 
@@ -278,10 +280,12 @@ def run_items(
 ) -> None:
     """Run the job's tests in its order; tells each start and each result as it happens."""
     found = items_of(plugin.items_by_id(session), job["tests"], job.get("order", ()))
-    prepare(plugin, session, job["quick"], emit)
+    prepare(plugin, session, job["quick"], emit, job.get("seed") or RANDOM_SEED)
     if job.get("watch"):
         plugin.witness = Witness(job["watch"]["repo"], job["watch"]["excluded"])
         plugin.witness.start()
+    watching = job.get("observe")
+    observer = Observer(watching) if watching and watching["path"] else None
     if job.get("canary"):
         for item in found.values():
             make_fail(item)
@@ -291,8 +295,15 @@ def run_items(
     wanted = [(node_id, found[node_id]) for node_id in job["tests"] if node_id in found]
     for index, (node_id, item) in enumerate(wanted, start=1):
         following = wanted[index][1] if index < len(wanted) else None
+        if observer is not None:
+            observer.begin(item)
         result = run_item(plugin, item, following, emit, recorder, node_id)
+        if observer is not None:
+            emit(observer.end(node_id))
         failed = result["outcome"] in ("failed", "error")
+        if failed and watching:
+            lines = lines_of_failure(plugin.log.error, os.path.realpath(item.path))
+            emit({"type": "failed-at", "test": node_id, "lines": lines})
         if failed and job["stop_at_failure"]:
             break
         if stop_requested():
@@ -307,13 +318,14 @@ def prepare(
     session: pytest.Session,
     quick: bool,
     emit: Callable[[dict[str, Any]], None],
+    seed: int = RANDOM_SEED,
 ) -> None:
     """Make this process ready to run tests."""
     plugin.quick = quick
     use_private_directories(session.config, os.environ.get("TMPDIR", "."))
     restart_capture(session.config)
     tell_shared(emit)
-    random.seed(RANDOM_SEED)
+    random.seed(seed)
 
 
 def items_of(

@@ -46,6 +46,11 @@ class PhaseLog:
         self._error: tuple[str, BaseException] | None = None
         self.seen = False
 
+    @property
+    def error(self) -> BaseException | None:
+        """The exception seen last."""
+        return None if self._error is None else self._error[1]
+
     def saw_exception(self, when: str, error: BaseException) -> None:
         self._error = (when, error)
 

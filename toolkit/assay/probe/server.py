@@ -101,7 +101,10 @@ class CollectedZygote:
     def run(self) -> None:
         if self.recorder is not None:
             self.recorder.start()
-        plugin = AssayPlugin(self._loop, self.recorder)
+        only = self.request.get("only")
+        wanted = None if only is None else frozenset(map(os.path.realpath, only))
+        plugin = AssayPlugin(self._loop, self.recorder, wanted)
+        plugin.seed = self.request.get("seed") or plugin.seed
         plugin.tell = self._collecting
         code = pytest.main(pytest_args(self.request), plugins=[plugin])
         if not self.served:

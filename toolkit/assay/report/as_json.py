@@ -9,6 +9,7 @@ from typing import Any
 from assay.gate.decide import Decision
 from assay.model.accepted import Acceptance
 from assay.model.answer import Answer, Partial, PlanRecord, UnitAnswer
+from assay.model.explanation import Explanation
 from assay.model.finding import Finding
 from assay.model.mutant import NOT_REACHED, Left, Measured, Mutant, Verdict
 from assay.model.run import TestResult
@@ -93,7 +94,7 @@ def decision_json(decision: Decision) -> dict[str, Any]:
 
 
 def _answered(answer: Answer, verdict: Verdict) -> dict[str, Any]:
-    """A mutant with its verdict, and what people have said of it."""
+    """A mutant with its verdict, what people have said of it, and why it survived."""
     mutant = verdict.mutant
     accepted, expired = answer.accepted.holding, answer.accepted.expired
     return {
@@ -101,6 +102,7 @@ def _answered(answer: Answer, verdict: Verdict) -> dict[str, Any]:
         "digest": answer.digests.get((mutant.path, mutant.unit), ""),
         "accepted": acceptance_json(accepted[mutant.id]) if mutant.id in accepted else None,
         "expired": expired[mutant.id].why if mutant.id in expired else None,
+        "explanation": explanation_json(answer.explanations.get(mutant.id)),
     }
 
 
@@ -244,6 +246,37 @@ def verdict_json(verdict: Verdict, diff: str) -> dict[str, Any]:
         "tests_run": verdict.tests_run,
         "seconds": round(verdict.seconds, 4),
         "reused": None if verdict.reused is None else _measured(verdict.reused),
+    }
+
+
+def explanation_json(found: Explanation | None) -> dict[str, Any] | None:
+    """Why a mutant survived; None if that was not looked into."""
+    if found is None:
+        return None
+    proposal = found.proposal
+    return {
+        "reach": found.reach.value,
+        "sentence": found.sentence,
+        "test": found.test,
+        "calls": found.calls,
+        "given": [list(pair) for pair in found.given],
+        "what": found.what,
+        "before": found.before,
+        "after": found.after,
+        "path": found.path,
+        "line": found.line,
+        "proposal": None
+        if proposal is None
+        else {
+            "path": proposal.path,
+            "line": proposal.line,
+            "code": proposal.code,
+            "patch": proposal.patch,
+            "clean_runs": proposal.clean_runs,
+        },
+        "none": found.none,
+        "advice": found.advice,
+        "made_of": dict(found.made_of),
     }
 
 

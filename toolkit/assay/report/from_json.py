@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from assay.model.answer import Answer, Partial, PlanRecord
+from assay.model.explanation import Explanation, Proposal, Reach
 from assay.model.mutant import Measured, Mutant, Status, Verdict
 from assay.model.run import Failure, TestOutcome, TestResult
 from assay.model.selection import Selection
@@ -27,7 +28,7 @@ def answer_of(record: dict[str, Any]) -> Answer:
         selection=Selection((), tuple(record["selection"]["dropped"])),
         results={result.node_id: result for result in results},
         units=(),
-        verdicts=tuple(_verdict(row) for row in record["mutants"]),
+        verdicts=tuple(verdict_of(row) for row in record["mutants"]),
         diffs={row["id"]: row["diff"] for row in record["mutants"]},
         changed_tests=tuple(record["changed_tests"]),
         notices=tuple(record["notices"]),
@@ -39,6 +40,11 @@ def answer_of(record: dict[str, Any]) -> Answer:
         partial=None if record["partial"] is None else _partial(record["partial"]),
         digests={
             (row["path"], row["unit"]): row["digest"] for row in record["mutants"] if row["digest"]
+        },
+        explanations={
+            row["id"]: explanation_of(row["explanation"])
+            for row in record["mutants"]
+            if row.get("explanation")
         },
     )
 
@@ -78,7 +84,8 @@ def _result(row: dict[str, Any]) -> TestResult:
     return TestResult(row["test"], TestOutcome(row["outcome"]), float(row["seconds"]), failure)
 
 
-def _verdict(row: dict[str, Any]) -> Verdict:
+def verdict_of(row: dict[str, Any]) -> Verdict:
+    """A verdict back from `as_json.verdict_json`."""
     mutant = Mutant(
         id=row["id"],
         path=row["path"],
@@ -102,6 +109,35 @@ def _verdict(row: dict[str, Any]) -> Verdict:
         tests_run=int(row["tests_run"]),
         seconds=float(row["seconds"]),
         reused=None if row["reused"] is None else _measured(row["reused"]),
+    )
+
+
+def explanation_of(row: dict[str, Any]) -> Explanation:
+    """An explanation back from `as_json.explanation_json`."""
+    told = row["proposal"]
+    return Explanation(
+        reach=Reach(row["reach"]),
+        sentence=row["sentence"],
+        test=row["test"],
+        calls=int(row["calls"]),
+        given=tuple((name, text) for name, text in row["given"]),
+        what=row["what"],
+        before=row["before"],
+        after=row["after"],
+        path=row["path"],
+        line=int(row["line"]),
+        proposal=None
+        if told is None
+        else Proposal(
+            path=told["path"],
+            line=int(told["line"]),
+            code=told["code"],
+            patch=told["patch"],
+            clean_runs=int(told["clean_runs"]),
+        ),
+        none=row["none"],
+        advice=row["advice"],
+        made_of=dict(row["made_of"]),
     )
 
 

@@ -12,6 +12,7 @@ from typing import Any
 from assay.model.finding import Evidence, Finding
 from assay.model.mutant import Mutant, Status, Verdict
 from assay.mutation.positions import LineTable
+from assay.report.explained import explanation_lines
 from assay.report.html_page import Page
 from assay.report.text import accepted_words, expired_words, unit_name
 from assay.verdict.answer import is_inconclusive
@@ -106,6 +107,11 @@ def notes_of(page: Page, verdict: Verdict) -> Iterator[Evidence]:
     """What is known of one mutant besides its verdict, in the order shown beside its tests: why it
     survived, where a run found that out, belongs here."""
     name = verdict.mutant.id
+    found = page.explanations.get(name)
+    if found is not None:
+        yield Evidence("why it survived", "\n".join(explanation_lines(found)))
+        if found.proposal is not None:
+            yield Evidence("proposed assertion", found.proposal.patch, "diff")
     if name in page.accepted.expired:
         yield Evidence("answered before", expired_words(page.accepted.expired[name]))
     if verdict.reused is not None and verdict.reused.commit:

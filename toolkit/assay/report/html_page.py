@@ -9,6 +9,7 @@ from assay.gate.decide import Decision
 from assay.history.rows import file_scores
 from assay.model.accepted import NOTHING_ACCEPTED, Standing
 from assay.model.answer import ChangedLines, UnitAnswer
+from assay.model.explanation import Explanation
 from assay.model.finding import Finding
 from assay.model.history import FileScore, Run
 from assay.model.mutant import Verdict
@@ -44,6 +45,7 @@ class Page:
     changed: tuple[ChangedLines, ...] = ()
     scores: tuple[FileScore, ...] = ()
     accepted: Standing = NOTHING_ACCEPTED
+    explanations: Mapping[str, Explanation] = field(default_factory=dict, hash=False)
     diffs: Mapping[str, str] = field(default_factory=dict, hash=False)
     texts: Mapping[str, str] = field(default_factory=dict, hash=False)
 

@@ -10,10 +10,12 @@ from tabulate import tabulate
 
 from assay.model.accepted import Acceptance, Expired
 from assay.model.answer import Answer, Guard, Partial, UnitAnswer
+from assay.model.explanation import Explanation
 from assay.model.mutant import NOT_REACHED, Left, Mutant, Status, Verdict
 from assay.model.run import TestOutcome, TestResult
 from assay.model.selection import Selection
 from assay.model.source import MODULE_UNIT, line_ranges
+from assay.report.explained import explanation_lines
 from assay.report.one_finding import card
 from assay.verdict.answer import BAD_RESULTS, is_inconclusive
 from assay.verdict.interval import estimate
@@ -251,7 +253,7 @@ def _survivors(answer: Answer, limit: int) -> Iterator[str]:
     ]
     for verdict in survived[:limit]:
         name = verdict.mutant.id
-        card = mutant_card(verdict, answer.diffs[name])
+        card = mutant_card(verdict, answer.diffs[name], answer.explanations.get(name))
         yield f"{card}\n  {expired_words(expired[name])}" if name in expired else card
     if len(survived) > limit:
         yield f"… and {len(survived) - limit} more survivors: --all shows them."
@@ -296,8 +298,9 @@ def _uncovered(answer: Answer, limit: int) -> Iterator[str]:
         yield f"… and {len(groups) - limit} more such functions: --all shows them."
 
 
-def mutant_card(verdict: Verdict, diff: str) -> str:
-    """One mutant: what happened, the change as a diff, and the tests that ran it."""
+def mutant_card(verdict: Verdict, diff: str, found: Explanation | None = None) -> str:
+    """One mutant: what happened, the change as a diff, the tests that ran it, and why they did not
+    notice."""
     mutant = verdict.mutant
     place = f"{mutant.path}:{mutant.span.start_line} {unit_name(mutant.scope)}"
     head = f"{_STATUS_WORDS[verdict.status].capitalize()}: {place} [{mutant.operator}] {mutant.id}"
@@ -312,6 +315,8 @@ def mutant_card(verdict: Verdict, diff: str) -> str:
         more = len(verdict.covering) - len(shown)
         tail = f" and {more} more" if more else ""
         lines.append(f"  ran it and noticed nothing: {', '.join(shown)}{tail}")
+    if found is not None:
+        lines += [f"  {line}" for line in explanation_lines(found)]
     return "\n".join(lines)
 
 
@@ -446,7 +451,7 @@ def _short(text: str, limit: int = 40) -> str:
     return line if len(line) <= limit else line[: limit - 1] + "…"
 
 
-def shown_mutant(entry: dict[str, Any], options: str = "") -> str:
+def shown_mutant(entry: dict[str, Any], options: str = "", found: Explanation | None = None) -> str:
     """One recorded mutant, as `assay show` prints it."""
     place = f"{entry['path']}:{entry['span'][0]} {unit_name(entry['scope'])}"
     verdict = _STATUS_WORDS[Status(entry["status"])]
@@ -466,6 +471,8 @@ def shown_mutant(entry: dict[str, Any], options: str = "") -> str:
         lines.append(f"No longer accepted: {over}.")
     lines.append(f"Covering tests ({entry['tests_run']} of {len(entry['covering'])} run):")
     lines += [f"  {node_id}" for node_id in entry["covering"]] or ["  none"]
+    if found is not None:
+        lines += ["", *explanation_lines(found, whole=True)]
     extreme = " --extreme" if entry["operator"].startswith("extreme_") else ""
     command = f"assay mutate {entry['path']} --only {entry['id']}{extreme}{options}"
     lines += ["", f"Repeat it: {command}"]

@@ -21,6 +21,7 @@ OPEN = Policy(
     "open",
     max_unguarded=None,
     max_survivors=None,
+    max_lost=None,
     max_timeouts=None,
     max_inconclusive=10**6,
     min_covered=0.0,

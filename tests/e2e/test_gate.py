@@ -117,6 +117,39 @@ def test_the_gate_refuses_and_says_what_to_do(shop: Path, run_assay: RunAssay) -
     assert record["changed_lines"] == [{"path": "order.py", "lines": [5, 10, 11], "missed": [11]}]
 
 
+@pytest.fixture
+def weakened(shop: Path) -> Path:
+    """All is committed, and then a test no longer says what it said."""
+    start_repository(shop)
+    replace_in(shop / "test_order.py", "shipping(20) == 5", 'shipping(20) == 5, "small"')
+    replace_in(shop / "test_order.py", "assert shipping(20)", "assert (shipping(20)")
+    replace_in(shop / "test_order.py", '"small"', '"small")')
+    return shop
+
+
+def test_a_test_that_became_weak_is_refused_with_the_guard_that_it_was(
+    weakened: Path, run_assay: RunAssay
+) -> None:
+    done = run_assay("gate", project=weakened)
+    assert (done.code, refused(weakened)) == (1, ["max-lost", "weak-kinds"])
+    assert "[tautology]" in done.out
+    assert "order.py:4" in done.out
+
+
+def test_a_policy_may_ask_for_neither(weakened: Path, run_assay: RunAssay) -> None:
+    table = '[tool.assay.gate]\nweak-kinds = "none"\nmax-lost = "any"\n'
+    write(weakened / "pyproject.toml", table)
+    done = run_assay("gate", project=weakened)
+    assert (done.code, refused(weakened)) == (0, [])
+
+
+def test_an_equally_strong_test_passes(shop: Path, run_assay: RunAssay) -> None:
+    start_repository(shop)
+    replace_in(shop / "test_order.py", "assert shipping(20) == 5", "assert 5 == shipping(20)")
+    done = run_assay("gate", project=shop)
+    assert (done.code, refused(shop)) == (0, [])
+
+
 def test_the_settings_of_the_project_are_its_policy(shop: Path, run_assay: RunAssay) -> None:
     table = '[tool.assay.gate]\npreset = "strict"\nmax-unguarded = "any"\nmin-covered = 0\n'
     write(shop / "pyproject.toml", table)

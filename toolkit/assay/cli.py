@@ -209,6 +209,7 @@ def _add_gate(verbs: Verbs[Parser]) -> None:
     _add_change(verb)
     arguments.add_gate(verb)
     _add_isolation(verb)
+    _add_explain(verb)
     _add_format(verb, "text", "json")
     _add_reports(verb)
     _add_scheduler(verb)

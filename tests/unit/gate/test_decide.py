@@ -129,6 +129,7 @@ def test_a_part_of_the_mutants_is_refused_unless_the_policy_allows_it(name: str)
 REFUSED = {
     "max-unguarded": answer(units=(unit(Guard.TOUCHED),)),
     "max-survivors": answer(KILLED, SURVIVED),
+    "max-lost": replace(answer(), lost=(finding(),)),
     "max-timeouts": answer(KILLED, TIMEOUT),
     "nothing-to-mutate": answer(units=(unit(Guard.NO_MUTANTS),)),
     "min-covered": replace(answer(), changed_lines=(ChangedLines("tax.py", (3, 4, 5), (4,)),)),
@@ -232,6 +233,18 @@ def test_which_weak_tests_are_refused(
     policy = replace(TIGHT, weak_kinds=kinds, weak_confidence=least)
     decision = decide(policy, answer(), (finding(confidence),))
     assert [one.rule for one in decision.refusals] == ["weak-kinds"] * refused
+
+
+def test_a_lost_guard_that_is_accepted_does_not_count() -> None:
+    of = replace(answer(), lost=(finding(),))
+    assert decide(TIGHT, with_accepted(of, finding().id)).passed
+
+
+def test_a_function_that_only_mocks_stand_for_is_not_guarded() -> None:
+    found = replace(unit(Guard.MOCKED), mocking=("t.py::a", "t.py::b"))
+    (refusal,) = decide(TIGHT, answer(units=(found,))).refusals
+    assert refusal.rule == "max-unguarded"
+    assert refusal.items[0].endswith("no test runs it, 2 tests put a mock in its place")
 
 
 # -- accepted

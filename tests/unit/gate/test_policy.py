@@ -45,6 +45,7 @@ VALUES: dict[str, tuple[list[Any], list[Any]]] = {
     "tests-pass": ([False], [0]),
     "max-unguarded": ([0, 3, "any"], [-1, True, "none", 1.5]),
     "max-survivors": ([0, "any"], [-1, []]),
+    "max-lost": ([0, 2, "any"], [-1, "none"]),
     "max-timeouts": ([0, "any"], [-1, None]),
     "max-inconclusive": ([0, 3], ["any", -1]),
     "min-covered": ([0, 80, 99.5, 100], [-1, 101, "80", True]),

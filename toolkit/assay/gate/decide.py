@@ -303,7 +303,9 @@ def _survivors(case: _Case) -> Iterator[Refusal]:
 
 def _lost(case: _Case) -> Iterator[Refusal]:
     limit = case.policy.max_lost
-    found = [f for f in case.answer.lost if not case.excused(f.id)]
+    found = [
+        f for f in case.answer.lost if not case.excused(f.id) and not case.ignores(f.anchor.path)
+    ]
     if limit is None or len(found) <= limit:
         return
     yield Refusal(

@@ -82,6 +82,7 @@ def page_of_account(account: Account) -> Page:
         changed=answer.changed_lines,
         scores=file_scores(answer.verdicts),
         accepted=answer.accepted,
+        explanations=answer.explanations,
         diffs=answer.diffs,
         texts=account.texts,
     )

@@ -133,7 +133,7 @@ def test_a_test_that_became_weak_is_refused_with_the_guard_that_it_was(
     done = run_assay("gate", project=weakened)
     assert (done.code, refused(weakened)) == (1, ["max-lost", "weak-kinds"])
     assert "[tautology]" in done.out
-    assert "order.py:4" in done.out
+    assert "order.py:5" in done.out
 
 
 def test_a_policy_may_ask_for_neither(weakened: Path, run_assay: RunAssay) -> None:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import date
 
+from assay.model.accepted import Acceptance, Stance, Standing
 from assay.model.finding import Anchor, Confidence, Evidence, Finding, Severity
 from assay.report.cards import Weaknesses, weaknesses_text
 from assay.report.weaknesses_json import weaknesses_json
@@ -65,6 +67,41 @@ def test_ten_cards_are_shown_and_the_rest_counted() -> None:
     assert shown.count(FINDING.sentence) == 10
     assert "… and 2 more findings: --all shows them all." in shown
     assert weaknesses_text(found, everything=True).count(FINDING.sentence) == 12
+
+
+DAY = date(2026, 11, 1)
+HINT = replace(FINDING, id="w2", sentence="A hint.", confidence=Confidence.HINT)
+
+
+def test_hints_are_counted_and_shown_only_if_all_is_asked_for() -> None:
+    found = replace(FOUND, findings=(FINDING, HINT), left_out={}, notices=())
+    shown = weaknesses_text(found, everything=False)
+    assert shown.splitlines()[0] == (
+        "1 finding (rotten-green 1) and 1 hint (rotten-green 1); 6 of 9 tests looked at."
+    )
+    assert "… and 1 hint: --all shows them all." in shown
+    assert "A hint." not in shown
+    assert "A hint." in weaknesses_text(found, everything=True)
+
+
+def test_hints_alone_are_no_weakness_found() -> None:
+    found = replace(FOUND, findings=(HINT,), left_out={}, notices=())
+    assert weaknesses_text(found, everything=False) == (
+        "No weakness found, 1 hint (rotten-green 1); 6 of 9 tests looked at.\n\n"
+        "… and 1 hint: --all shows them all.\n"
+    )
+
+
+def test_what_is_accepted_is_shown_as_such_and_not_counted() -> None:
+    said = Acceptance(
+        "w1", "rotten-green", "test_a.py", "test_a", "d1", Stance.ACCEPTED, "it is slow", "", DAY
+    )
+    standing = Standing({"w1": said}, {})
+    found = replace(FOUND, left_out={}, notices=(), accepted=standing)
+    assert weaknesses_text(found, everything=False) == (
+        "No weakness found; 1 accepted; 6 of 9 tests looked at.\n\n"
+        "`test_a` has an assertion that never ran. [rotten-green] w1: accepted: it is slow\n"
+    )
 
 
 def test_a_run_that_was_cut_short_reports_nothing() -> None:

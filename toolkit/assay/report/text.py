@@ -11,6 +11,7 @@ from tabulate import tabulate
 from assay.model.accepted import Acceptance, Expired
 from assay.model.answer import Answer, Guard, Partial, UnitAnswer
 from assay.model.explanation import Explanation
+from assay.model.finding import Finding
 from assay.model.mutant import NOT_REACHED, Left, Mutant, Status, Verdict
 from assay.model.run import TestOutcome, TestResult
 from assay.model.selection import Selection
@@ -33,7 +34,7 @@ def answer_text(answer: Answer, everything: bool) -> str:
         "\n".join(head_lines(answer)),
         "\n".join(_failures(answer, limit)),
         _unit_table(answer.units) if answer.units else "",
-        "\n\n".join(card(one) for one in answer.lost[:limit]),
+        "\n\n".join(card(one) for one in open_of(answer)[:limit]),
         "\n\n".join(_survivors(answer, limit)),
         "\n".join(_accepted(answer)),
         "\n".join(_inconclusive(answer, limit)),
@@ -267,8 +268,17 @@ def expired_words(expired: Expired) -> str:
     return f"no longer accepted ({said.stance.value}: {said.reason}): {expired.why}"
 
 
+def open_of(answer: Answer) -> list[Finding]:
+    """The guards lost that nobody has accepted."""
+    return [one for one in answer.lost if one.id not in answer.accepted.holding]
+
+
 def _accepted(answer: Answer) -> Iterator[str]:
     """What people have answered is shown, and short."""
+    for finding in answer.lost:
+        said = answer.accepted.holding.get(finding.id)
+        if said is not None:
+            yield f"{finding.sentence} [{finding.kind}] {finding.id}: {accepted_words(said)}"
     for verdict in answer.verdicts:
         mutant = verdict.mutant
         said = answer.accepted.holding.get(mutant.id)

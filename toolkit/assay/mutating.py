@@ -106,8 +106,9 @@ def run_mutants(
         wrong = disagreements(recall, done.verdicts)
         memory.forget(wrong)
         edited = edited_meanwhile(suite, baseline.impact)
-        if edited:
+        if edited or done.problems:
             memory.forget_this_run()
+        if edited:
             edited = (f"{edited[0]} was edited while mutants ran: no verdict of this run is kept",)
     fresh = {mutant_id: memory.whole(one) for mutant_id, one in done.verdicts.items()}
     note_killers(suite.project, fresh.values())

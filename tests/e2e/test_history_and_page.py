@@ -21,6 +21,7 @@ from conftest import (
     tree_bytes,
 )
 
+from assay.commands import weaknesses
 from assay.report.outputs import FORMATS
 
 pytestmark = pytest.mark.slow
@@ -110,7 +111,7 @@ def test_a_damaged_history_costs_no_answer(
     assert len(rows(run_assay("history", "--export", "-", project=project))) == 1
 
 
-@pytest.mark.parametrize("format", sorted(set(FORMATS) - {"html", "json", "text"}))
+@pytest.mark.parametrize("format", sorted(set(FORMATS) - set(weaknesses.FORMATS)))
 def test_weaknesses_refuses_reports_about_mutants_before_anything_runs(
     format: str, copy_project: CopyProject, run_assay: RunAssay
 ) -> None:

@@ -5,9 +5,15 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import date
 
+from schema_checks import check_sarif
+
+from assay.commands.weaknesses import account_of
+from assay.errors import ExitCode
 from assay.model.accepted import Acceptance, Stance, Standing
 from assay.model.finding import Anchor, Confidence, Evidence, Finding, Severity
 from assay.report.cards import Weaknesses, weaknesses_text
+from assay.report.outputs import rendered
+from assay.report.sarif import sarif_log
 from assay.report.weaknesses_json import weaknesses_json
 
 FINDING = Finding(
@@ -150,3 +156,18 @@ def test_the_record_has_every_field() -> None:
         "notices": ["a notice"],
         "inconclusive": [],
     }
+
+
+def test_the_formats_of_code_hosts_tell_of_findings_with_their_places() -> None:
+    account = account_of(replace(FOUND, findings=(FINDING, HINT)), ExitCode.CLEAN)
+    log = sarif_log(account)
+    check_sarif(log)
+    results = log["runs"][0]["results"]
+    assert [(one["ruleId"], one["level"]) for one in results] == [
+        ("rotten-green", "warning"),
+        ("rotten-green", "note"),
+    ]
+    assert rendered("markdown", account).splitlines()[2] == (
+        "### 1 finding (rotten-green 1) and 1 hint (rotten-green 1); 6 of 9 tests looked at."
+    )
+    assert "::warning file=test_a.py,line=3," in rendered("annotations", account)

@@ -6,6 +6,7 @@ import json
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from assay import __version__
 from assay.commands.common import Context, earlier_runs, texts_of, with_run, write_outputs
 from assay.committed import standing_of_findings
 from assay.errors import ExitCode, UsageError
@@ -15,14 +16,18 @@ from assay.history.compare import last_difference
 from assay.history.lines import run_json
 from assay.history.rows import Looked, run_of_findings
 from assay.killing import Amount
+from assay.model.answer import Answer
 from assay.model.history import Run
+from assay.model.selection import Selection
 from assay.past import past_runs, stamp_of
 from assay.pipeline import refresh
 from assay.project import Project
 from assay.recording import collected_suite
-from assay.report.cards import Weaknesses, weaknesses_text
+from assay.report.account import Account
+from assay.report.cards import Weaknesses, head_of_weaknesses, weaknesses_text
 from assay.report.history_text import difference_line, trend_text
 from assay.report.html import trend_html, weaknesses_html
+from assay.report.outputs import rendered
 from assay.report.weaknesses_json import weaknesses_json
 from assay.report.write import write_json
 from assay.suppliers import AS_NEEDED, Looking, findings, recent_change
@@ -74,7 +79,12 @@ def run(context: Context, options: WeaknessOptions) -> int:
         "json": lambda: as_json,
         "text": lambda: weaknesses_text(found, everything=True),
     }
-    to_standard_output = write_outputs(context, lambda name: formats[name]())
+    account = account_of(found, code)
+
+    def text_of(name: str) -> str:
+        return formats[name]() if name in formats else rendered(name, account)
+
+    to_standard_output = write_outputs(context, text_of)
     if options.format == "json":
         context.out(as_json)
     elif not to_standard_output:
@@ -84,7 +94,7 @@ def run(context: Context, options: WeaknessOptions) -> int:
     return code
 
 
-FORMATS = ("html", "json", "text")
+FORMATS = ("annotations", "codequality", "html", "json", "markdown", "sarif", "text")
 """Those of the formats of reports that tell of weaknesses."""
 
 
@@ -116,6 +126,31 @@ def _runs(
     return with_run(context, run_of_findings(looked, code, stamp))
 
 
+def account_of(found: Weaknesses, code: ExitCode) -> Account:
+    """The findings as those formats take them that tell of answers to a change, too."""
+    answer = Answer(
+        verb="weaknesses",
+        project=found.project,
+        compared=", ".join(found.paths) or "everything",
+        versions={"assay": __version__},
+        collected=found.collected,
+        selection=Selection((), ()),
+        results={},
+        units=(),
+        verdicts=(),
+        diffs={},
+        changed_tests=(),
+        notices=found.notices,
+        flaky={},
+        inconclusive=found.inconclusive,
+        interrupted=found.interrupted,
+        seconds={},
+        accepted=found.accepted,
+    )
+    head = tuple(head_of_weaknesses(found))
+    return Account(answer, found.findings, code=code, head=head)
+
+
 def scope_of(options: WeaknessOptions) -> str:
     """What is looked for and where, in words that are the same from run to run."""
     amount = options.amount
@@ -142,7 +177,7 @@ def _trend(context: Context, options: WeaknessOptions) -> int:
         "json": lambda: json.dumps([run_json(one) for one in mine], indent=1) + "\n",
         "text": lambda: text,
     }
-    to_standard_output = write_outputs(context, lambda name: formats[name]())
+    to_standard_output = write_outputs(context, lambda name: formats.get(name, lambda: text)())
     if options.format == "json":
         context.out(formats["json"]())
     elif not to_standard_output:

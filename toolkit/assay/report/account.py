@@ -23,6 +23,7 @@ class Account:
     `below` is the project's directory relative to the repository ("" at its top): node ids begin
     there, paths at the repository. `texts` are the mutated and changed files as they are now.
     `everything`: lists for people are whole. `runs` are earlier runs and, as the last one, this.
+    `head` are the first lines, where it is not the answer that says them.
     """
 
     answer: Answer
@@ -33,6 +34,7 @@ class Account:
     texts: Mapping[str, str] = field(default_factory=dict, hash=False)
     everything: bool = False
     runs: tuple[Run, ...] = ()
+    head: tuple[str, ...] = ()
 
     def accepted(self, name: str) -> Acceptance | None:
         """What was answered to a mutant or finding, if it holds."""

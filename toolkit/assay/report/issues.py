@@ -10,7 +10,7 @@ from hashlib import sha256
 from assay.gate.baseline import NOT_GUARDED, UNGUARDED, unguarded_id
 from assay.model.accepted import SURVIVOR, Acceptance
 from assay.model.answer import Guard, UnitAnswer
-from assay.model.finding import Finding, Severity
+from assay.model.finding import Confidence, Finding, Severity
 from assay.model.mutant import Mutant, Status, Verdict
 from assay.model.source import Span
 from assay.report.account import Account
@@ -67,7 +67,7 @@ def issues(account: Account) -> list[Issue]:
         *_survivors(account),
         *_uncovered(account),
         *_timeouts(account),
-        *(_finding(account, finding) for finding in account.findings),
+        *(_finding(account, one) for one in (*account.answer.lost, *account.findings)),
     ]
 
 
@@ -112,6 +112,8 @@ def _unguarded(account: Account) -> Iterator[Issue]:
 def _guard_words(unit: UnitAnswer) -> str:
     if unit.guard is Guard.UNTOUCHED:
         return "no test runs it"
+    if unit.guard is Guard.MOCKED:
+        return f"no test runs it, {plural(len(unit.mocking), 'test')} put a mock in its place"
     tests = len(unit.touching)
     return f"{plural(tests, 'test')} run{'s' * (tests == 1)} it, none notices a fault in it"
 
@@ -206,7 +208,7 @@ def _finding(account: Account, finding: Finding) -> Issue:
         _print(finding.kind, finding.id),
         anchor.path,
         _line(anchor.line),
-        _LEVELS[finding.severity],
+        Level.NOTE if finding.confidence is Confidence.HINT else _LEVELS[finding.severity],
         f"{finding.kind}: {unit_name(anchor.unit)}",
         f"{finding.sentence} Fix: {finding.fix} ({finding.confidence.value}, {finding.id})",
         account.accepted(finding.id),

@@ -29,7 +29,7 @@ MARKER = "<!-- assay -->"
 
 def markdown(account: Account) -> str:
     """The whole report; lists stop after ten, so that it fits a comment."""
-    first, *rest = map(_words, head_lines(account.answer))
+    first, *rest = map(_words, account.head or head_lines(account.answer))
     decision = account.decision
     parts = [
         MARKER,
@@ -117,10 +117,11 @@ def _survivor(account: Account, verdict: Verdict) -> str:
 
 
 def _findings(account: Account) -> Iterator[str]:
-    found = [finding for finding in account.findings if account.accepted(finding.id) is None]
+    every = (*account.answer.lost, *account.findings)
+    found = [finding for finding in every if account.accepted(finding.id) is None]
     for finding in found[:SHOWN]:
         anchor = finding.anchor
-        head = f"Weak test [{_html(finding.kind)}]: {_html(finding.sentence)}"
+        head = f"[{_html(finding.kind)}] {_html(finding.sentence)}"
         place = f"{anchor.path}:{anchor.line} {finding.id}"
         lines = [f"<details><summary>{head}</summary>", ""]
         lines += [f"{_code(place)} ({finding.confidence.value})", ""]
@@ -129,7 +130,7 @@ def _findings(account: Account) -> Iterator[str]:
         lines += [f"Fix: {_words(finding.fix)}", "", "</details>"]
         yield "\n".join(lines)
     if len(found) > SHOWN:
-        yield f"… and {len(found) - SHOWN} more weak tests."
+        yield f"… and {len(found) - SHOWN} more findings."
 
 
 def _accepted(account: Account) -> Iterator[str]:
@@ -140,7 +141,7 @@ def _accepted(account: Account) -> Iterator[str]:
             mutant = verdict.mutant
             where = f"{mutant.path}:{mutant.span.start_line} {mutant.id}"
             yield f"- Accepted: {_code(where)} ({_words(accepted_words(said))})"
-    for finding in account.findings:
+    for finding in (*account.answer.lost, *account.findings):
         said = account.accepted(finding.id)
         if said is not None:
             where = f"{finding.anchor.path}:{finding.anchor.line} {finding.id} {finding.kind}"

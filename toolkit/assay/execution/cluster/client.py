@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from assay.errors import AssayError, InconclusiveError
 from assay.execution.cluster.batches import Batch, cut
-from assay.execution.cluster.connection import Connection, Ended, connected
+from assay.execution.cluster.connection import GONE, Connection, Ended, connected
 from assay.execution.cluster.snapshot import Snapshot
 from assay.execution.cluster.terms import Fault, Terms, decoded, encoded
 from assay.execution.cluster.worker import Snapshots
@@ -33,9 +33,6 @@ class Patience:
 
 
 PATIENCE = Patience()
-
-GONE = "the connection is lost to the Dask scheduler"
-"""Dask gives up all batches then, and says no more than that they are cancelled."""
 
 
 @dataclass(frozen=True, slots=True)

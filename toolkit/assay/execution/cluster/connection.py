@@ -19,6 +19,9 @@ RETRIES = 2
 """Times that a batch is tried again after its agent was lost. (How often it is after a worker was
 lost is the scheduler's own setting, `distributed.scheduler.allowed-failures`.)"""
 
+GONE = "the connection is lost to the Dask scheduler"
+"""Dask gives up all batches then, and says no more than that they are cancelled."""
+
 MUST_MATCH = ("dask", "distributed")
 """Packages that talk to each other: Dask wants one version of each on all machines."""
 
@@ -151,9 +154,7 @@ def connected(address: str, seconds: float) -> Iterator[Connection]:
         check_versions(client.get_versions(), address)
         yield Connection(address, client)
     except OSError as problem:  # Dask's CommClosedError is one
-        raise InconclusiveError(
-            f"the connection to the Dask scheduler {address} is lost ({problem})"
-        ) from problem
+        raise InconclusiveError(f"{GONE} {address} ({problem})") from problem
     finally:
         with contextlib.suppress(OSError, TimeoutError):
             client.close(timeout=1.0)

@@ -199,8 +199,9 @@ def known_answer(project: Project, request: Request, progress: Progress) -> Answ
         recall = memory.recall(fresh=False, audit=0.0, seed=0)
     if recall.to_run:
         return None
-    explanations = told_before(project, shown(recall.held.values(), effort.explaining))
-    if len(explanations) < len(shown(recall.held.values(), effort.explaining)):
+    to_tell = shown(recall.held.values(), effort.explaining)
+    explanations = told_before(project, to_tell)
+    if len(explanations) < len(to_tell):
         return None
     progress.say(f"{plural(len(recall.held), 'verdict')} reused; nothing to run")
     clock.lap("verdicts")

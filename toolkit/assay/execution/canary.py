@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
-from assay.execution.jobs import run_job
+from assay.execution.jobs import run_forked_or_anew
 from assay.execution.suite import BAD, Collected, files_of
 from assay.execution.timeouts import Limits
 from assay.execution.zygote import Job, Zygote, ZygoteSettings
@@ -45,12 +45,7 @@ def without_hidden(
         canary=True,
         files=files_of(tests.values(), collected, settings.repo),
     )
-    if collected.can_fork:
-        outcome = run_job(zygote, job)
-    else:
-        with Zygote(settings, "cold", record=False) as cold:
-            cold.greeting()
-            outcome = run_job(cold, job)
+    outcome = run_forked_or_anew(settings, zygote, collected.can_fork, job)
     return taken_back(verdicts, hidden(tests, outcome))
 
 

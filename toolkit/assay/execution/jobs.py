@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
-from assay.execution.zygote import Job, Zygote
+from assay.execution.zygote import Job, Zygote, ZygoteSettings
 from assay.model.run import (
     ChildEnd,
     Failure,
@@ -168,3 +168,19 @@ def _stop_all(
                 on_event(message["event"])
         elif message["type"] == "end":
             yield Done(tags.pop(number), under.pop(number).outcome(message))
+
+
+def run_forked_or_anew(
+    settings: ZygoteSettings,
+    zygote: Zygote,
+    can_fork: bool,
+    job: Job,
+    on_event: OnEvent | None = None,
+) -> Outcome:
+    """One job in a fork of the collected zygote; with threads alive there, in a child that starts
+    pytest itself."""
+    if can_fork:
+        return run_job(zygote, job, on_event)
+    with Zygote(settings, "cold", record=job.record) as cold:
+        cold.greeting()
+        return run_job(cold, job, on_event)

@@ -272,13 +272,14 @@ class MutantRunner:
             repo = self._settings.repo
             prefix = f"{repo}/"
             modules = [f for f in self._collected.modules.values() if f.startswith(prefix)]
-            files = sorted({file for one in under for stage in one.stages for file in stage})
+            tests = {file for one in under for stage in one.stages for file in stage}
+            files = absolute(repo, sorted(tests))
             first, _ = Counter(one.stages[0] for one in under).most_common(1)[0]
             more = {
                 "module": str(repo / path),
-                "files": absolute(repo, files),
+                "files": files,
                 "first": absolute(repo, first),
-                "ahead": [f for f in {*modules, *absolute(repo, files)} if f.endswith(".py")],
+                "ahead": [f for f in {*modules, *files} if f.endswith(".py")],
                 "order": self._node_ids(),
             }
             with Zygote(self._settings, "import", record=False, more=more) as zygote:

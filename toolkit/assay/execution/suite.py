@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from assay.errors import BaselineError
-from assay.execution.jobs import result_of, run_job, run_jobs
+from assay.execution.jobs import result_of, run_forked_or_anew, run_job, run_jobs
 from assay.execution.timeouts import Limits
 from assay.execution.zygote import Job, Zygote, ZygoteSettings
 from assay.impact.record import Recording
@@ -256,12 +256,8 @@ class RecordedRun:
 
     def _child(self, tests: Sequence[str]) -> Outcome:
         """One recorded child; with threads alive in the zygote, one that starts pytest itself."""
-        job = self._job(tests)
-        if self._collected.can_fork:
-            return run_job(self._zygote, job, self._event)
-        with Zygote(self._settings, "cold", record=True) as cold:
-            cold.greeting()
-            return run_job(cold, job, self._event)
+        can_fork, job = self._collected.can_fork, self._job(tests)
+        return run_forked_or_anew(self._settings, self._zygote, can_fork, job, self._event)
 
     def _event(self, event: Message) -> None:
         if event["type"] == "test":

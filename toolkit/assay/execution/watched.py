@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from assay.execution.jobs import result_of, run_job, run_jobs
+from assay.execution.jobs import result_of, run_forked_or_anew, run_jobs
 from assay.execution.suite import Collected, deal_out, files_of
 from assay.execution.timeouts import Limits
 from assay.execution.zygote import Job, Zygote, ZygoteSettings
@@ -72,11 +72,8 @@ class Watching:
                 return
 
     def _child(self, tests: Sequence[str]) -> Outcome:
-        if self._collected.can_fork:
-            return run_job(self._zygote, self._job(tests), self._note)
-        with Zygote(self._settings, "cold", record=False) as cold:
-            cold.greeting()
-            return run_job(cold, self._job(tests), self._note)
+        can_fork, job = self._collected.can_fork, self._job(tests)
+        return run_forked_or_anew(self._settings, self._zygote, can_fork, job, self._note)
 
     def _job(self, tests: Sequence[str]) -> Job:
         return Job(

@@ -69,6 +69,8 @@ class Job:
     `watch`: what each test does with assertions and stand-ins is told too.
     `observe` is what `probe.observe` is to watch (with an empty path: only the lines at which tests
     fail); `seed` is what `random` starts from (0: as usual).
+    `watchers` are those of `probe.watchers` by name, each with what it is told; what they tell
+    comes as events.
     """
 
     tests: tuple[str, ...]
@@ -87,6 +89,7 @@ class Job:
     watch: bool = False
     observe: Message | None = field(hash=False, default=None)
     seed: int = 0
+    watchers: Mapping[str, Message] = field(hash=False, default_factory=dict)
 
 
 class Zygote:
@@ -207,6 +210,7 @@ class Zygote:
                 "watch": self._watch if job.watch else None,
                 "observe": job.observe,
                 "seed": job.seed,
+                "watchers": dict(job.watchers),
             }
         )
         return self._next_job

@@ -14,6 +14,7 @@ from .mutation import meter
 from .observe import Observer, lines_of_failure
 from .recorder import COLLECT, FIXTURE, MODULE, SESSION, TEST, Recorder
 from .reports import PhaseLog, quick_report
+from .watchers import Watcher, made
 from .witness import Witness
 
 EXCERPT_LIMIT = 4000
@@ -74,6 +75,7 @@ class AssayPlugin:
         self._by_id: dict[str, Any] = {}
         self.tell: Callable[[str], None] | None = None
         self.witness: Witness | None = None
+        self.watchers: list[Watcher] = []
         self.seed = RANDOM_SEED
 
     # -- set-up
@@ -165,6 +167,8 @@ class AssayPlugin:
     def pytest_runtest_makereport(self, item: Any, call: Any) -> Any:
         if call.excinfo is not None:
             self.log.saw_exception(call.when, call.excinfo.value)
+            for watcher in self.watchers:
+                watcher.saw_exception(item, call.when, call.excinfo.value)
         return quick_report(item, call) if self.quick else None
 
     @pytest.hookimpl(tryfirst=True)
@@ -284,6 +288,9 @@ def run_items(
     if job.get("watch"):
         plugin.witness = Witness(job["watch"]["repo"], job["watch"]["excluded"])
         plugin.witness.start()
+    plugin.watchers = made(job.get("watchers") or {})
+    for watcher in plugin.watchers:
+        watcher.start(session)
     watching = job.get("observe")
     observer = Observer(watching) if watching and watching["path"] else None
     if job.get("canary"):
@@ -309,6 +316,9 @@ def run_items(
         if stop_requested():
             break
     tear_down(session)
+    for watcher in plugin.watchers:
+        for event in watcher.finish():
+            emit(event)
     if recorder is not None:
         emit({"type": "sinks", "sinks": recorder.drain()})
 
@@ -396,6 +406,8 @@ def run_item(
     plugin.log.reset()
     meter.next_test()
     emit({"type": "start", "test": name})
+    for watcher in plugin.watchers:
+        watcher.begin(item)
     with recorded(item, recorder, name):
         item.config.hook.pytest_runtest_protocol(item=item, nextitem=following)
     plugin.current = ""
@@ -411,7 +423,10 @@ def run_item(
         result["sinks"] = recorder.drain()
     if plugin.witness is not None:
         result["seen"] = plugin.witness.take(item)
+    told = [event for watcher in plugin.watchers for event in watcher.end(item, result)]
     emit(result)
+    for event in told:
+        emit(event)
     return result
 
 

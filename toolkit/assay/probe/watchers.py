@@ -1,0 +1,60 @@
+"""Who watches a job's tests beside the run itself, by the name under which a job asks for them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, Protocol
+
+Message = dict[str, Any]
+
+
+class Watcher(Protocol):
+    """Watches the tests of one child, one after another.
+
+    Each method is called with pytest's own objects, whose `__repr__` and the like may be the
+    user's. The messages that two of them give are sent as events; each needs a `type` of its own.
+    """
+
+    def start(self, session: Any) -> None:
+        """In the child, before the first test."""
+
+    def begin(self, item: Any) -> None:
+        """Before a test's set-up."""
+
+    def saw_exception(self, item: Any, when: str, error: BaseException) -> None:
+        """A phase ("setup", "call" or "teardown") has ended with an exception; skips included."""
+
+    def end(self, item: Any, result: Message) -> list[Message]:
+        """After a test's teardown; `result` is the event that tells how it ended."""
+
+    def finish(self) -> list[Message]:
+        """After the last test, and the teardown of all fixtures."""
+
+
+class Idle:
+    """A watcher that does nothing, to be filled in."""
+
+    def start(self, session: Any) -> None:
+        return
+
+    def begin(self, item: Any) -> None:
+        return
+
+    def saw_exception(self, item: Any, when: str, error: BaseException) -> None:
+        return
+
+    def end(self, item: Any, result: Message) -> list[Message]:
+        return []
+
+    def finish(self) -> list[Message]:
+        return []
+
+
+def made(wanted: Mapping[str, Message]) -> list[Watcher]:
+    """The watchers that a job asks for, each with what it is told."""
+    return [maker(name)(told) for name, told in wanted.items()]
+
+
+def maker(name: str) -> Callable[[Message], Watcher]:
+    """Imported only when asked for: most children watch nothing."""
+    raise ValueError(f"no watcher {name!r}")

@@ -14,7 +14,7 @@ from .mutation import meter
 from .observe import Observer, lines_of_failure
 from .recorder import COLLECT, FIXTURE, MODULE, SESSION, TEST, Recorder
 from .reports import PhaseLog, quick_report
-from .watchers import Watcher, made
+from .watchers import Watcher, begun
 from .witness import Witness
 
 EXCERPT_LIMIT = 4000
@@ -288,17 +288,14 @@ def run_items(
     if job.get("watch"):
         plugin.witness = Witness(job["watch"]["repo"], job["watch"]["excluded"])
         plugin.witness.start()
-    plugin.watchers = made(job.get("watchers") or {})
-    for watcher in plugin.watchers:
-        watcher.start(session)
+    plugin.watchers = begun(job.get("watchers") or {}, session)
     watching = job.get("observe")
     observer = Observer(watching) if watching and watching["path"] else None
     if job.get("canary"):
         for item in found.values():
             make_fail(item)
-    for node_id in job["tests"]:
-        if node_id not in found:
-            emit({"type": "missing", "test": node_id})
+    for node_id in [node_id for node_id in job["tests"] if node_id not in found]:
+        emit({"type": "missing", "test": node_id})
     wanted = [(node_id, found[node_id]) for node_id in job["tests"] if node_id in found]
     for index, (node_id, item) in enumerate(wanted, start=1):
         following = wanted[index][1] if index < len(wanted) else None
@@ -316,9 +313,8 @@ def run_items(
         if stop_requested():
             break
     tear_down(session)
-    for watcher in plugin.watchers:
-        for event in watcher.finish():
-            emit(event)
+    for event in [event for watcher in plugin.watchers for event in watcher.finish()]:
+        emit(event)
     if recorder is not None:
         emit({"type": "sinks", "sinks": recorder.drain()})
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any, Protocol
+from typing import Any
 
 Message = dict[str, Any]
 
 
-class Watcher(Protocol):
-    """Watches the tests of one child, one after another.
+class Watcher:
+    """Watches the tests of one child, one after another; what is not filled in does nothing.
 
     Each method is called with pytest's own objects, whose `__repr__` and the like may be the
     user's. The messages that two of them give are sent as events; each needs a `type` of its own.
@@ -24,35 +24,21 @@ class Watcher(Protocol):
     def saw_exception(self, item: Any, when: str, error: BaseException) -> None:
         """A phase ("setup", "call" or "teardown") has ended with an exception; skips included."""
 
-    def end(self, item: Any, result: Message) -> list[Message]:
+    def end(self, item: Any, result: Message) -> list[Message]:  # noqa: ARG002
         """After a test's teardown; `result` is the event that tells how it ended."""
+        return []
 
     def finish(self) -> list[Message]:
         """After the last test, and the teardown of all fixtures."""
-
-
-class Idle:
-    """A watcher that does nothing, to be filled in."""
-
-    def start(self, session: Any) -> None:
-        return
-
-    def begin(self, item: Any) -> None:
-        return
-
-    def saw_exception(self, item: Any, when: str, error: BaseException) -> None:
-        return
-
-    def end(self, item: Any, result: Message) -> list[Message]:
-        return []
-
-    def finish(self) -> list[Message]:
         return []
 
 
-def made(wanted: Mapping[str, Message]) -> list[Watcher]:
-    """The watchers that a job asks for, each with what it is told."""
-    return [maker(name)(told) for name, told in wanted.items()]
+def begun(wanted: Mapping[str, Message], session: Any) -> list[Watcher]:
+    """The watchers that a job asks for, each with what it is told, ready for the first test."""
+    watchers = [maker(name)(told) for name, told in wanted.items()]
+    for watcher in watchers:
+        watcher.start(session)
+    return watchers
 
 
 def maker(name: str) -> Callable[[Message], Watcher]:

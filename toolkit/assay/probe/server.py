@@ -109,7 +109,13 @@ class CollectedZygote:
         code = pytest.main(pytest_args(self.request), plugins=[plugin])
         if not self.served:
             self.supervisor.send(
-                {"type": "failed", "code": int(code), "errors": plugin.errors, **versions()}
+                {
+                    "type": "failed",
+                    "code": int(code),
+                    "errors": plugin.errors,
+                    "problems": plugin.problems,
+                    **versions(),
+                }
             )
 
     def _collecting(self, where: str) -> None:
@@ -137,6 +143,7 @@ class CollectedZygote:
             "fingerprint": fingerprint(session.config),
             "items": [describe_item(item) for item in session.items],
             "errors": plugin.errors,
+            "problems": plugin.problems,
             "modules": module_files(),
             "path": [entry for entry in sys.path if isinstance(entry, str)],
             "sinks": self.recorder.drain() if self.recorder is not None else {},

@@ -3,10 +3,29 @@
 from __future__ import annotations
 
 from assay.diagnosis.cause import Case, Cause
-from assay.diagnosis.causes import signature_changed
+from assay.diagnosis.causes import (
+    circular_import,
+    missing_dependency,
+    missing_import,
+    missing_name,
+    shadowed_module,
+    signature_changed,
+    syntax_error,
+)
 from assay.model.diagnosis import Match
 
-CAUSES: tuple[Cause, ...] = (signature_changed.CAUSE,)
+NAMES_AND_CALLS: tuple[Cause, ...] = (
+    syntax_error.CAUSE,
+    shadowed_module.CAUSE,
+    circular_import.CAUSE,
+    missing_dependency.CAUSE,
+    missing_import.CAUSE,
+    missing_name.CAUSE,
+    signature_changed.CAUSE,
+)
+"""What cannot be read, imported, found, patched or called."""
+
+CAUSES: tuple[Cause, ...] = (*NAMES_AND_CALLS,)
 """Those that explain others come first: what cannot be imported cannot be called."""
 
 BY_NAME = {cause.name: cause for cause in CAUSES}

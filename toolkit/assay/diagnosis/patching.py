@@ -7,7 +7,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from assay.diagnosis.calls import called_name
-from assay.diagnosis.sides import Side, Sides
+from assay.diagnosis.cause import Case
+from assay.diagnosis.fixtures import code_of
+from assay.diagnosis.sides import Place, Side, Sides, first_line
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +52,22 @@ def patches_of(sides: Sides) -> Iterator[Patch]:
     for path, text in sides.head.texts.items():
         if sides.is_test(path) and ("patch" in text or "setattr" in text):
             yield from patches_in(sides.head, path)
+
+
+def patches_for(case: Case) -> Iterator[Patch]:
+    """Those at head that stand in the code of the case's test: decorators, its body, fixtures."""
+    ranges = [(place.path, first_line(place.node), _until(place)) for place in code_of(case)]
+    for path in dict.fromkeys(path for path, _, _ in ranges):
+        for patch in patches_in(case.sides.head, path):
+            if any(p == path and a <= patch.node.lineno <= b for p, a, b in ranges):
+                yield patch
+
+
+def _until(place: Place) -> int:
+    """Of a class only the decorators: its other methods are other tests."""
+    if isinstance(place.node, ast.ClassDef):
+        return place.node.lineno
+    return place.node.end_lineno or place.line
 
 
 def _patches(side: Side, path: str, node: ast.Call) -> Iterator[Patch]:

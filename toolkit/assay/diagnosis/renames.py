@@ -6,7 +6,7 @@ import ast
 import difflib
 import symtable
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from assay.diagnosis.sides import Place, Sides
 from assay.diagnosis.signs import of_callers, of_documents, of_other_tests
@@ -83,7 +83,20 @@ def lost_attribute(sides: Sides, owner: str, name: str) -> Lost | None:
     if before is None and {"__getattr__", "__getattribute__"} & there.keys():
         return None
     qualified = before.name if before is not None else f"{cls.name}.{name}"
-    return _lost(sides, sides.head.dotted(cls.path), qualified, cls.path, before, there)
+    lost = _lost(sides, sides.head.dotted(cls.path), qualified, cls.path, before, there)
+    if lost.after is not None or before is None or old is None:
+        return lost
+    new = [there[one] for one in there.keys() - sides.base.attributes(old).keys()]
+    same = [one for one in new if _value(one) and _value(one) == _value(before)]
+    if len(same) != 1:
+        return lost
+    return replace(lost, after=same[0], dotted=f"{lost.module}.{same[0].name}")
+
+
+def _value(place: Place) -> str:
+    """What is assigned, as text; "" for functions and classes, which `successors` compares."""
+    value = getattr(place.node, "value", None)
+    return ast.unparse(value) if isinstance(value, ast.expr) else ""
 
 
 def _lost(
@@ -158,15 +171,27 @@ def _asks(sides: Sides, path: str, lost: Lost) -> Iterator[int]:
         return
     tree = sides.head.tree(path)
     for node in [] if tree is None else ast.walk(tree):
-        if isinstance(node, ast.ImportFrom) and any(a.name == lost.name for a in node.names):
-            if sides.head.source_of(path, node) == lost.module:
-                yield node.lineno
-        elif isinstance(node, ast.Attribute) and node.attr == lost.name:
-            if sides.head.meant(path, node) == f"{lost.module}.{lost.name}":
-                yield node.lineno
+        if is_import_of(sides, path, node, lost):
+            assert isinstance(node, ast.stmt)
+            yield node.lineno
+        elif (
+            isinstance(node, ast.Attribute)
+            and node.attr == lost.name
+            and sides.head.meant(path, node) == f"{lost.module}.{lost.name}"
+        ):
+            yield node.lineno
     if path == lost.path:
         yield from _listed(tree, lost.name)
         yield from _read_as_global(text, lost.name)
+
+
+def is_import_of(sides: Sides, path: str, node: ast.AST, lost: Lost) -> bool:
+    """Whether a statement of a file at head is a `from … import` of the lost name."""
+    return (
+        isinstance(node, ast.ImportFrom)
+        and any(alias.name == lost.name for alias in node.names)
+        and sides.head.source_of(path, node) == lost.module
+    )
 
 
 def _listed(tree: ast.Module | None, name: str) -> Iterator[int]:

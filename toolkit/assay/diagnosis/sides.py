@@ -194,12 +194,9 @@ class Side:
             if above is not None and above != place:
                 found |= self.attributes(above, depth - 1)
         for node in ast.walk(place.node):
-            target = node.value if isinstance(node, ast.Attribute) else None
-            stored = isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store)
-            if stored and isinstance(target, ast.Name) and target.id == "self":
-                assert isinstance(node, ast.Attribute)
-                statement = ast.copy_location(ast.Expr(node), node)
-                found[node.attr] = Place(place.path, f"{place.name}.{node.attr}", statement)
+            if isinstance(node, ast.Assign | ast.AnnAssign | ast.AugAssign):
+                for name in _set_on_self(node):
+                    found[name] = Place(place.path, f"{place.name}.{name}", node)
         for one in _defined(place.path, place.node.body, f"{place.name}."):
             if one.name.count(".") == place.name.count(".") + 1:
                 found[one.short] = one
@@ -268,6 +265,17 @@ def _bound_by(node: ast.stmt) -> Iterator[str]:
             for one in ast.walk(target):
                 if isinstance(one, ast.Name) and isinstance(one.ctx, ast.Store):
                     yield one.id
+
+
+def _set_on_self(node: ast.Assign | ast.AnnAssign | ast.AugAssign) -> Iterator[str]:
+    for target in node.targets if isinstance(node, ast.Assign) else [node.target]:
+        for one in ast.walk(target):
+            if isinstance(one, ast.Attribute) and _is_self(one.value):
+                yield one.attr
+
+
+def _is_self(node: ast.expr) -> bool:
+    return isinstance(node, ast.Name) and node.id == "self"
 
 
 # -- the two

@@ -1,7 +1,7 @@
 """A library that is imported and not installed.
 
-Facts: `module` is the top module that is missing, `declared` the requirement that asks for it ("" if
-none does).
+Facts: `module` is the top module that is missing, `declared` the requirement that asks for it, ""
+if none does.
 """
 
 from __future__ import annotations

@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterator
 
 from assay.diagnosis.cause import Case, Cause, Example
-from assay.diagnosis.renames import Lost, lost_name, proofs_of, signs_of
+from assay.diagnosis.renames import Lost, is_import_of, lost_name, proofs_of, signs_of
 from assay.diagnosis.sides import Sides
 from assay.diagnosis.signs import of_callers
 from assay.model.diagnosis import Certainty, Fault, Match, Proof, Sign, Site
@@ -70,9 +70,9 @@ def _importers(sides: Sides, lost: Lost) -> Iterator[tuple[str, int]]:
     for path, text in sides.head.texts.items():
         tree = sides.head.tree(path) if lost.name in text else None
         for node in [] if tree is None else ast.walk(tree):
-            if isinstance(node, ast.ImportFrom) and any(a.name == lost.name for a in node.names):
-                if sides.head.source_of(path, node) == lost.module:
-                    yield path, node.lineno
+            if is_import_of(sides, path, node, lost):
+                assert isinstance(node, ast.stmt)
+                yield path, node.lineno
 
 
 def _by_source(case: Case, frame: Frame, there_before: bool) -> bool:

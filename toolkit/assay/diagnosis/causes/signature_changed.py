@@ -1,30 +1,19 @@
 """A function is called in a way that its new signature refuses, or takes otherwise.
 
-Facts: `path` and `name` (qualified) of the function; `before` and `after`, its parameters in their
-order ([] if base has no such function); `renamed` maps old parameters to new ones where the diff
-shows which; `unexpected` is the keyword that was refused, `missing` are those that were not given;
-`calls` are the places at head whose call the new signature refuses, as "path:line".
+Facts: those of a refusal, see `assay.diagnosis.signatures`.
 """
 
 from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator
 
-from assay.diagnosis.calls import (
-    binds,
-    call_of,
-    calls_of,
-    parameters,
-    positional_of,
-    signature,
-)
+from assay.diagnosis.calls import call_of, positional_of, signature
 from assay.diagnosis.cause import Case, Cause, Example
 from assay.diagnosis.sides import Function, Place, Sides
-from assay.diagnosis.signs import of_callers, of_documents, of_other_tests, of_signature
-from assay.model.diagnosis import Certainty, Fault, Match, Proof, Sign, Site
-from assay.model.evidence import OF_THE_PROJECT, Frame
+from assay.diagnosis.signatures import Refusal, refused_match
+from assay.model.diagnosis import Certainty, Fault, Match
+from assay.model.evidence import OF_THE_PROJECT
 
 _REFUSED = re.compile(
     r"(?P<name>[\w.<>]+)\(\) (?:"
@@ -60,8 +49,9 @@ def _refused(case: Case) -> Match | None:
     if before is not None and signature(before) == signature(after):
         return None
     sentence = f"{caller.place} calls `{after.name}` in a way that its signature at head refuses"
-    unexpected, missing = told["unexpected"] or "", re.findall(r"'(\w+)'", told["missing"] or "")
-    return _told(case, before, after, caller, sentence, unexpected, missing)
+    missing = tuple(re.findall(r"'(\w+)'", told["missing"] or ""))
+    refusal = Refusal(before, after, caller, told["unexpected"] or "", missing)
+    return refused_match(case, CAUSE.name, refusal, sentence)
 
 
 def _callee(sides: Sides, name: str) -> tuple[Place | None, Place] | None:
@@ -101,7 +91,7 @@ def _reordered(case: Case) -> Match | None:
                 f"{caller.place} calls `{after.name}` by position, and its parameters have "
                 "another order at head"
             )
-            return _told(case, before, after, caller, sentence, "", [])
+            return refused_match(case, CAUSE.name, Refusal(before, after, caller), sentence)
     return None
 
 
@@ -116,98 +106,6 @@ def _gives_moved(call: ast.Call, before: Place, after: Place) -> bool:
     if any(isinstance(one, ast.Starred) for one in call.args):
         return False
     return any(one in new and new.index(one) != n for n, one in enumerate(old[:given]))
-
-
-# -- what is told
-
-
-def _told(
-    case: Case,
-    before: Place | None,
-    after: Place,
-    caller: Frame,
-    sentence: str,
-    unexpected: str,
-    missing: list[str],
-) -> Match:
-    stale = _stale_calls(case.sides, before, after)
-    tests = [one for one in stale if case.sides.is_test(one.path)]
-    sources = [one for one in stale if not case.sides.is_test(one.path)]
-    same_side = tests if case.in_test else sources
-    return Match(
-        cause=CAUSE.name,
-        key=f"{after.path}::{after.name}",
-        certainty=Certainty.COMPLETE if before is not None else Certainty.PARTIAL,
-        sentence=sentence,
-        proofs=(
-            *([Proof("signature", signature(before), before.shown, "base")] if before else []),
-            Proof("signature", signature(after), after.shown, "head"),
-            Proof("call", caller.source, caller.place, "head"),
-            *_others(case.sides, "other call in the tests", tests, caller),
-            *_others(case.sides, "other call in the sources", sources, caller),
-            Proof("error", case.error.first_line),
-        ),
-        signs=tuple(_signs(case, before, after, sources)),
-        sites=tuple(dict.fromkeys([Site(caller.path, caller.line), *same_side])),
-        fix=f"call `{after.short}` as `{signature(after)}` asks, or let it take the old form too",
-        facts={
-            "path": after.path,
-            "name": after.name,
-            "before": [] if before is None else parameters(before),
-            "after": parameters(after),
-            "renamed": {} if before is None else renamed(before, after),
-            "unexpected": unexpected,
-            "missing": missing,
-            "calls": [f"{one.path}:{one.line}" for one in stale],
-        },
-    )
-
-
-def _others(sides: Sides, label: str, sites: list[Site], caller: Frame) -> Iterator[Proof]:
-    for one in [s for s in sites if (s.path, s.line) != (caller.path, caller.line)][:5]:
-        yield Proof(label, sides.head.line(one.path, one.line), f"{one.path}:{one.line}", "head")
-
-
-def _stale_calls(sides: Sides, before: Place | None, after: Place) -> list[Site]:
-    """Calls by a name that nothing else in the project has, which the old signature takes and the
-    new one refuses."""
-    named = [one for one in sides.head.definitions if one.short == after.short]
-    name = after.name.split(".")[-2] if after.short == "__init__" else after.short
-    if before is None or (len(named) > 1 and after.short != "__init__"):
-        return []
-    return [
-        Site(path, call.lineno)
-        for path, call in calls_of(sides.head, name)
-        if binds(call, before) is True and binds(call, after) is False
-    ]
-
-
-def renamed(before: Place, after: Place) -> dict[str, str]:
-    """Old parameters and the new ones that stand for them: one that is gone and one that is new,
-    if there is one of each, or in the same place."""
-    old, new = parameters(before), parameters(after)
-    gone = [one for one in old if one not in new]
-    come = [one for one in new if one not in old]
-    if len(gone) == len(come) == 1:
-        return {gone[0]: come[0]}
-    return {
-        one: new[old.index(one)]
-        for one in gone
-        if new[old.index(one) : old.index(one) + 1] and new[old.index(one)] in come
-    }
-
-
-def _signs(case: Case, before: Place | None, after: Place, sources: list[Site]) -> Iterator[Sign]:
-    frame = case.own_frame
-    stale = [f"{one.path}:{one.line}" for one in sources]
-    if frame is not None and not case.in_test and not stale:
-        stale = [frame.place]
-    yield from of_callers(stale, after.short)
-    if stale:
-        return
-    yield from of_signature(case.sides, before, after)
-    yield from of_documents(case.sides, after.short)
-    yield from of_other_tests(case.sides, after.short)
 
 
 CAUSE = Cause(

@@ -16,7 +16,7 @@ causes; `make causepage` writes it anew. The examples are tests: exactly what is
 found, with the fault that is named.
 
 Several causes may apply to a failure; it is called by the first in this order, which is the order
-of what explains more. A failure that none applies to is shown with all its evidence, and has no name.
+of what explains more. A failure that none applies to has no name: all its evidence is shown.
 """
 
 _CERTAINTIES = {

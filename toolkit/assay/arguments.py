@@ -126,6 +126,17 @@ def run_weaknesses(ns: argparse.Namespace, context: Context) -> int:
     return weaknesses.run(context, options)
 
 
+def add_diagnose(verb: argparse.ArgumentParser) -> None:
+    verb.add_argument("--base", metavar="REV", help="compare with the merge base of REV and HEAD")
+
+
+def run_diagnose(ns: argparse.Namespace, context: Context) -> int:
+    from assay.commands import diagnose
+
+    options = diagnose.DiagnoseOptions(ns.base, ns.everything, ns.format)
+    return diagnose.run(context, options)
+
+
 def add_history(verb: argparse.ArgumentParser) -> None:
     verb.add_argument(
         "--export",

@@ -64,6 +64,7 @@ def parser() -> Parser:
     _add_gate(verbs)
     _add_mutate(verbs)
     _add_weaknesses(verbs)
+    _add_diagnose(verbs)
     _add_history(verbs)
     _add_merge(verbs)
     _add_accept(verbs)
@@ -332,6 +333,13 @@ def _add_weaknesses(verbs: Verbs[Parser]) -> None:
     _add_format(verb, "text", "json")
     _add_reports(verb)
     verb.set_defaults(run=arguments.run_weaknesses)
+
+
+def _add_diagnose(verbs: Verbs[Parser]) -> None:
+    verb = _verb(verbs, "diagnose", "why tests fail after a change, and what to mend first")
+    arguments.add_diagnose(verb)
+    _add_format(verb, "text", "json")
+    verb.set_defaults(run=arguments.run_diagnose)
 
 
 def _add_history(verbs: Verbs[Parser]) -> None:

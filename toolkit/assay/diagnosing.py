@@ -55,7 +55,7 @@ def diagnosis_of(found: Comparison) -> Diagnosis:
         ),
         failing=tuple(failing),
         others=tuple(_others(found)),
-        groups=grouped(failing),
+        groups=grouped(failing, sides),
         outcomes={test: result.outcome for test, result in head.items()},
         notices=tuple(_notices(found)),
     )

@@ -145,7 +145,8 @@ class FailingTest:
 class Group:
     """Failures with one cause: `key` is what they have in common, `title` that in words. `tests`
     are their node ids, in order; the match, the verdict and `example` are those of the first.
-    `effort` is how many places a fix edits, at least 1.
+    `effort` is how many places a fix edits, at least 1; `hunk` the code concerned as a unified diff
+    from base to head, without its head lines.
     """
 
     key: tuple[str, str]
@@ -155,6 +156,7 @@ class Group:
     effort: int
     first: bool
     """It keeps tests from being collected or set up, and so may hide others."""
+    hunk: tuple[str, ...] = ()
 
     @property
     def match(self) -> Match | None:

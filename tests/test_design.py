@@ -37,7 +37,7 @@ LAYERS = (
     ("answering",),
     ("mutating",),
     ("reuse", "misled", "watching", "lost", "survivors"),
-    ("diagnosing",),
+    ("diagnosing", "verifying"),
     ("comparing",),
     ("pipeline",),
     ("runners",),

@@ -177,8 +177,9 @@ class Counted:
 class Diagnosis:
     """The whole answer. `compared` says what was compared, `ran` which tests and why; `others` are
     tests that do not fail and are told of all the same: newly skipped, vanished, newly passing.
-    `groups` are in the order in which to fix them. `outcomes` are all at head, for `assay verify`;
-    `notices` what else has to be said.
+    `groups` are in the order in which to fix them. `notices` are what else has to be said. For
+    `assay verify`: all `outcomes` at head, the `paths` of the tests, how often test functions
+    assert (by "path::name") and pytest's `settings`.
     """
 
     compared: str
@@ -190,3 +191,6 @@ class Diagnosis:
     groups: tuple[Group, ...]
     outcomes: Mapping[str, TestOutcome] = field(hash=False)
     notices: tuple[str, ...] = ()
+    paths: Mapping[str, str] = field(hash=False, default_factory=dict)
+    assertions: Mapping[str, int] = field(hash=False, default_factory=dict)
+    settings: str = ""

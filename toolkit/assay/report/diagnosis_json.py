@@ -38,6 +38,9 @@ def diagnosis_json(found: Diagnosis) -> Record:
         "failing": [failing_json(one) for one in found.failing],
         "others": [failing_json(one) for one in found.others],
         "outcomes": {test: outcome.value for test, outcome in found.outcomes.items()},
+        "paths": dict(found.paths),
+        "assertions": dict(found.assertions),
+        "settings": found.settings,
         "notices": list(found.notices),
     }
 

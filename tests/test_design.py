@@ -37,6 +37,7 @@ LAYERS = (
     ("answering",),
     ("mutating",),
     ("reuse", "misled", "watching", "lost", "survivors"),
+    ("patching",),
     ("diagnosing", "verifying"),
     ("comparing",),
     ("pipeline",),

@@ -188,12 +188,18 @@ def run_weaknesses(ns: argparse.Namespace, context: Context) -> int:
 
 def add_diagnose(verb: argparse.ArgumentParser) -> None:
     verb.add_argument("--base", metavar="REV", help="compare with the merge base of REV and HEAD")
+    verb.add_argument(
+        "--patch",
+        type=amounts.whole,
+        metavar="N",
+        help="run nothing: print the patch of group N of the last diagnosis, for `git apply`",
+    )
 
 
 def run_diagnose(ns: argparse.Namespace, context: Context) -> int:
     from assay.commands import diagnose
 
-    options = diagnose.DiagnoseOptions(ns.base, ns.everything, ns.format)
+    options = diagnose.DiagnoseOptions(ns.base, ns.everything, ns.format, ns.patch)
     return diagnose.run(context, options)
 
 

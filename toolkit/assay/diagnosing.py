@@ -38,9 +38,8 @@ _FAILING = frozenset(
 )
 
 
-def diagnosis_of(found: Comparison) -> Diagnosis:
+def diagnosis_of(found: Comparison, sides: Sides) -> Diagnosis:
     """Everything that can be told of a comparison."""
-    sides = sides_of(found)
     failing = [*_broken_files(found, sides), *_failing_tests(found, sides)]
     base, head = found.base_run.results, found.head_run.results
     return Diagnosis(

@@ -142,6 +142,25 @@ class FailingTest:
 
 
 @dataclass(frozen=True, slots=True)
+class Proposal:
+    """A mechanical fix: new texts of files by path, and what it does in a few words."""
+
+    words: str
+    edits: Mapping[str, str] = field(hash=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Patch:
+    """A proposal that was run: `text` is a unified diff for `git apply`. `verified`: all tests of
+    the group pass with it, and none that passed fails; else `outcome` says what happened."""
+
+    words: str
+    text: str
+    verified: bool
+    outcome: str
+
+
+@dataclass(frozen=True, slots=True)
 class Group:
     """Failures with one cause: `key` is what they have in common, `title` that in words. `tests`
     are their node ids, in order; the match, the verdict and `example` are those of the first.
@@ -157,6 +176,7 @@ class Group:
     first: bool
     """It keeps tests from being collected or set up, and so may hide others."""
     hunk: tuple[str, ...] = ()
+    patch: Patch | None = None
 
     @property
     def match(self) -> Match | None:

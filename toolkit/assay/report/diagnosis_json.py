@@ -10,6 +10,7 @@ from assay.model.diagnosis import (
     Group,
     Match,
     Matrix,
+    Patch,
     Sign,
     Verdict,
 )
@@ -55,8 +56,18 @@ def group_json(group: Group) -> Record:
         "effort": group.effort,
         "first": group.first,
         "hunk": list(group.hunk),
+        "patch": None if group.patch is None else patch_json(group.patch),
         "matches": [match_json(one) for one in group.example.matches],
         "verdict": None if group.example.verdict is None else verdict_json(group.example.verdict),
+    }
+
+
+def patch_json(patch: Patch) -> Record:
+    return {
+        "words": patch.words,
+        "text": patch.text,
+        "verified": patch.verified,
+        "outcome": patch.outcome,
     }
 
 

@@ -12,6 +12,7 @@ from assay.model.diagnosis import (
     FailingTest,
     Fault,
     Group,
+    Patch,
     Proof,
     Verdict,
 )
@@ -80,11 +81,21 @@ def group_lines(number: int, group: Group, everything: bool) -> Iterator[str]:
     yield from (f"   Also: {other.cause}: {other.sentence}" for other in example.matches[1:])
     if match is not None:
         yield f"   Fix: {match.fix}"
+    if group.patch is not None:
+        yield from _patch_lines(number, group.patch)
     yield f"   {_size(group)}"
     tests = group.tests if everything else group.tests[:TESTS]
     yield from (f"     {test}" for test in tests)
     if len(tests) < len(group.tests):
         yield f"     … and {len(group.tests) - len(tests)} more"
+
+
+def _patch_lines(number: int, patch: Patch) -> Iterator[str]:
+    if not patch.verified:
+        yield f"   Tried, and not good: {patch.words}: {patch.outcome}"
+        return
+    yield f"   Patch: {patch.words}: {patch.outcome}; `assay diagnose --patch {number}` prints it"
+    yield from (f"    {line}" for line in patch.text.splitlines() if line[:3] not in ("---", "+++"))
 
 
 def _size(group: Group) -> str:

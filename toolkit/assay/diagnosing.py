@@ -12,6 +12,7 @@ from assay.diagnosis.cause import Case
 from assay.diagnosis.groups import grouped
 from assay.diagnosis.sides import Side, Sides
 from assay.diagnosis.table import matches_of
+from assay.diagnosis.transitions import assertions_of
 from assay.diagnosis.verdict import verdict_of
 from assay.model.diagnosis import (
     Category,
@@ -23,9 +24,8 @@ from assay.model.diagnosis import (
 )
 from assay.model.evidence import Evidence
 from assay.model.run import TestOutcome
-from assay.model.source import decode
 from assay.progress import GOOD
-from assay.sessions import Session
+from assay.sessions import Session, settings_of, text_of, texts_of
 
 _FAILING = frozenset(
     {
@@ -38,9 +38,8 @@ _FAILING = frozenset(
 )
 
 
-def diagnosis_of(found: Comparison) -> Diagnosis:
+def diagnosis_of(found: Comparison, sides: Sides) -> Diagnosis:
     """Everything that can be told of a comparison."""
-    sides = sides_of(found)
     failing = [*_broken_files(found, sides), *_failing_tests(found, sides)]
     base, head = found.base_run.results, found.head_run.results
     return Diagnosis(
@@ -55,9 +54,12 @@ def diagnosis_of(found: Comparison) -> Diagnosis:
         ),
         failing=tuple(failing),
         others=tuple(_others(found)),
-        groups=grouped(failing),
+        groups=grouped(failing, sides),
         outcomes={test: result.outcome for test, result in head.items()},
         notices=tuple(_notices(found)),
+        paths=found.head.paths,
+        assertions=assertions_of(sides.head, sides.is_test),
+        settings=settings_of(found.head),
     )
 
 
@@ -167,40 +169,16 @@ def _told(found: Comparison, test: str, path: str, category: Category, words: st
 def sides_of(found: Comparison) -> Sides:
     """The sources of both trees."""
     return Sides(
-        base=Side(texts_of(found.base.root, found), found.places),
-        head=Side(texts_of(found.head.root, found), found.places),
+        base=Side(texts_of(found.base), found.places),
+        head=Side(texts_of(found.head), found.places),
         changed={
-            file.path: (_text(file.before), _text(file.after)) for file in found.change.change.files
+            file.path: (text_of(file.before), text_of(file.after))
+            for file in found.change.change.files
         },
         is_test=found.is_test,
         distributions=_distributions(found.head),
         requires=tuple(_requires(found.head.root)),
     )
-
-
-def texts_of(root: Path, found: Comparison) -> dict[str, str]:
-    """The Python files of a tree."""
-    excluded = [str(Path(place).resolve()) for place in found.settings.excluded]
-    own = str(found.project.repo)
-    skip = [place.replace(own, str(root)) for place in excluded]
-    texts = {}
-    for path in sorted(root.rglob("*.py")):
-        if any(str(path).startswith(f"{place}/") for place in skip):
-            continue
-        with suppress(OSError):
-            text = _text(path.read_bytes())
-            texts[path.relative_to(root).as_posix()] = text or ""
-    return texts
-
-
-def _text(content: bytes | None) -> str | None:
-    if content is None:
-        return None
-    try:
-        text = decode(content)
-    except (SyntaxError, LookupError, UnicodeDecodeError):
-        return ""
-    return text.replace("\r\n", "\n").replace("\r", "\n")
 
 
 def _distributions(session: Session) -> dict[str, str]:

@@ -11,7 +11,7 @@ from conftest import NO_PLUGINS, clean_environment, commit_all, start_repository
 from rich.console import Console
 
 from assay.comparing import compared
-from assay.diagnosing import diagnosis_of
+from assay.diagnosing import diagnosis_of, sides_of
 from assay.diagnosis.cause import Cause, Example
 from assay.diagnosis.document import causes_page
 from assay.diagnosis.table import CAUSES
@@ -42,7 +42,7 @@ def diagnosed(example: Example, root: Path) -> Diagnosis:
     project = open_project(root, sys.executable, example.arguments, environ)
     change = read_change(project, "HEAD~1", None)
     with compared(project, change, everything=True, progress=progress) as found:
-        return diagnosis_of(found)
+        return diagnosis_of(found, sides_of(found))
 
 
 @pytest.mark.parametrize(("cause", "example"), EXAMPLES)

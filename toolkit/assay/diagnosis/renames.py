@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
 from assay.diagnosis.sides import Place, Sides
-from assay.diagnosis.signs import of_callers, of_documents, of_other_tests
+from assay.diagnosis.signs import of_callers, of_documents, of_other_tests, of_promises
 from assay.model.diagnosis import Fault, Proof, Sign
 
 
@@ -143,6 +143,7 @@ def signs_of(sides: Sides, lost: Lost, user: str, in_test: bool) -> Iterator[Sig
         yield Sign(Fault.TEST, words, lost.after.shown)
         if lost.after.short != lost.short:
             yield from of_other_tests(sides, lost.after.short)
+    yield from of_promises(sides, lost.short)
     yield from of_documents(sides, lost.short)
 
 

@@ -286,7 +286,8 @@ class Sides:
     """Base and head. `changed` are the files that differ, Python or not, by path, with the text
     before and after (None: no such file; binary files are told as ""). `is_test` says whether a
     path belongs to the tests. `distributions` are the installed versions by lower-case name;
-    `requires` the requirements that the project declares at head, as they are written.
+    `requires` the requirements that the project declares at head, as they are written; `documents`
+    the texts at head that are written for people, by path.
     """
 
     base: Side
@@ -295,6 +296,7 @@ class Sides:
     is_test: Callable[[str], bool]
     distributions: Mapping[str, str] = field(default_factory=dict)
     requires: tuple[str, ...] = ()
+    documents: Mapping[str, str] = field(default_factory=dict)
 
     def changed_lines(self, path: str) -> frozenset[int]:
         """Lines at head that differ, or stand next to lines that were removed."""

@@ -8,7 +8,13 @@ from dataclasses import dataclass
 from assay.diagnosis.calls import binds, calls_of, parameters, signature
 from assay.diagnosis.cause import Case
 from assay.diagnosis.sides import Place, Sides
-from assay.diagnosis.signs import of_callers, of_documents, of_other_tests, of_signature
+from assay.diagnosis.signs import (
+    of_callers,
+    of_documents,
+    of_other_tests,
+    of_promises,
+    of_signature,
+)
 from assay.model.diagnosis import Certainty, Fault, Match, Proof, Sign, Site
 from assay.model.evidence import Frame, FrameKind
 
@@ -106,6 +112,23 @@ def renamed(before: Place, after: Place) -> dict[str, str]:
     return {one: other for one, other in pairs if one in gone and other in come}
 
 
+def _only_taken_away(refusal: Refusal) -> bool:
+    """Parameters that went without any in their place: lost as easily as meant."""
+    if refusal.before is None:
+        return False
+    old, new = parameters(refusal.before), parameters(refusal.after)
+    return len(new) < len(old) and set(new) < set(old)
+
+
+def _of_promises(sides: Sides, refusal: Refusal) -> Iterator[Sign]:
+    """Documents that still call it with a parameter that it does not have any more."""
+    after = refusal.after
+    name = after.name.split(".")[-2] if after.short == "__init__" else after.short
+    old = [] if refusal.before is None else parameters(refusal.before)
+    for gone in [one for one in old if one not in parameters(after)]:
+        yield from of_promises(sides, name, gone)
+
+
 def _signs(case: Case, refusal: Refusal, sources: list[Site]) -> Iterator[Sign]:
     after = refusal.after
     stale = [f"{one.path}:{one.line}" for one in sources]
@@ -114,6 +137,8 @@ def _signs(case: Case, refusal: Refusal, sources: list[Site]) -> Iterator[Sign]:
     yield from of_callers(stale, after.short)
     if stale:
         return
-    yield from of_signature(case.sides, refusal.before, after)
+    yield from _of_promises(case.sides, refusal)
+    if not _only_taken_away(refusal):
+        yield from of_signature(case.sides, refusal.before, after)
     yield from of_documents(case.sides, after.short)
     yield from of_other_tests(case.sides, after.short)

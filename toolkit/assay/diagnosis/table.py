@@ -24,7 +24,7 @@ from assay.diagnosis.causes import (
     stale_patch_target,
     syntax_error,
 )
-from assay.model.diagnosis import Match
+from assay.model.diagnosis import Certainty, Match
 
 NAMES_AND_CALLS: tuple[Cause, ...] = (
     syntax_error.CAUSE,
@@ -45,17 +45,19 @@ NAMES_AND_CALLS: tuple[Cause, ...] = (
     mock_leak.CAUSE,
     signature_changed.CAUSE,
     missing_name.CAUSE,
-    fixture_error.CAUSE,
 )
 """What cannot be read, imported, found, patched or called."""
 
-CAUSES: tuple[Cause, ...] = (*NAMES_AND_CALLS,)
+LAST: tuple[Cause, ...] = (fixture_error.CAUSE,)
+"""What says where a test failed, and not why."""
+
+CAUSES: tuple[Cause, ...] = (*NAMES_AND_CALLS, *LAST)
 """Those that explain others come first: what cannot be imported cannot be called."""
 
 BY_NAME = {cause.name: cause for cause in CAUSES}
 
 
 def matches_of(case: Case) -> tuple[Match, ...]:
-    """All causes that apply, in the order of the table."""
-    found = (cause.match(case) for cause in CAUSES)
-    return tuple(match for match in found if match is not None)
+    """All causes that apply, in the order of the table; those that only may apply come last."""
+    found = [match for cause in CAUSES if (match := cause.match(case)) is not None]
+    return tuple(sorted(found, key=lambda one: one.certainty is Certainty.HEURISTIC))

@@ -135,9 +135,13 @@ def signs_of(sides: Sides, lost: Lost, user: str, in_test: bool) -> Iterator[Sig
     if not in_test:
         yield from of_callers([user], lost.short)
         return
-    yield from of_callers(left_behind(sides, lost), lost.short)
+    left = left_behind(sides, lost)
+    yield from of_callers(left, lost.short)
     if lost.before is None:
         return
+    if not left and _is_private(lost):
+        words = f"`{lost.module}.{lost.name}` is private, and the sources do without it"
+        yield Sign(Fault.TEST, words, lost.before.shown)
     if lost.after is not None:
         words = f"the change has made `{lost.name}` into `{lost.dotted}`"
         yield Sign(Fault.TEST, words, lost.after.shown)
@@ -147,19 +151,25 @@ def signs_of(sides: Sides, lost: Lost, user: str, in_test: bool) -> Iterator[Sig
     yield from of_documents(sides, lost.short)
 
 
+def _is_private(lost: Lost) -> bool:
+    """By the leading underscore of a part; names such as `__init__` are none."""
+    parts = (*lost.module.split("."), *lost.name.split("."))
+    return any(one.startswith("_") and not one.endswith("__") for one in parts)
+
+
 def left_behind(sides: Sides, lost: Lost) -> list[str]:
     """Places in the sources at head that still ask for the name: imports of it, `__all__`, and
     attributes where nothing else in the project is called so."""
     found: list[str] = []
     for path in sides.head.texts:
-        if not sides.is_test(path):
+        if sides.is_product(path):
             found += [f"{path}:{line}" for line in _asks(sides, path, lost)]
     unique = all(place.short != lost.short for place in sides.head.definitions)
     if "." in lost.name and unique and lost.before is not None:
         found += [
             f"{path}:{node.lineno}"
             for path, node in sides.head.users(lost.short)
-            if not sides.is_test(path)
+            if sides.is_product(path)
             and isinstance(node, ast.Attribute)
             and isinstance(node.ctx, ast.Load)
         ]

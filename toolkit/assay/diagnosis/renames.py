@@ -135,13 +135,9 @@ def signs_of(sides: Sides, lost: Lost, user: str, in_test: bool) -> Iterator[Sig
     if not in_test:
         yield from of_callers([user], lost.short)
         return
-    left = left_behind(sides, lost)
-    yield from of_callers(left, lost.short)
+    yield from of_callers(left_behind(sides, lost), lost.short)
     if lost.before is None:
         return
-    if not left and _is_private(lost):
-        words = f"`{lost.module}.{lost.name}` is private, and the sources do without it"
-        yield Sign(Fault.TEST, words, lost.before.shown)
     if lost.after is not None:
         words = f"the change has made `{lost.name}` into `{lost.dotted}`"
         yield Sign(Fault.TEST, words, lost.after.shown)
@@ -149,12 +145,6 @@ def signs_of(sides: Sides, lost: Lost, user: str, in_test: bool) -> Iterator[Sig
             yield from of_other_tests(sides, lost.after.short)
     yield from of_promises(sides, lost.short)
     yield from of_documents(sides, lost.short)
-
-
-def _is_private(lost: Lost) -> bool:
-    """By the leading underscore of a part; names such as `__init__` are none."""
-    parts = (*lost.module.split("."), *lost.name.split("."))
-    return any(one.startswith("_") and not one.endswith("__") for one in parts)
 
 
 def left_behind(sides: Sides, lost: Lost) -> list[str]:

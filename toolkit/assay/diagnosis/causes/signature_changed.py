@@ -9,7 +9,7 @@ import ast
 import re
 from dataclasses import replace
 
-from assay.diagnosis.calls import call_of, positional_of, signature
+from assay.diagnosis.calls import call_of, call_under_way, positional_of, signature
 from assay.diagnosis.cause import Case, Cause, Example
 from assay.diagnosis.sides import Function, Place, Sides
 from assay.diagnosis.signatures import Refusal, refused_match
@@ -54,7 +54,7 @@ def _refused(case: Case) -> Match | None:
         return refused_match(case, CAUSE.name, refusal, sentence)
     callee = _callee(case.sides, name)
     if callee is None:
-        return None
+        return _other_class(case, caller)
     before, after = callee
     if before is not None and signature(before) == signature(after):
         return None
@@ -85,6 +85,21 @@ def _overridden(case: Case, caller: Frame, name: str) -> Refusal | None:
     if len(found) != 1 or not own:
         return None
     return Refusal(*found[0], caller, overrides=own)
+
+
+def _other_class(case: Case, caller: Frame) -> Match | None:
+    """A class of the project that inherits from others at head: it is made as these ask."""
+    call = call_under_way(case.sides.head, caller)
+    meant = "" if call is None else case.sides.head.meant(caller.path, call.func)
+    before, after = case.sides.base.defined_as(meant), case.sides.head.defined_as(meant)
+    if before is None or after is None:
+        return None
+    if not isinstance(before.node, ast.ClassDef) or not isinstance(after.node, ast.ClassDef):
+        return None
+    if signature(before) == signature(after):
+        return None
+    sentence = f"{caller.place} calls `{after.name}`, which is another kind of class at head"
+    return refused_match(case, CAUSE.name, Refusal(before, after, caller), sentence)
 
 
 def _callee(sides: Sides, name: str) -> tuple[Place | None, Place] | None:
@@ -149,7 +164,8 @@ CAUSE = Cause(
         "raised in the caller, of a function of the project whose signature differs between base "
         "and head, or which is new; or an exception below a function whose positional parameters "
         "have another order at head, called by position in an unchanged line; or a changed line of "
-        "the sources calls a method with a new signature that the tests override with the old one."
+        "the sources calls a method with a new signature that the tests override with the old one; "
+        "or the call makes an instance of a class that has other bases at head."
     ),
     shows="both signatures, the call, and the callers that still use the old form.",
     verdict=(
@@ -170,9 +186,17 @@ def discount(amount, rate):
 
 def line(name, amount):
     return name.upper() + "%d" % amount
+
+
+class Nothing:
+    pass
 """,
                 "test_pricing.py": """\
-from pricing import discount, line
+from pricing import Nothing, discount, line
+
+
+def test_nothing():
+    assert Nothing()
 
 
 def test_discount():
@@ -193,17 +217,25 @@ def test_zero():
             },
             {
                 "pricing.py": """\
+from enum import Enum
+
+
 def discount(amount, *, percent):
     return amount * percent / 100
 
 
 def line(amount, name):
     return name.upper() + "%d" % amount
+
+
+class Nothing(Enum):
+    VALUE = 1
 """,
             },
             {
                 "test_pricing.py::test_discount": Fault.TEST,
                 "test_pricing.py::test_line": Fault.TEST,
+                "test_pricing.py::test_nothing": Fault.TEST,
             },
             ("test_pricing.py::test_none", "test_pricing.py::test_zero"),
         ),

@@ -36,7 +36,7 @@ LAYERS = (
     ("matrices",),
     ("answering",),
     ("mutating",),
-    ("reuse", "misled", "watching", "lost", "survivors"),
+    ("reuse", "misled", "watching", "diverging", "lost", "survivors"),
     ("pipeline",),
     ("runners",),
     ("recording",),
@@ -47,7 +47,7 @@ LAYERS = (
     ("config",),
     ("gate", "init"),
     ("execution",),
-    ("weakness", "history", "explain"),
+    ("weakness", "history", "explain", "diagnosis"),
     ("verdict", "mutation", "selection"),
     ("impact",),
     ("change",),
@@ -59,7 +59,7 @@ LAYERS = (
 for those of `BESIDE`. `probe` is in no layer: it imports none of the others, and none imports it.
 """
 
-BESIDE = frozenset[tuple[str, str]]()
+BESIDE = frozenset({("diagnosis", "explain")})
 
 LEVEL = {room: level for level, layer in enumerate(LAYERS) for room in layer}
 
@@ -71,6 +71,7 @@ PURE = (
     "gate",
     "init",
     "explain",
+    "diagnosis",
     "mutation",
     "change/diff.py",
     "change/semantics.py",

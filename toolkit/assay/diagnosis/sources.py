@@ -31,6 +31,11 @@ class TwoTexts:
         }
 
     @cached_property
+    def kept(self) -> frozenset[int]:
+        """The unchanged lines, by their number at head."""
+        return frozenset(self.lines.values())
+
+    @cached_property
     def base_functions(self) -> Mapping[str, Function]:
         return _functions(self.base)
 
@@ -49,6 +54,11 @@ class Sources:
         """Where a line of base stands at head; None if it was changed."""
         file = self._files.get(path)
         return line if file is None else file.lines.get(line)
+
+    def is_kept(self, path: str, line: int) -> bool:
+        """Whether a line of head is one of base's."""
+        file = self._files.get(path)
+        return file is None or line in file.kept
 
     def is_changed(self, path: str, name: str) -> bool:
         """Whether a function's text differs; of one that is not found, whether its file does.
@@ -105,4 +115,7 @@ def _within(node: ast.AST, prefix: str) -> Iterator[tuple[str, Function]]:
 
 
 def _text(node: Function) -> str:
-    return ast.dump(node)
+    """The code without its docstring, which nothing that runs depends on."""
+    if isinstance(node, ast.Lambda) or ast.get_docstring(node, clean=False) is None:
+        return ast.dump(node)
+    return ast.dump(node.args) + "".join(map(ast.dump, [*node.decorator_list, *node.body[1:]]))

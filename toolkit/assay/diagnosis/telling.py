@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import asdict, replace
+from typing import Any
 
 from assay.diagnosis.alignment import Match
+from assay.diagnosis.branch import Parting
 from assay.diagnosis.divergence import (
     TOP,
     Aligned,
@@ -23,6 +26,7 @@ from assay.model.divergence import (
     Divergence,
     How,
     Kind,
+    NoDivergence,
     Place,
     Step,
 )
@@ -59,6 +63,25 @@ def divergence(aligned: Aligned, found: Sequence[Origin], notes: Sequence[str]) 
         sentence=told,
         notes=tuple(notes),
     )
+
+
+def with_branch(found: Divergence, at: Parting) -> Divergence:
+    """Told with the line after which the two runs of the origin went different ways."""
+    base = f"went on to line {at.base} (of base)" if at.base else "left"
+    head = f"went on to line {at.head}" if at.head else "left"
+    place = replace(found.place, line=at.after)
+    return replace(found, branch=place, branch_words=f"{base} at base, {head} at head")
+
+
+def plain(found: Divergence | NoDivergence) -> dict[str, Any]:
+    """As data that JSON can hold; `kind` is "none" where there is no divergence."""
+    if isinstance(found, NoDivergence):
+        return {"kind": "none", **asdict(found)}
+    return asdict(found, dict_factory=_named)
+
+
+def _named(fields: list[tuple[str, Any]]) -> dict[str, Any]:
+    return {key: value.value if isinstance(value, Kind) else value for key, value in fields}
 
 
 # -- places

@@ -30,8 +30,8 @@ class OneCall:
     """The call whose lines are to be told: the how-manieth of which function."""
 
     path: str
-    first_line: int
     name: str
+    first_line: int
     number: int
 
 
@@ -42,6 +42,14 @@ class Traced:
     trace: Trace | None
     outcome: TestOutcome
     why: str = ""
+
+
+def nth_call(trace: Trace, index: int) -> OneCall:
+    """A call of a trace, told so that another run of the same test can find it."""
+    call = trace.calls[index]
+    place = (call.path, call.name, call.first_line)
+    before = sum((c.path, c.name, c.first_line) == place for c in trace.calls[:index])
+    return OneCall(*place, before)
 
 
 class Tracing:
@@ -104,7 +112,7 @@ class Tracing:
                     "seconds": self._seconds,
                     "lines": None
                     if lines is None
-                    else [lines.path, lines.first_line, lines.name, lines.number],
+                    else [lines.path, lines.name, lines.first_line, lines.number],
                 }
             },
         )

@@ -14,9 +14,7 @@ import inspect
 import json
 import os
 import re
-import subprocess
 import sys
-import threading
 import time
 from collections.abc import Iterator, Mapping
 from types import CodeType, FrameType, ModuleType
@@ -33,10 +31,13 @@ ROOT, TEMPORARY = "<root>", "<tmp>"
 """What stands in texts for the tree's own directory and for the child's directory."""
 
 _ADDRESS = re.compile(r"0x[0-9a-fA-F]{6,}")
+_LONG_NUMBER = re.compile(r'"v", "int", "(\d{14,15})"')
 _ADDRESSES = range(0x5000_0000_0000, 0x1_0000_0000_0000)
 """Numbers that are, or look like, what `id` returns."""
 
 _FOREIGN, _OWN, _INLINE, _THREAD, _PROCESS = range(5)
+_MARKS = {("threading.py", "start"): _THREAD, ("subprocess.py", "_execute_child"): _PROCESS}
+"""What starts a thread or a process, by file and name: importing these would change the program."""
 _INLINED = frozenset({"<listcomp>", "<setcomp>", "<dictcomp>", "<genexpr>"})
 """Their frames are part of the function they stand in, as they are from Python 3.12 on."""
 
@@ -69,18 +70,16 @@ class Values:
     def __init__(self, places: Mapping[str, str]) -> None:
         self._summarizer = Summarizer(DEPTH, ITEMS, NODES)
         self._numbers: dict[str, int] = {}
-        self._places = [(path, name) for path, name in places.items() if len(path) > 1]
+        self._places = [(_dumps(p)[1:-1], name) for p, name in places.items() if len(p) > 1]
 
     def number(self, value: Any) -> int:
-        if type(value) is int and value in _ADDRESSES:
-            text = '["?", "int"]'
-        else:
-            text = _dumps(self._summarizer.of(value))
-            for path, name in self._places:
-                if path in text:
-                    text = text.replace(path, name)
-            if "0x" in text:
-                text = _ADDRESS.sub("0x…", text)
+        text = _dumps(self._summarizer.of(value))
+        for path, name in self._places:
+            if path in text:
+                text = text.replace(path, name)
+        if "0x" in text:
+            text = _ADDRESS.sub("0x…", text)
+        text = _LONG_NUMBER.sub(_without_address, text)
         return self._numbers.setdefault(text, len(self._numbers))
 
     def all(self) -> list[Any]:
@@ -91,8 +90,8 @@ class Tracer(Watcher):
     """Traces each test of the child, from before its set-up to after its teardown.
 
     `told` has `repo` and `excluded` (what is the project's), `events` (so many calls and returns
-    are written down), `seconds` (for so long), and `lines`: None, or `[path, first line, name,
-    number]` of the one call of one function whose lines are to be told too.
+    are written down), `seconds` (for so long), and `lines`: None, or `[path, qualified
+    name, first line, number]` of the one call of one function whose lines are to be told too.
 
     The event "traced" has `codes` (`[path, qualified name, first line]`), `values`, and `calls` in
     the order of their start: `[code, parent, line of the call, arguments, hidden inputs, how it
@@ -108,14 +107,10 @@ class Tracer(Watcher):
         self._most: int = told["events"]
         self._seconds: float = told["seconds"]
         lines = told.get("lines")
-        self._wanted = tuple(lines[:3]) if lines else None
+        self._wanted = lines[:3] if lines else None
         self._wanted_number = lines[3] if lines else 0
         self._kinds: dict[CodeType, int] = {}
         self._opcodes: dict[CodeType, bytes] = {}
-        self._marks = {
-            threading.Thread.start.__code__: _THREAD,
-            subprocess.Popen.__init__.__code__: _PROCESS,
-        }
         self._hidden: dict[CodeType, list[Slot]] = {}
         self._of_class: dict[tuple[CodeType, type], list[Slot]] = {}
 
@@ -178,9 +173,11 @@ class Tracer(Watcher):
 
     def _kind_of(self, code: CodeType) -> int:
         name = code.co_filename
-        if code in self._marks:
-            return self._marks[code]
-        if real_path(name).startswith(_PROBE):
+        mark = _MARKS.get((os.path.basename(name), code.co_name))
+        if mark is not None and not self._is_own(name):
+            return mark
+        if name.startswith("<frozen") or real_path(name).startswith(_PROBE):
+            # How modules are imported, and what the probe has put around it.
             return _INLINE
         if name.startswith("<") or not self._is_own(name):
             return _FOREIGN
@@ -236,8 +233,7 @@ class Tracer(Watcher):
             hidden = self._hidden_inputs(frame, code, values)
         self._calls.append([number, parent, line, arguments, hidden, "open", None, {}, 0])
         self._open.append((frame, len(self._calls) - 1))
-        place = (self._relative(code), code.co_firstlineno, code.co_name)
-        if self._wanted is not None and place == self._wanted:
+        if self._wanted is not None and self._told(code) == self._wanted:
             frame.f_trace_lines = self._seen == self._wanted_number
             self._seen += 1
 
@@ -369,6 +365,10 @@ class Tracer(Watcher):
         name = _module(kind)
         module = sys.modules.get(name) if type(name) is str else None
         return module is not None and self._is_own(_file_of(module))
+
+
+def _without_address(found: re.Match[str]) -> str:
+    return '"?", "int"' if int(found[1]) in _ADDRESSES else found[0]
 
 
 def _parameters(code: CodeType) -> tuple[str, ...]:

@@ -46,7 +46,7 @@ from assay.recording import Suite, collected_suite
 
 MOST_FILES = 3
 MOST_LINES = 60
-TEST_SECONDS = 60.0
+TEST_SECONDS = 20.0
 
 
 class NoCaseError(Exception):
@@ -143,7 +143,7 @@ def _case(git: Path, commit: str, work: Path, python: str | None) -> Row:
         found = diverge(one, other, test)
         seconds = time.monotonic() - began
         traced = Tracing(other.settings, other.zygote, other.collected, other.limits({})).run(test)
-    names = [_names(one) for one in found.candidates] if isinstance(found, Divergence) else []
+    candidates = found.candidates if isinstance(found, Divergence) else ()
     return Row(
         commit=commit,
         subject=_text(git, "log", "-1", "--format=%s", commit).strip(),
@@ -151,8 +151,8 @@ def _case(git: Path, commit: str, work: Path, python: str | None) -> Row:
         changed=tuple(changed),
         kind=found.kind.value if isinstance(found, Divergence) else "none",
         sentence=found.sentence if isinstance(found, Divergence) else found.reason,
-        candidates=tuple(", ".join(sorted(ones, key=len)) for ones in names),
-        rank=next((n for n, ones in enumerate(names, 1) if ones & set(changed)), 0),
+        candidates=tuple(map(_name, candidates)),
+        rank=next((n for n, one in enumerate(candidates, 1) if _hits(one, changed)), 0),
         notes=found.notes,
         events=0 if traced.trace is None else traced.trace.events,
         plain=plain,
@@ -161,13 +161,17 @@ def _case(git: Path, commit: str, work: Path, python: str | None) -> Row:
     )
 
 
-def _names(candidate: Candidate) -> set[str]:
-    """The function, and the name that it read, if that is what differs."""
-    place = candidate.place
-    found = {f"{place.path}:{place.name}"}
+def _hits(candidate: Candidate, changed: Sequence[str]) -> bool:
+    """Whether the function was changed; of data that was read, whether its name was."""
     if candidate.kind is Kind.HIDDEN:
-        found.add(f"{place.path}:{candidate.what}")
-    return found
+        names = {candidate.what, candidate.what.rpartition(".")[2]}
+        if names & {one.partition(":")[2] for one in changed}:
+            return True
+    return _name(candidate) in changed
+
+
+def _name(candidate: Candidate) -> str:
+    return f"{candidate.place.path}:{candidate.place.name}"
 
 
 @contextlib.contextmanager

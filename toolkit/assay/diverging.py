@@ -25,14 +25,20 @@ FAILING = frozenset({TestOutcome.FAILED, TestOutcome.ERROR})
 
 
 def diverge(
-    base: Suite, head: Suite, test: str, base_test: str | None = None
+    base: Suite,
+    head: Suite,
+    test: str,
+    base_test: str | None = None,
+    seconds: float | None = None,
 ) -> Divergence | NoDivergence:
     """The first point at which a test's run at head leaves the one at base.
 
     Each suite is that of a tree of its own; `base_test` is the test's id at base if it is another
-    one. Base runs twice, head once or twice: what varies by itself does not count.
+    one, `seconds` what the test is known to take. Base runs twice, head once or twice: what varies
+    by itself does not count. Where the origin may have branched, each side runs once more for that.
     """
-    before, after = _Traced(base, base_test or test), _Traced(head, test)
+    before = _Traced(base, base_test or test, seconds)
+    after = _Traced(head, test, seconds)
     found = _aligned(before, after)
     if isinstance(found, NoDivergence):
         return found
@@ -72,10 +78,11 @@ class _Traced:
 
     suite: Suite
     test: str
+    seconds: float | None
 
     def run(self, lines: OneCall | None = None) -> Traced:
         suite = self.suite
-        limits = suite.limits({})
+        limits = suite.limits({} if self.seconds is None else {self.test: self.seconds})
         tracing = Tracing(suite.settings, suite.zygote, suite.collected, limits)
         return tracing.run(self.test, lines)
 

@@ -128,3 +128,11 @@ def test_functions_are_told_by_their_qualified_names() -> None:
 
 def test_a_file_that_does_not_parse_is_changed_as_a_whole() -> None:
     assert Sources({SOURCE: ("def f(:", "def f(): pass")}).is_changed(SOURCE, "f")
+
+
+def test_a_name_that_is_given_another_value_is_found_where_it_is_set() -> None:
+    texts = ("A = 1\nclass C:\n    B = 1\n", "A = 1\nclass C:\n    B = 2\n")
+    sources = Sources({"state.py": texts})
+    assert sources.set_at(SOURCE, "C.B") == ("state.py", 3)
+    assert sources.set_at(SOURCE, "state.A") is None
+    assert Sources({"state.py": ("A = 1", "A = 2")}).set_at(SOURCE, "state.A") == ("state.py", 1)

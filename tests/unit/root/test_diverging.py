@@ -199,12 +199,16 @@ def test_the_branch_that_was_taken_is_told_with_the_callers_up_to_the_test(
     assert one.branch.line == 11
     assert one.branch_words == "went on to line 12 (of base) at base, went on to line 13 at head"
     assert [step.place.name for step in one.chain] == ["Page.add", "page", "test_page"]
+    assert one.chain[0].head == "left self.parts as ['<a>', '']"
+    assert one.chain[1].head == "returned '<a>'"
 
 
 def test_a_constant_that_was_read_is_told_by_its_name(suites: tuple[Suite, Suite]) -> None:
     one = found(suites, "test_rate")
     assert (one.kind, one.what, one.base, one.head) == (Kind.HIDDEN, "RATE", "7", "19")
     assert one.place.name == "of"
+    assert one.in_change
+    assert "7 at base, 19 at head (set at tax.py:1)" in one.sentence
 
 
 def test_a_signature_that_changed_is_told_by_both(suites: tuple[Suite, Suite]) -> None:
@@ -226,6 +230,7 @@ def test_an_object_made_at_collection_is_told_as_what_the_call_was_given(
     one = found(suites, "test_made_at_collection")
     assert (one.kind, one.what, one.base, one.head) == (Kind.ARGUMENTS, "self.count", "2", "3")
     assert "was given" in one.sentence
+    assert "made when the test was collected" in one.notes[0]
 
 
 def test_a_time_that_varies_does_not_hide_what_differs(suites: tuple[Suite, Suite]) -> None:

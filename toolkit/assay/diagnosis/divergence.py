@@ -130,7 +130,7 @@ class _Search:
     aligned: Aligned
     found: list[Origin] = field(default_factory=list)
     seen: dict[Pair, Differing] = field(default_factory=dict)
-    read: set[str] = field(default_factory=set)
+    read: set[tuple[str, str]] = field(default_factory=set)
     time: int = 0
 
     def run(self) -> None:
@@ -163,8 +163,9 @@ class _Search:
         touched = bool(seen.arguments or seen.hidden)
         now = _Under(pair, aligned.alignment.below[pair], touched)
         for label, values in seen.hidden.items():
-            if label not in self.read:
-                self.read.add(label)
+            reader = aligned.calls(pair)[1].path
+            if (reader, label) not in self.read:
+                self.read.add((reader, label))
                 self._add(now, Origin(Kind.HIDDEN, pair, label, values, self.time))
         return now
 

@@ -43,12 +43,21 @@ class TwoTexts:
     def head_functions(self) -> Mapping[str, Function]:
         return _functions(self.head)
 
+    @cached_property
+    def changed_names(self) -> Mapping[str, int]:
+        """The names of the module and of its classes that are given something else at head, with
+        the line there."""
+        before = {name: text for name, (text, _) in _names(self.base).items()}
+        after = _names(self.head)
+        return {name: line for name, (text, line) in after.items() if before.get(name) != text}
+
 
 class Sources:
     """The files whose text differs between the two trees, by path."""
 
     def __init__(self, changed: Mapping[str, tuple[str, str]]) -> None:
         self._files = {path: TwoTexts(*texts) for path, texts in changed.items()}
+        self._changed: dict[tuple[str, str], bool] = {}
 
     def line_at_head(self, path: str, line: int) -> int | None:
         """Where a line of base stands at head; None if it was changed."""
@@ -66,9 +75,14 @@ class Sources:
         `name` is the qualified name, as code objects have it; a lambda belongs to the function it
         stands in.
         """
-        file = self._files.get(path)
-        if file is None:
+        if path not in self._files:
             return False
+        if (path, name) not in self._changed:
+            self._changed[path, name] = self._differs(self._files[path], name)
+        return self._changed[path, name]
+
+    @staticmethod
+    def _differs(file: TwoTexts, name: str) -> bool:
         named = name.removesuffix(".<locals>.<lambda>")
         base, head = file.base_functions.get(named), file.head_functions.get(named)
         if base is None and head is None:
@@ -87,6 +101,16 @@ class Sources:
             None if head is None else ast.unparse(head.args),
         )
 
+    def set_at(self, path: str, label: str) -> tuple[str, int] | None:
+        """Where a name is given another value at head: in the file that reads it under that label,
+        else in any; None if that is nowhere."""
+        for file in (path, *sorted(self._files)):
+            names = self._files[file].changed_names if file in self._files else {}
+            for name in (label, label.rpartition(".")[2]):
+                if name in names:
+                    return file, names[name]
+        return None
+
     def first_line(self, path: str, name: str) -> int:
         """Where a function of a changed file begins at head; 0 if it does not exist there."""
         file = self._files.get(path)
@@ -101,6 +125,26 @@ def _functions(text: str) -> Mapping[str, Function]:
     except (SyntaxError, ValueError, RecursionError):
         return {}
     return dict(_within(tree, ""))
+
+
+def _names(text: str) -> dict[str, tuple[str, int]]:
+    """What is assigned outside of functions: the value's code, and its line."""
+    try:
+        tree = ast.parse(text)
+    except (SyntaxError, ValueError, RecursionError):
+        return {}
+    return dict(_assigned(tree, ""))
+
+
+def _assigned(node: ast.AST, prefix: str) -> Iterator[tuple[str, tuple[str, int]]]:
+    for child in ast.iter_child_nodes(node):
+        if isinstance(child, ast.Assign | ast.AnnAssign) and child.value is not None:
+            for target in child.targets if isinstance(child, ast.Assign) else [child.target]:
+                yield prefix + ast.unparse(target), (ast.dump(child.value), child.lineno)
+        elif isinstance(child, ast.ClassDef):
+            yield from _assigned(child, f"{prefix}{child.name}.")
+        elif not isinstance(child, Function):
+            yield from _assigned(child, prefix)
 
 
 def _within(node: ast.AST, prefix: str) -> Iterator[tuple[str, Function]]:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict, replace
 from typing import Any
 
-from assay.diagnosis.alignment import Match
+from assay.diagnosis.alignment import Match, differing
 from assay.diagnosis.branch import Parting
 from assay.diagnosis.divergence import (
     TOP,
@@ -61,8 +61,16 @@ def divergence(aligned: Aligned, found: Sequence[Origin], notes: Sequence[str]) 
         candidates=candidates,
         calls=tuple(_around(aligned, origin)),
         sentence=told,
-        notes=tuple(notes),
+        notes=(*notes, *_unseen(origin)),
     )
+
+
+def _unseen(origin: Origin) -> Iterator[str]:
+    if origin.kind is Kind.ARGUMENTS and origin.callee == origin.at:
+        yield (
+            "the test that hands it on is the same: it was made when the test was collected, or by "
+            "code that was not traced"
+        )
 
 
 def with_branch(found: Divergence, at: Parting) -> Divergence:
@@ -185,6 +193,8 @@ def _other_call(origin: Origin) -> tuple[str, str, str]:
     assert origin.callee is not None
     name = shown(origin.what)
     yes, no = f"called {name}()", f"did not call {name}()"
+    if origin.what.startswith("warnings."):
+        yes, no = "gave a warning", "gave none"
     return (name, no, yes) if origin.callee[0] is None else (name, yes, no)
 
 
@@ -192,7 +202,9 @@ def _sentence(aligned: Aligned, origin: Origin, place: Place, values: tuple[str,
     what, base, head = values
     where = f"{place.path}:{place.line} {called(place.name)}"
     if origin.kind is Kind.HIDDEN:
-        return f"{where} read {what}: {base} at base, {head} at head"
+        at = aligned.sources.set_at(place.path, what)
+        told = f"{where} read {what}: {base} at base, {head} at head"
+        return told if at is None else f"{told} (set at {at[0]}:{at[1]})"
     if origin.kind is Kind.MUTATED:
         return f"{where} left {what} as {base} at base, {head} at head"
     if origin.kind is Kind.ARGUMENTS:
@@ -202,6 +214,8 @@ def _sentence(aligned: Aligned, origin: Origin, place: Place, values: tuple[str,
         if one.how is other.how:
             value = f"{what} = {base}" if what else base
             return f"{where} {one.how.value} {value} at base, {head} at head"
+    if origin.kind is Kind.STOPPED:
+        return f"{where} {base} at base; at head it {head}"
     return f"{where} {base} at base, {head} at head"
 
 
@@ -220,7 +234,13 @@ def _handed(aligned: Aligned, origin: Origin, what: str) -> str:
 def _chain(aligned: Aligned, origin: Origin) -> Iterator[Step]:
     for pair in aligned.above(origin.at):
         base, head = aligned.calls(pair)
-        _, one, other = _ends(base, head)
+        seen = differing(base, head, aligned.masks)
+        if seen.after and not seen.ends:
+            name, values = next(iter(seen.after.items()))
+            what, one, other = _narrowed(name, *values)
+            one, other = f"left {what} as {one}", f"left {what} as {other}"
+        else:
+            one, other = _end(base), _end(head)
         yield Step(Place(head.path, head.left, shown(head.name)), one, other)
 
 
@@ -250,7 +270,10 @@ def _candidates(aligned: Aligned, found: Sequence[Origin]) -> Iterator[Candidate
             place = Place(path, aligned.sources.first_line(path, name), shown(name))
         values = _values(aligned, origin)
         told = _sentence(aligned, origin, _place(aligned, origin), values)
-        yield Candidate(origin.kind, place, values[0], aligned.sources.is_changed(path, name), told)
+        changed = aligned.sources.is_changed(path, name)
+        if origin.kind is Kind.HIDDEN:
+            changed = changed or aligned.sources.set_at(path, origin.what) is not None
+        yield Candidate(origin.kind, place, values[0], changed, told)
     for pair in aligned.above(found[0].at):
         call = aligned.calls(pair)[1]
         if len(seen) >= CANDIDATES or aligned.is_unchanged_test(pair):

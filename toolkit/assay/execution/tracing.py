@@ -18,11 +18,14 @@ Message = dict[str, Any]
 EVENTS = 200_000
 """So many calls and returns are written down."""
 
-SECONDS = 30.0
-"""For so long a test is traced; after that it runs on by itself."""
-
 SLOWER = 30.0
-"""So much longer than usual a traced test may take before it counts as hung."""
+"""How many times its usual time a test is traced; after that it runs on by itself."""
+
+FLOOR = 5.0
+"""Seconds for which every test may be traced."""
+
+UNKNOWN = 30.0
+"""Seconds for which a test is traced of which it is not known how long it takes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,14 +65,12 @@ class Tracing:
         collected: Collected,
         limits: Limits,
         events: int = EVENTS,
-        seconds: float = SECONDS,
     ) -> None:
         self._settings = settings
         self._zygote = zygote
         self._collected = collected
         self._limits = limits
         self._events = events
-        self._seconds = seconds
 
     def run(self, test: str, lines: OneCall | None = None) -> Traced:
         """Run the test once, with the lines of one call if asked for."""
@@ -95,9 +96,11 @@ class Tracing:
 
     def _job(self, test: str, lines: OneCall | None) -> Job:
         settings = self._settings
+        known = self._limits.seconds.get(test)
+        seconds = UNKNOWN if known is None else max(FLOOR, known * SLOWER)
         return Job(
             tests=(test,),
-            limits=(max(self._seconds, self._limits.of(test)) + self._limits.of(test) * SLOWER,),
+            limits=(seconds + self._limits.of(test),),
             collect_limit=self._limits.collection,
             shared_limit=self._limits.unknown,
             record=False,
@@ -109,7 +112,7 @@ class Tracing:
                     "repo": str(settings.repo),
                     "excluded": list(settings.excluded),
                     "events": self._events,
-                    "seconds": self._seconds,
+                    "seconds": seconds,
                     "lines": None
                     if lines is None
                     else [lines.path, lines.name, lines.first_line, lines.number],

@@ -27,6 +27,9 @@ from .watchers import Message, Watcher
 DEPTH, ITEMS, NODES = 2, 30, 150
 """Bounds of one value's summary: a call costs as much as its summaries do."""
 
+SHORT = 80
+"""Texts up to this length are summed up once, as other simple values are."""
+
 ROOT, TEMPORARY = "<root>", "<tmp>"
 """What stands in texts for the tree's own directory and for the child's directory."""
 
@@ -38,6 +41,8 @@ _ADDRESSES = range(0x5000_0000_0000, 0x1_0000_0000_0000)
 _FOREIGN, _OWN, _INLINE, _THREAD, _PROCESS = range(5)
 _MARKS = {("threading.py", "start"): _THREAD, ("subprocess.py", "_execute_child"): _PROCESS}
 """What starts a thread or a process, by file and name: importing these would change the program."""
+_WHENEVER = frozenset({"weakref.py", "_weakrefset.py"})
+"""Whose functions run, as `__del__` does, when the garbage collector comes to it."""
 _INLINED = frozenset({"<listcomp>", "<setcomp>", "<dictcomp>", "<genexpr>"})
 """Their frames are part of the function they stand in, as they are from Python 3.12 on."""
 
@@ -47,6 +52,7 @@ _PLAIN = frozenset(
     | {re.Pattern, range}
 )
 _MUTABLE_FREE = frozenset({int, float, complex, bool, str, bytes, type(None), re.Pattern, range})
+_SIMPLE = frozenset({int, bool, str, type(None)})
 _SUSPENDS = inspect.CO_GENERATOR | inspect.CO_COROUTINE | inspect.CO_ASYNC_GENERATOR
 _COROUTINE = inspect.CO_COROUTINE | inspect.CO_ASYNC_GENERATOR
 
@@ -70,9 +76,19 @@ class Values:
     def __init__(self, places: Mapping[str, str]) -> None:
         self._summarizer = Summarizer(DEPTH, ITEMS, NODES)
         self._numbers: dict[str, int] = {}
+        self._simple: dict[tuple[type, Any], int] = {}
         self._places = [(_dumps(p)[1:-1], name) for p, name in places.items() if len(p) > 1]
 
     def number(self, value: Any) -> int:
+        kind = type(value)
+        if kind not in _SIMPLE or (kind is str and len(value) > SHORT):
+            return self._number(value)
+        found = self._simple.get((kind, value))
+        if found is None:
+            found = self._simple[kind, value] = self._number(value)
+        return found
+
+    def _number(self, value: Any) -> int:
         text = _dumps(self._summarizer.of(value))
         for path, name in self._places:
             if path in text:
@@ -179,6 +195,8 @@ class Tracer(Watcher):
         if name.startswith("<frozen") or real_path(name).startswith(_PROBE):
             # How modules are imported, and what the probe has put around it.
             return _INLINE
+        if code.co_name == "__del__" or os.path.basename(name) in _WHENEVER:
+            return _INLINE
         if name.startswith("<") or not self._is_own(name):
             return _FOREIGN
         return _INLINE if code.co_name in _INLINED else _OWN
@@ -191,6 +209,7 @@ class Tracer(Watcher):
         if kind is None:
             kind = self._kinds[code] = self._kind_of(code)
         if kind == _INLINE:
+            # Neither told nor looked into; what it calls counts as called by who called it.
             return None
         try:
             if kind != _OWN:

@@ -36,10 +36,11 @@ LAYERS = (
     ("matrices",),
     ("answering",),
     ("mutating",),
-    ("reuse", "misled", "watching", "lost", "survivors"),
     ("patching",),
     ("diagnosing", "verifying"),
+    ("closer",),
     ("comparing",),
+    ("reuse", "misled", "watching", "diverging", "lost", "survivors"),
     ("pipeline",),
     ("runners",),
     ("sessions",),
@@ -63,7 +64,7 @@ LAYERS = (
 for those of `BESIDE`. `probe` is in no layer: it imports none of the others, and none imports it.
 """
 
-BESIDE = frozenset[tuple[str, str]]()
+BESIDE = frozenset({("diagnosis", "explain")})
 
 LEVEL = {room: level for level, layer in enumerate(LAYERS) for room in layer}
 

@@ -47,4 +47,8 @@ def maker(name: str) -> Callable[[Message], Watcher]:
         from .evidence import EvidenceWatcher
 
         return EvidenceWatcher
+    if name == "trace":
+        from .tracing import Tracer
+
+        return Tracer
     raise ValueError(f"no watcher {name!r}")

@@ -36,7 +36,7 @@ LAYERS = (
     ("matrices",),
     ("answering",),
     ("mutating",),
-    ("reuse", "misled", "watching", "lost", "survivors"),
+    ("reuse", "misled", "watching", "isolating", "rerunning", "lost", "survivors"),
     ("pipeline",),
     ("runners",),
     ("recording",),
@@ -47,7 +47,7 @@ LAYERS = (
     ("config",),
     ("gate", "init"),
     ("execution",),
-    ("weakness", "history", "explain"),
+    ("weakness", "history", "explain", "diagnosis"),
     ("verdict", "mutation", "selection"),
     ("impact",),
     ("change",),
@@ -59,7 +59,7 @@ LAYERS = (
 for those of `BESIDE`. `probe` is in no layer: it imports none of the others, and none imports it.
 """
 
-BESIDE = frozenset[tuple[str, str]]()
+BESIDE = frozenset({("diagnosis", "explain")})
 
 LEVEL = {room: level for level, layer in enumerate(LAYERS) for room in layer}
 
@@ -71,6 +71,7 @@ PURE = (
     "gate",
     "init",
     "explain",
+    "diagnosis",
     "mutation",
     "change/diff.py",
     "change/semantics.py",
@@ -117,6 +118,8 @@ PURE = (
     "report/html_data.py",
     "report/html_page.py",
     "report/history_text.py",
+    "report/isolation_text.py",
+    "report/isolation_json.py",
     "history/rows.py",
     "history/compare.py",
     "history/lines.py",

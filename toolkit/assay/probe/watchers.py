@@ -43,4 +43,12 @@ def begun(wanted: Mapping[str, Message], session: Any) -> list[Watcher]:
 
 def maker(name: str) -> Callable[[Message], Watcher]:
     """Imported only when asked for: most children watch nothing."""
+    if name == "state":
+        from .state import StateWatcher
+
+        return StateWatcher
+    if name == "seeding":
+        from .seeding import SeedingWatcher
+
+        return SeedingWatcher
     raise ValueError(f"no watcher {name!r}")

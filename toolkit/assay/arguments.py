@@ -126,6 +126,12 @@ def run_weaknesses(ns: argparse.Namespace, context: Context) -> int:
     return weaknesses.run(context, options)
 
 
+def _add_format(verb: argparse.ArgumentParser) -> None:
+    verb.add_argument(
+        "--format", choices=("text", "json"), default="text", help="how to print the answer"
+    )
+
+
 def add_flaky(verb: argparse.ArgumentParser) -> None:
     verb.add_argument("tests", nargs="*", metavar="NODEID", help="only these tests; without: all")
     verb.add_argument(
@@ -137,6 +143,9 @@ def add_flaky(verb: argparse.ArgumentParser) -> None:
     verb.add_argument(
         "--seed", type=amounts.whole, default=0, metavar="N", help="where all seeds start (0)"
     )
+    _add_format(verb)
+    verb.add_argument("--all", action="store_true", dest="everything", help="show everything")
+    verb.set_defaults(run=run_flaky)
 
 
 def run_flaky(ns: argparse.Namespace, context: Context) -> int:
@@ -154,9 +163,8 @@ def add_isolate(verb: argparse.ArgumentParser) -> None:
         metavar="TIME",
         help="try no further tests after that long, such as 90s or 5m",
     )
-    verb.add_argument(
-        "--format", choices=("text", "json"), default="text", help="how to print the answer"
-    )
+    _add_format(verb)
+    verb.set_defaults(run=run_isolate)
 
 
 def run_isolate(ns: argparse.Namespace, context: Context) -> int:

@@ -69,8 +69,10 @@ def parser() -> Parser:
     _add_accept(verbs)
     _add_show(verbs)
     _add_why(verbs)
-    _add_flaky(verbs)
-    _add_isolate(verbs)
+    words = "tests that do not always end alike, and what that depends on"
+    arguments.add_flaky(_verb(verbs, "flaky", words))
+    words = "the tests that make another one fail, and the state they leave"
+    arguments.add_isolate(_verb(verbs, "isolate", words))
     _add_init(verbs)
     return top
 
@@ -396,19 +398,6 @@ def _run_why(ns: argparse.Namespace, context: Context) -> int:
     from assay.commands import why
 
     return why.run(context, why.WhyOptions(ns.subject, ns.base, ns.format, ns.everything))
-
-
-def _add_flaky(verbs: Verbs[Parser]) -> None:
-    verb = _verb(verbs, "flaky", "tests that do not always end alike, and what that depends on")
-    arguments.add_flaky(verb)
-    _add_format(verb, "text", "json")
-    verb.set_defaults(run=arguments.run_flaky)
-
-
-def _add_isolate(verbs: Verbs[Parser]) -> None:
-    verb = _verb(verbs, "isolate", "the tests that make another one fail, and what they leave")
-    arguments.add_isolate(verb)
-    verb.set_defaults(run=arguments.run_isolate)
 
 
 def _add_init(verbs: Verbs[Parser]) -> None:

@@ -101,6 +101,7 @@ class _Search:
         self._reads = Reads()
         self._lines: dict[tuple[str, Slot], tuple[Place, Place | None]] = {}
         self._target = False
+        self._tried: dict[tuple[str, ...], bool] = {}
         self._least: tuple[str, ...] = ()
         self.starts = Starts()
         args = suite.project.pytest_args
@@ -233,13 +234,15 @@ class _Search:
 
     def _happens(self, tests: tuple[str, ...], slots: Mapping[str, Any] | None = None) -> bool:
         """Whether the test ends after these as it did after all."""
+        if tests in self._tried:
+            return self._tried[tests]
         if self._until is not None and self._now() > self._until:
             raise _OutOfTime
         watchers = {"state": {"changes": False, "writes": slots}} if slots else {}
         run = self._ordered.run(Order((*tests, self._victim), watchers=watchers))
         self._count(search=1)
         self._note(run)
-        happened = self._ends_so(run)
+        happened = self._tried[tests] = self._ends_so(run)
         if happened and (not self._least or len(tests) < len(self._least)):
             self._least = tests
         return happened

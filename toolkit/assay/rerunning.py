@@ -1,4 +1,4 @@
-"""Tests run again and again, with one condition changed at a time: which do not always end alike."""
+"""Tests run again and again, one condition changed at a time: which do not always end alike."""
 
 from __future__ import annotations
 
@@ -20,6 +20,8 @@ MOST_LOOKED_AT = 20
 
 REPEATS = 2
 """So often a condition is repeated under which a test ended otherwise."""
+
+UNCHANGED, SUITE_ORDER = "nothing changed", "in the suite's order"
 
 FOLLOWED = 10
 """So often each of these runs alone, at least, for each of two axes."""
@@ -106,12 +108,12 @@ class _Reruns:
     def _planned(self) -> Iterator[_Plan]:
         if self._named:
             yield from self._each_alone(self._tests, self._runs, hashing=True)
-            yield self._together(Axis.ORDER, "in the suite's order", self._all)
+            yield self._together(Axis.ORDER, SUITE_ORDER, self._all)
         else:
             for number in range(self._runs):
-                yield self._together(Axis.SAME, _pinned(self._seed), self._all)
+                yield self._together(Axis.SAME, SUITE_ORDER, self._all)
                 if not number:
-                    yield self._alone(Axis.SAME, _pinned(self._seed), self._all, self._seed)
+                    yield self._alone(Axis.SAME, UNCHANGED, self._all, self._seed)
             for number in range(1, self._runs + 1):
                 seed = self._seed + number
                 yield self._together(Axis.RANDOM, f"random seed {seed}", self._all, seed)
@@ -124,7 +126,7 @@ class _Reruns:
 
     def _each_alone(self, tests: Sequence[str], runs: int, hashing: bool) -> Iterator[_Plan]:
         for _ in range(runs):
-            yield self._alone(Axis.SAME, _pinned(self._seed), tests, self._seed)
+            yield self._alone(Axis.SAME, UNCHANGED, tests, self._seed)
         for number in range(1, runs + 1):
             seed = self._seed + number
             yield self._alone(Axis.RANDOM, f"random seed {seed}", tests, seed)
@@ -228,7 +230,3 @@ class _Reruns:
                 text = f"{result.failure.exception}: {result.failure.message}"
                 self._messages.setdefault(test, text)
         return found
-
-
-def _pinned(seed: int) -> str:
-    return f"random seed {seed}"

@@ -73,14 +73,8 @@ def judged(test: str, observations: Iterable[Observation], message: str = "") ->
     if not varies(rows) and all(one.again in (None, one.failed) for one in rows):
         return None
     axes = _axes(rows)
-    outcomes = [
-        failed
-        for one in rows
-        if axes == (Axis.SAME,) or one.condition.axis in (*axes, Axis.SAME)
-        for failed in (one.failed, one.again)
-        if failed is not None
-    ]
-    failures, runs = sum(outcomes), len(outcomes)
+    counted = list(_counted(rows, axes))
+    failures, runs = sum(counted), len(counted)
     low, high = wilson(failures / runs, runs)
     return Varying(
         test=test,
@@ -96,14 +90,26 @@ def judged(test: str, observations: Iterable[Observation], message: str = "") ->
     )
 
 
+def _counted(rows: Sequence[Observation], axes: tuple[Axis, ...]) -> Iterator[bool]:
+    """The outcomes that say how often it fails: all, where chance decides; else one for each
+    condition, since repeating that says nothing new."""
+    if axes == (Axis.SAME,):
+        for one in rows:
+            yield one.failed
+            if one.again is not None:
+                yield one.again
+        return
+    first = {one.condition: one for one in reversed(rows)}
+    yield from (one.failed for one in first.values() if one.condition.axis in (*axes, Axis.SAME))
+
+
 def _axes(rows: Sequence[Observation]) -> tuple[Axis, ...]:
     if any(one.again not in (None, one.failed) for one in rows):
         return (Axis.SAME,)
-    usual: dict[bool, bool] = {}
-    for one in rows:
-        if one.condition.axis is Axis.SAME:
-            if usual.setdefault(one.condition.alone, one.failed) is not one.failed:
-                return (Axis.SAME,)
+    same = [one for one in rows if one.condition.axis is Axis.SAME]
+    usual = {one.condition.alone: one.failed for one in same}
+    if any(one.failed is not usual[one.condition.alone] for one in same):
+        return (Axis.SAME,)
     found = {
         one.condition.axis
         for one in rows
@@ -116,7 +122,8 @@ def _axes(rows: Sequence[Observation]) -> tuple[Axis, ...]:
 
 def _labels(rows: Sequence[Observation], axes: tuple[Axis, ...], failed: bool) -> tuple[str, ...]:
     """Conditions of an outcome, those first that the axes are about."""
-    found = [one.condition for one in rows if one.failed is failed]
+    wanted = {Axis.SAME, *axes}
+    found = [r.condition for r in rows if r.failed is failed and r.condition.axis in wanted]
     found.sort(key=lambda one: one.axis not in axes)
     return tuple(dict.fromkeys(words_of(one) for one in found))[:SHOWN]
 

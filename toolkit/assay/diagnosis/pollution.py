@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Generator, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import chain
+from itertools import chain, pairwise
 from math import ceil, log2
 from typing import Any
 
@@ -215,7 +215,7 @@ def least_set(tests: Sequence[str]) -> Search:
 
 def _divided(tests: tuple[str, ...], parts: int) -> list[tuple[str, ...]]:
     bounds = [len(tests) * number // parts for number in range(parts + 1)]
-    return [tests[one:other] for one, other in zip(bounds, bounds[1:], strict=False)]
+    return [tests[one:other] for one, other in pairwise(bounds)]
 
 
 def bisection_starts(count: int) -> int:

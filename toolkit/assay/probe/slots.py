@@ -34,6 +34,7 @@ import types
 import warnings
 import zlib
 from collections.abc import Callable, Iterator, Mapping
+from operator import is_
 from typing import Any
 
 from .summary import Summarizer, Summary, type_name
@@ -70,12 +71,33 @@ _DESCRIPTORS = (
     types.GetSetDescriptorType,
     types.ClassMethodDescriptorType,
 )
+_NAMED = (*_FUNCTIONS, *_DESCRIPTORS, type, types.ModuleType, type(functools.lru_cache(print)))
 _LRU: Any = type(functools.lru_cache(lambda: None))
 _OF_CLASSES = frozenset({"__dict__", "__weakref__", "__doc__", "__module__", "__annotations__"})
 _OURS = ("_pytest", "pytest", "pluggy", "_assay_probe", "py.", "encodings.")
 _ALWAYS = ("builtins", "os", "time", "random", "locale", "logging", "socket", "subprocess")
 _CATEGORIES = ("LC_CTYPE", "LC_NUMERIC", "LC_TIME", "LC_COLLATE", "LC_MONETARY")
 _OWN_VARIABLES = frozenset({"PYTEST_CURRENT_TEST", "PYTEST_VERSION"})
+
+
+class Block:
+    """Slots that are looked at together, and the objects that they were made from."""
+
+    def __init__(self, contents: Mapping[str, Any]) -> None:
+        self._values = list(contents.values())
+        self.slots: dict[Slot, Seen] = {}
+        self.classes: list[tuple[str, type]] = []
+        self.unchanging = True
+
+    def holds(self, contents: Mapping[str, Any]) -> bool:
+        """Whether the same objects stand there still, none of which can change inside."""
+        if not self.unchanging or len(self._values) != len(contents):
+            return False
+        return all(map(is_, contents.values(), self._values))
+
+
+State = dict[Slot, dict[Slot, Seen]]
+"""All slots, in blocks: those that have not changed from one state to the next are one object."""
 
 
 class Slots:
@@ -94,58 +116,80 @@ class Slots:
         self._fixtures = fixtures
         self._summarizer = Summarizer()
         self._first: dict[Slot, Any] = {}
+        self._blocks: dict[Slot, Block] = {}
         self._last: dict[Slot, Seen] = {}
-        self._now: dict[Slot, Seen] = {}
+        self._block = Block({})
+        self._state: State = {}
         self._project: dict[int, bool] = {}
+        self._kept: list[Any] = []
         self._foreign = self._used_modules()
 
-    def take(self) -> Mapping[Slot, Seen]:
+    def take(self) -> State:
         """All slots as they are now."""
-        self._now = {}
+        self._state = {}
         for name, module in list(sys.modules.items()):
             if type(name) is str and self._is_project(module):
                 self._module(name, module)
         for name in self._foreign:
-            self._foreign_module(name)
-        for slot, value in self._elsewhere():
-            self._put(slot, value)
-        self._last = self._now
-        return self._now
+            foreign: Any = sys.modules.get(name)
+            if _is(foreign, types.ModuleType):
+                self._foreign_module(name, foreign)
+        modules = {n: m for n, m in list(sys.modules.items()) if type(n) is str}
+        self._look(("module",), modules, self._modules)
+        for kind in ("environ", "logger", "fixture", "process"):
+            self._look((kind,), {}, lambda _, kind=kind: self._put_all(kind))  # type: ignore[misc]
+        return self._state
 
     def read(self, slot: Slot) -> Summary | None:
         """One slot as it is now; None if there is none."""
         kind = slot[0]
-        self._now = {}
+        self._block = Block({})
         if kind in ("global", "attribute", "default", "cache", "foreign", "method"):
             module = sys.modules.get(slot[1])
             found = _contents(module) if _is(module, types.ModuleType) else {}
-            if kind == "global":
-                if slot[2] in found:
-                    self._put(slot, found[slot[2]])
-            elif kind == "foreign":
-                self._foreign_module(slot[1])
-            elif kind == "method":
-                self._class(slot[0], slot[1], found.get(slot[2]), slot[2])
-            else:
-                self._member(slot[1], slot[2], found.get(slot[2]))
+            if slot[2] in found:
+                value = found[slot[2]]
+                if kind in ("global", "foreign"):
+                    self._put(slot, value)
+                elif kind in ("default", "cache"):
+                    self._beside(slot[1], slot[2], value)
+                elif _is(value, type):
+                    self._attributes(kind, slot[1], slot[2], _vars(value))
+        elif kind == "module":
+            if slot[1] in sys.modules:
+                self._put(slot, sys.modules[slot[1]])
         else:
-            for one, value in self._of_kind(kind):
-                if one == slot:
-                    self._put(one, value)
-        seen = self._now.get(slot)
+            self._put_all(kind)
+        seen = self._block.slots.get(slot)
         return None if seen is None else seen[1]
+
+    def _look(
+        self,
+        key: Slot,
+        contents: Mapping[str, Any],
+        fill: Callable[[Mapping[str, Any]], None],
+    ) -> Block:
+        """A block of slots: the last one if the same objects stand there."""
+        last = self._blocks.get(key)
+        if last is None or not contents or not last.holds(contents):
+            self._last = {} if last is None else last.slots
+            self._block = Block(contents)
+            fill(contents)
+            last = self._blocks[key] = self._block
+        self._state[key] = last.slots
+        return last
 
     # -- modules
 
     def _is_project(self, module: Any) -> bool:
-        if not _is(module, types.ModuleType):
-            return False
         known = self._project.get(id(module))
         if known is None:
-            file = _contents(module).get("__file__")
-            known = type(file) is str and self._relative(file) is not None
+            known = False
+            if _is(module, types.ModuleType):
+                file = _contents(module).get("__file__")
+                known = type(file) is str and self._relative(file) is not None
             # Kept, so that the number stays this module's.
-            self._first[("kept", str(id(module)))] = module
+            self._kept.append(module)
             self._project[id(module)] = known
         return known
 
@@ -168,28 +212,55 @@ class Slots:
         return [n for n in found if n in sys.modules and not self._is_project(sys.modules[n])]
 
     def _module(self, name: str, module: types.ModuleType) -> None:
-        for key, value in list(_contents(module).items()):
-            if type(key) is str and key.isidentifier() and not key.startswith("__"):
+        def fill(contents: Mapping[str, Any]) -> None:
+            for key, value in contents.items():
+                if type(key) is not str or not key.isidentifier() or key.startswith("__"):
+                    continue
                 self._put(("global", name, key), value)
-                self._member(name, key, value)
+                self._beside(name, key, value)
+                if _is(value, type) and _module_of(value) == name:
+                    self._block.classes.append((key, value))
 
-    def _member(self, module: str, key: str, value: Any) -> None:
-        """What a function or class of the project has beside itself."""
+        block = self._look(("global", name), dict(_contents(module)), fill)
+        self._classes("attribute", name, block)
+
+    def _foreign_module(self, name: str, module: types.ModuleType) -> None:
+        def fill(contents: Mapping[str, Any]) -> None:
+            for key, value in contents.items():
+                slot = ("foreign", name, key)
+                if _is(value, type):
+                    self._put(slot, value)
+                    if _flags(value) & _HEAP_TYPE and _module_of(value) == name:
+                        self._block.classes.append((key, value))
+                elif type(value) in _FUNCTIONS or slot in self._first:
+                    self._put(slot, value)
+
+        block = self._look(("foreign", name), dict(_contents(module)), fill)
+        self._classes("method", name, block)
+
+    def _classes(self, kind: str, module: str, block: Block) -> None:
+        for key, owner in block.classes:
+            self._look(
+                (kind, module, key),
+                _vars(owner),
+                lambda found, key=key: self._attributes(kind, module, key, found),  # type: ignore[misc]
+            )
+
+    def _beside(self, module: str, key: str, value: Any) -> None:
+        """What a function of the project has beside itself."""
         if _is(value, types.FunctionType):
             defaults = (*(value.__defaults__ or ()), *(value.__kwdefaults__ or {}).values())
             if value.__module__ == module and not all(type(d) in _UNCHANGING for d in defaults):
                 self._put(("default", module, key), list(defaults))
-        elif type(value) is _LRU:
-            if vars(value).get("__module__") == module:
-                self._put(("cache", module, key), _LRU.cache_info(value).currsize)
-        elif _is(value, type) and _module_of(value) == module:
-            self._class("attribute", module, value, key)
+        elif type(value) is _LRU and vars(value).get("__module__") == module:
+            self._put(("cache", module, key), _LRU.cache_info(value).currsize)
+            self._block.unchanging = False
 
-    def _class(self, kind: str, module: str, owner: Any, key: str) -> None:
+    def _attributes(self, kind: str, module: str, key: str, found: Mapping[str, Any]) -> None:
         """Attributes of a class; of a foreign one, only functions and the like."""
-        if not _is(owner, type) or "_member_map_" in _vars(owner):
+        if "_member_map_" in found:
             return
-        for name, value in list(_vars(owner).items()):
+        for name, value in list(found.items()):
             if name in _OF_CLASSES or name.startswith("_abc_"):
                 continue
             slot = (kind, module, key, name)
@@ -197,50 +268,35 @@ class Slots:
             if wanted or _is(value, (*_FUNCTIONS, *_DESCRIPTORS)) or slot in self._first:
                 self._put(slot, value)
 
-    def _foreign_module(self, name: str) -> None:
-        module = sys.modules.get(name)
-        if not _is(module, types.ModuleType):
-            return
-        for key, value in list(_contents(module).items()):
-            slot = ("foreign", name, key)
-            if _is(value, type):
-                self._put(slot, value)
-                if _flags(value) & _HEAP_TYPE and _module_of(value) == name:
-                    self._class("method", name, value, key)
-            elif type(value) in _FUNCTIONS or slot in self._first:
-                self._put(slot, value)
+    def _modules(self, found: Mapping[str, Any]) -> None:
+        for name, module in found.items():
+            if not name.startswith(_OURS):
+                self._put(("module", name), module)
 
     # -- all else
 
-    def _elsewhere(self) -> Iterator[tuple[Slot, Any]]:
-        for kind in ("environ", "module", "logger", "fixture", "process"):
-            yield from self._of_kind(kind)
-
-    def _of_kind(self, kind: str) -> Iterator[tuple[Slot, Any]]:
-        if kind == "environ":
-            yield from _environ()
-        elif kind == "module":
-            for name, module in list(sys.modules.items()):
-                if type(name) is str and not name.startswith(_OURS):
-                    yield (kind, name), module
-        elif kind == "logger":
-            yield from _loggers()
-        elif kind == "fixture":
-            yield from self._fixtures()
-        elif kind == "process":
-            for what, value in _process():
-                yield (kind, what), value
+    def _put_all(self, kind: str) -> None:
+        ways = {
+            "environ": _environ,
+            "logger": _loggers,
+            "fixture": self._fixtures,
+            "process": _process,
+        }
+        for slot, value in ways[kind]():
+            self._put(slot, value)
 
     # -- values
 
     def _put(self, slot: Slot, value: Any) -> None:
         last = self._last.get(slot)
         kind = type(value)
-        named = _is(value, (*_FUNCTIONS, *_DESCRIPTORS, type, types.ModuleType))
-        if last is not None and last[0] is value and (named or kind in _UNCHANGING):
-            self._now[slot] = last
+        unchanging = kind in _UNCHANGING or _is(value, _NAMED)
+        if not unchanging:
+            self._block.unchanging = False
+        elif last is not None and last[0] is value:
+            self._block.slots[slot] = last
             return
-        if named or kind is _LRU:
+        if unchanging and kind not in _UNCHANGING:
             first = self._first.setdefault(slot, value)
             summary = [*_name_of(value), "" if first is value else "another"]
         else:
@@ -250,9 +306,9 @@ class Slots:
                 # Another thread may be changing it.
                 summary = ["?", type_name(kind)]
         if last is not None and last[0] is value and last[1] == summary:
-            self._now[slot] = last
+            self._block.slots[slot] = last
         else:
-            self._now[slot] = (value, summary)
+            self._block.slots[slot] = (value, summary)
 
 
 def _is(value: Any, kinds: Any) -> bool:
@@ -311,7 +367,12 @@ def _loggers() -> Iterator[tuple[Slot, Any]]:
             yield ("logger", name, "disabled"), own["disabled"]
 
 
-def _process() -> Iterator[tuple[str, Any]]:
+def _process() -> Iterator[tuple[Slot, Any]]:
+    for what, value in _settings():
+        yield ("process", what), value
+
+
+def _settings() -> Iterator[tuple[str, Any]]:
     try:
         yield "cwd", _getcwd()
     except OSError:

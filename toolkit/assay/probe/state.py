@@ -10,7 +10,7 @@ from time import monotonic
 from types import CodeType, FrameType
 from typing import Any
 
-from .slots import Seen, Slot, Slots
+from .slots import Slot, Slots, State
 from .watchers import Message, Watcher
 
 MOST = 200
@@ -42,7 +42,8 @@ class StateWatcher(Watcher):
         self._readers = frozenset(told.get("reads", ()))
         self._writes: dict[str, list[list[str]]] = told.get("writes", {})
         self._paths: dict[str, str | None] = {}
-        self._before: dict[Slot, Seen] = {}
+        self._before: State = {}
+        self._given: dict[Slot, Any] = {}
         self._reads: Reads | None = None
         self._lines: Lines | None = None
         self._session: Any = None
@@ -51,7 +52,8 @@ class StateWatcher(Watcher):
         self._session = session
         self._slots = Slots(self.relative, self._shared_fixtures)
         if self._takes:
-            self._before = dict(self._slots.take())
+            self._note_set_up()
+            self._before = self._slots.take()
 
     def begin(self, item: Any) -> None:
         if item.nodeid in self._readers:
@@ -74,8 +76,8 @@ class StateWatcher(Watcher):
             told.append({"type": "written", "test": result["test"], "lines": self._lines.stop()})
             self._lines = None
         if self._takes:
-            now = dict(self._slots.take())
-            changed = list(changes(self._before, now))
+            now = self._slots.take()
+            changed = [row for one in changes(self._before, now) for row in self._parted(one)]
             self._before = now
             if changed:
                 kept = changed[:MOST]
@@ -84,6 +86,30 @@ class StateWatcher(Watcher):
                     {"type": "state", "test": result["test"], "changed": kept, "more": more}
                 )
         return told
+
+    def _note_set_up(self) -> None:
+        """Note what shared fixtures give before a test has had it."""
+        from _pytest.fixtures import FixtureDef
+
+        execute = FixtureDef.execute
+
+        def noted(one: Any, request: Any) -> Any:
+            fresh = getattr(one, "cached_result", None) is None
+            result = execute(one, request)
+            if fresh and str(one.scope) != "function":
+                slot = _fixture_slot(one)
+                self._given[slot] = self._slots.read(slot) or NOTHING
+            return result
+
+        FixtureDef.execute = noted  # type: ignore[method-assign]
+
+    def _parted(self, change: list[Any]) -> list[list[Any]]:
+        """The set-up of a shared fixture, and what the same test did with its value, apart."""
+        slot, old, new, _ = change
+        given = self._given.get(tuple(slot), new)
+        if old != NOTHING or given == new:
+            return [change]
+        return [[slot, old, given, True], [slot, given, new, False]]
 
     def relative(self, path: str) -> str | None:
         """Relative to the repository; None outside, excluded, or made up."""
@@ -99,26 +125,32 @@ class StateWatcher(Watcher):
     def _shared_fixtures(self) -> Iterator[tuple[Slot, Any]]:
         """What fixtures above function scope have given, while they are set up."""
         manager = getattr(self._session, "_fixturemanager", None)
-        for name, found in list(getattr(manager, "_arg2fixturedefs", {}).items()):
+        for found in list(getattr(manager, "_arg2fixturedefs", {}).values()):
             for one in found:
-                scope = str(getattr(one, "scope", "function"))
                 result = getattr(one, "cached_result", None)
-                if scope == "function" or not result or result[2] is not None:
-                    continue
-                yield ("fixture", name, scope, str(one.baseid)), result[0]
+                if str(one.scope) != "function" and result and result[2] is None:
+                    yield _fixture_slot(one), result[0]
 
 
-def changes(before: dict[Slot, Seen], now: dict[Slot, Seen]) -> Iterator[list[Any]]:
+def _fixture_slot(one: Any) -> Slot:
+    return ("fixture", str(one.argname), str(one.scope), str(one.baseid))
+
+
+def changes(before: State, now: State) -> Iterator[list[Any]]:
     """Slot, summary before, summary after, whether it is another object."""
-    for slot in before.keys() | now.keys():
-        one, other = before.get(slot), now.get(slot)
-        if one is other:
+    for block in [*before, *(key for key in now if key not in before)]:
+        old_slots, new_slots = before.get(block, {}), now.get(block, {})
+        if old_slots is new_slots:
             continue
-        old = NOTHING if one is None else one[1]
-        new = NOTHING if other is None else other[1]
-        if old != new:
-            rebound = one is None or other is None or one[0] is not other[0]
-            yield [list(slot), old, new, rebound]
+        for slot in [*old_slots, *(slot for slot in new_slots if slot not in old_slots)]:
+            one, other = old_slots.get(slot), new_slots.get(slot)
+            if one is other:
+                continue
+            old = NOTHING if one is None else one[1]
+            new = NOTHING if other is None else other[1]
+            if old != new:
+                rebound = one is None or other is None or one[0] is not other[0]
+                yield [list(slot), old, new, rebound]
 
 
 class Reads:

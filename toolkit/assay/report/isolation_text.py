@@ -93,7 +93,7 @@ def _cleaner_lines(found: Isolation) -> list[str]:
     if found.cleaners is None:
         return []
     if not found.cleaners:
-        return ["", "Cleaners: none, as far as the state is seen."]
+        return ["", "Cleaners: no test was seen to put it back."]
     return ["", "Cleaners, after which it passes again:", *(f"  {one}" for one in found.cleaners)]
 
 
@@ -140,11 +140,8 @@ def flakiness_text(found: Flakiness, everything: bool) -> str:
     if everything:
         lines += ["", "Tried:", *(f"  {words}" for words in found.tried)]
     lines += [f"Note: {notice}" for notice in found.notices]
-    lines += [
-        "",
-        f"{plural(found.starts, 'start')}. The same runs again: --seed {found.seed} --runs "
-        f"{found.runs}",
-    ]
+    again = f"The same runs again: --seed {found.seed} --runs {found.runs}"
+    lines += ["", f"{plural(found.starts, 'start')}. {again}"]
     if found.interrupted:
         lines.append("Interrupted: this is what was known by then.")
     return "\n".join(lines) + "\n"
@@ -177,7 +174,7 @@ def _varying_lines(one: Varying) -> list[str]:
         f"  failed in {one.failures} of {one.runs} runs: {one.failures / one.runs:.0%}, between "
         f"{one.low:.0%} and {one.high:.0%} of all with 95 % confidence"
     )
-    if 1 < one.needed:
+    if one.needed > 1:
         lines.append(f"  to see it fail with 95 % probability takes {one.needed} such runs")
     lines += [f"  fails {words}" for words in one.failing]
     lines += [f"  passes {words}" for words in one.passing]

@@ -293,7 +293,7 @@ class _Search:
         self.found = replace(self.found, notices=(*self.found.notices, text))
 
     def _note(self, run: OrderedRun) -> None:
-        self._writes += _writes_of(run)
+        self._writes += [one for one in _writes_of(run) if one.test != self._victim]
         for event in run.events:
             if event["type"] == "reads":
                 self._reads = _joined(self._reads, event)

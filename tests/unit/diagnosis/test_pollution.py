@@ -142,6 +142,14 @@ def test_a_shared_fixture_differs_only_from_what_it_was_set_up_as() -> None:
     assert found.writers == ("b",)
 
 
+def test_what_a_module_holds_is_left_out_where_another_stands_in_its_place() -> None:
+    writes = [
+        wrote("a", CURRENCY, text("USD"), NOTHING),
+        wrote("a", ("module", "shop.state"), ["n", "module", "shop.state", ""], NOTHING),
+    ]
+    assert [one.slot for one in differences(writes, Reads())] == [("module", "shop.state")]
+
+
 def test_slots_that_the_test_reads_come_first() -> None:
     writes = [
         wrote("a", CURRENCY, text("USD"), text("EUR")),

@@ -40,7 +40,7 @@ def leak_of(one: Difference, writer: str, lines: Lines) -> Leak:
     """A slot's difference as it is told."""
     path = next(places(one.before, one.after), ())
     name = expression(name_of(one.slot), path) or name_of(one.slot)
-    before, after = contrast(at(one.before, path), at(one.after, path))
+    before, after = contrast(_known(one.slot, one.before, path), _known(one.slot, one.after, path))
     if before == after:
         after = f"another {after}"
     line, test_line = lines.get((writer, one.slot), (None, None))
@@ -55,6 +55,23 @@ def leak_of(one: Difference, writer: str, lines: Lines) -> Leak:
         line=line,
         test_line=test_line,
     )
+
+
+_DEFAULTS: Mapping[str, Summary] = {
+    "level": ("v", "int", "0"),
+    "handlers": ("l", "list", 0, ()),
+    "filters": ("l", "list", 0, ()),
+    "propagate": ("v", "bool", "True"),
+    "disabled": ("v", "bool", "False"),
+    "signal": ("v", "Handlers", "SIG_DFL"),
+}
+
+
+def _known(slot: Slot, summary: Summary, path: Path) -> Summary:
+    """What stands at a path of a slot; the probe does not tell what is as at the start of Python."""
+    if summary[0] == MISSING[0] and slot[0] in ("logger", "process"):
+        return _DEFAULTS.get(slot[-1].partition(" ")[0], MISSING)
+    return at(summary, path)
 
 
 def without_aliases(found: Collection[Difference], homes: Collection[Slot]) -> list[Difference]:

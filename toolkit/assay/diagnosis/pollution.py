@@ -20,6 +20,9 @@ from assay.explain.summaries import MISSING, Summary
 Slot = tuple[str, ...]
 """A place of state that tests share, as `probe.slots` names it."""
 
+IN_MODULES = frozenset({"global", "attribute", "default", "cache", "foreign", "method"})
+"""Kinds of slots whose second item is the name of their module."""
+
 MOST_CANDIDATES = 4
 """So many sets of writers are tried before subsets are."""
 
@@ -62,13 +65,17 @@ class Difference:
 def differences(writes: Iterable[Write], reads: Reads) -> list[Difference]:
     """What a series of tests leaves to the one after them, those slots first that it reads.
 
-    `writers` are those of a slot, without what was undone by a later one.
+    `writers` are those of a slot, without what was undone by a later one. What a module holds is
+    not told where another module stands in its place.
     """
     series: dict[Slot, list[Write]] = {}
     for write in writes:
         series.setdefault(write.slot, []).append(write)
+    replaced = {slot[1] for slot in series if slot[0] == "module"}
     found = []
     for slot, all_writes in series.items():
+        if slot[0] in IN_MODULES and slot[1] in replaced:
+            continue
         first, kept = all_writes[0].before, _not_undone(all_writes)
         if slot[0] == "fixture" and first[0] == MISSING[0]:
             # What a shared fixture gives is not there before its first user: its value then counts.

@@ -127,15 +127,15 @@ class Slots:
     def take(self) -> State:
         """All slots as they are now."""
         self._state = {}
-        for name, module in list(sys.modules.items()):
-            if type(name) is str and self._is_project(module):
+        modules = {n: m for n, m in list(sys.modules.items()) if type(n) is str}
+        self._look(("module",), modules, self._modules)
+        for name, module in modules.items():
+            if self._is_project(module):
                 self._module(name, module)
         for name in self._foreign:
             foreign: Any = sys.modules.get(name)
             if _is(foreign, types.ModuleType):
                 self._foreign_module(name, foreign)
-        modules = {n: m for n, m in list(sys.modules.items()) if type(n) is str}
-        self._look(("module",), modules, self._modules)
         for kind in ("environ", "logger", "fixture", "process"):
             self._look((kind,), {}, lambda _, kind=kind: self._put_all(kind))  # type: ignore[misc]
         return self._state

@@ -43,13 +43,12 @@ class StateWatcher(Watcher):
         self._writes: dict[str, list[list[str]]] = told.get("writes", {})
         self._paths: dict[str, str | None] = {}
         self._before: State = {}
+        self._shared: dict[Slot, Any] = {}
         self._given: dict[Slot, Any] = {}
         self._reads: Reads | None = None
         self._lines: Lines | None = None
-        self._session: Any = None
 
-    def start(self, session: Any) -> None:
-        self._session = session
+    def start(self, session: Any) -> None:  # noqa: ARG002
         self._slots = Slots(self.relative, self._shared_fixtures)
         if self._takes:
             self._note_set_up()
@@ -94,14 +93,17 @@ class StateWatcher(Watcher):
         execute = FixtureDef.execute
 
         def noted(one: Any, request: Any) -> Any:
+            if str(one.scope) == "function":
+                return execute(one, request)
             fresh = getattr(one, "cached_result", None) is None
             result = execute(one, request)
-            if fresh and str(one.scope) != "function":
-                slot = _fixture_slot(one)
+            if fresh:
+                slot = ("fixture", str(one.argname), str(one.scope), str(one.baseid))
+                self._shared[slot] = one
                 self._given[slot] = self._slots.read(slot) or NOTHING
             return result
 
-        FixtureDef.execute = noted  # type: ignore[method-assign]
+        FixtureDef.execute = noted  # type: ignore[method-assign, assignment]
 
     def _parted(self, change: list[Any]) -> list[list[Any]]:
         """The set-up of a shared fixture, and what the same test did with its value, apart."""
@@ -124,16 +126,10 @@ class StateWatcher(Watcher):
 
     def _shared_fixtures(self) -> Iterator[tuple[Slot, Any]]:
         """What fixtures above function scope have given, while they are set up."""
-        manager = getattr(self._session, "_fixturemanager", None)
-        for found in list(getattr(manager, "_arg2fixturedefs", {}).values()):
-            for one in found:
-                result = getattr(one, "cached_result", None)
-                if str(one.scope) != "function" and result and result[2] is None:
-                    yield _fixture_slot(one), result[0]
-
-
-def _fixture_slot(one: Any) -> Slot:
-    return ("fixture", str(one.argname), str(one.scope), str(one.baseid))
+        for slot, one in self._shared.items():
+            result = getattr(one, "cached_result", None)
+            if result and result[2] is None:
+                yield slot, result[0]
 
 
 def changes(before: State, now: State) -> Iterator[list[Any]]:

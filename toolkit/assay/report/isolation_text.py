@@ -115,7 +115,10 @@ def _starts_line(found: Isolation) -> str:
     line = f"{plural(found.starts.total, 'start')}: {words}."
     if found.bisection and found.causes:
         how = "Found by the state that leaks" if found.by_state else "Found by delta debugging"
-        line += f" {how}, in {found.starts.to_find}; plain bisection takes {found.bisection}"
+        plain = f"plain bisection takes {found.bisection}"
+        if len(found.causes) > 1:
+            plain = f"plain bisection, which finds one polluter only, takes {found.bisection}"
+        line += f" {how}, in {found.starts.to_find}; {plain}"
         line += f": {found.saved} saved." if found.saved > 0 else "."
     return line
 

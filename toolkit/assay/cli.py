@@ -70,6 +70,10 @@ def parser() -> Parser:
     _add_accept(verbs)
     _add_show(verbs)
     _add_why(verbs)
+    words = "tests that do not always end alike, and what that depends on"
+    arguments.add_flaky(_verb(verbs, "flaky", words))
+    words = "the tests that make another one fail, and the state they leave"
+    arguments.add_isolate(_verb(verbs, "isolate", words))
     _add_init(verbs)
     return top
 

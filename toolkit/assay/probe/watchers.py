@@ -51,4 +51,12 @@ def maker(name: str) -> Callable[[Message], Watcher]:
         from .tracing import Tracer
 
         return Tracer
+    if name == "state":
+        from .state import StateWatcher
+
+        return StateWatcher
+    if name == "seeding":
+        from .seeding import SeedingWatcher
+
+        return SeedingWatcher
     raise ValueError(f"no watcher {name!r}")

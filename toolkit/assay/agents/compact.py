@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -44,9 +44,9 @@ SCHEMA: dict[str, Any] = {
             "items": {
                 "type": "object",
                 "properties": {
-                    "id": {"type": "string"},
+                    "id": {"type": "string", "description": "for other tools; a test's node id"},
                     "kind": {"type": "string"},
-                    "place": {"type": "string", "description": "PATH:LINE, PATH or node id"},
+                    "place": {"type": "string", "description": "PATH:LINE or PATH"},
                     "sentence": {"type": "string"},
                     "evidence": {"type": "array", "items": {"type": "string"}},
                     "fix": {"type": "string"},
@@ -82,7 +82,7 @@ def refusal(verb: str, code: int, message: str, details: Iterable[str] = ()) -> 
 
 
 def bounded(verb: str, code: int, read: Reading, limit: int) -> dict[str, Any]:
-    """The reading within all bounds; items are dropped from the end until it is short enough."""
+    """The reading within all bounds; items, then notes, are dropped from the end until it is short."""
     shortener = _Shortener()
     items = [shortener.item(item) for item in read.items[: min(limit, MOST_ITEMS)]]
     notes = [shortener.text(note, SHORT) for note in read.notes[:NOTES]]
@@ -95,10 +95,10 @@ def bounded(verb: str, code: int, read: Reading, limit: int) -> dict[str, Any]:
         "notes": notes,
     }
     while True:
-        told["cut"] = list(_cuts(verb, read, len(items), shortener.count))
-        if not items or len(as_text(told)) <= WHOLE:
+        told["cut"] = list(_cuts(verb, read, told, shortener.count))
+        if len(as_text(told)) <= WHOLE:
             return {name: value for name, value in told.items() if value or name in _ALWAYS}
-        items.pop()
+        (items or notes).pop()
 
 
 _ALWAYS = frozenset(SCHEMA["required"])
@@ -145,14 +145,15 @@ def problem_of(errors: str) -> tuple[str, tuple[str, ...]]:
     return "", ()
 
 
-def _cuts(verb: str, read: Reading, shown: int, shortened: int) -> Iterable[str]:
-    if shown < len(read.items):
+def _cuts(verb: str, read: Reading, told: dict[str, Any], shortened: int) -> Iterator[str]:
+    items, notes = len(read.items), len(read.notes)
+    if len(told["items"]) < items:
         yield (
-            f"{len(read.items) - shown} of {len(read.items)} items: a higher limit (at most "
+            f"{items - len(told['items'])} of {items} items: a higher limit (at most "
             f"{MOST_ITEMS}) shows more, `assay {verb} … --format json` all"
         )
-    if len(read.notes) > NOTES:
-        yield f"{len(read.notes) - NOTES} of {len(read.notes)} notes"
+    if len(told["notes"]) < notes:
+        yield f"{notes - len(told['notes'])} of {notes} notes"
     if shortened:
         yield f"{shortened} texts are shortened where they end in …"
 

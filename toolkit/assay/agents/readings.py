@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -14,9 +15,9 @@ Record = Mapping[str, Any]
 class Item:
     """One thing to know or to act on; what does not apply is empty.
 
-    `id` names it for other verbs, `place` is PATH:LINE, PATH or a node id, `evidence` what the
-    sentence rests on, a piece each, `fix` the smallest answer in words or code, `patch` the same
-    as a unified diff, `next` the command that tells more.
+    `id` names it for other verbs (a test's is its node id), `place` is PATH:LINE or PATH,
+    `evidence` what the sentence rests on, a piece each, `fix` the smallest answer in words or code,
+    `patch` the same as a unified diff, `next` the command that tells more.
     """
 
     sentence: str
@@ -119,14 +120,16 @@ def _answer_items(record: Record) -> Iterator[Item]:
 
 
 def _failed(test: Record) -> Item:
-    failure = test["failure"]
-    place, outcome = test["test"], test["outcome"]
-    next_ = f"assay why {place}"
+    failure, name, kind = test["failure"], test["test"], f"test {test['outcome']}"
     if failure is None:
-        return Item(f"The test ended as: {outcome}.", place, f"test {outcome}", place, next=next_)
+        return Item(f"It ended as: {test['outcome']}.", name, kind, next=_why(name))
     sentence = f"{failure['exception']} in {failure['phase']}: {failure['message']}"
     excerpt = "\n".join(failure["excerpt"].splitlines()[-_EXCERPT_LINES:])
-    return Item(sentence, place, f"test {outcome}", place, (excerpt,), next=next_)
+    return Item(sentence, name, kind, evidence=(excerpt,), next=_why(name))
+
+
+def _why(subject: str) -> str:
+    return f"assay why {shlex.quote(subject)}"
 
 
 _UNGUARDED = {
@@ -143,7 +146,7 @@ def _unguarded(unit: Record) -> Item:
     name = f"{unit['path']}::{unit['unit']}"
     place = f"{unit['path']}:{unit['line']}"
     fix = "" if unit["touching"] else f"Write a test that runs {unit['unit']} itself."
-    return Item(sentence, name, unit["guard"], place, tuple(tests), fix, next=f"assay why {place}")
+    return Item(sentence, name, unit["guard"], place, tuple(tests), fix, next=_why(place))
 
 
 def _uncovered(mutants: Iterable[Record]) -> Iterator[Item]:
@@ -156,7 +159,7 @@ def _uncovered(mutants: Iterable[Record]) -> Iterator[Item]:
         where = ", ".join(str(number) for number in sorted(numbers))
         sentence = f"No test runs line {where} of {unit}."
         place = f"{path}:{min(numbers)}"
-        yield Item(sentence, f"{path}::{unit}", "not covered", place, next=f"assay why {place}")
+        yield Item(sentence, f"{path}::{unit}", "not covered", place, next=_why(place))
 
 
 def _survivor(mutant: Record) -> Item:
@@ -220,7 +223,7 @@ def of_mutant(record: Record) -> Reading:
         (record["diff"], *item.evidence, tests),
         item.fix,
         "" if proposal is None else proposal["patch"],
-        f"assay mutate {record['path']} --only {record['id']}",
+        f"assay mutate {shlex.quote(record['path'])} --only {record['id']}",
     )
     return Reading(f"{record['id']} {record['status']}: {item.place} {record['unit']}.", (whole,))
 
@@ -246,8 +249,7 @@ def of_selection(record: Record) -> Reading:
 def _selected(test: Record) -> Item:
     reason = test["reasons"][0]
     chain = tuple(" <- ".join(one["chain"]) for one in test["reasons"] if one["chain"])
-    name = test["test"]
-    return Item(reason["text"], name, reason["kind"], name, chain, next=f"assay why {name}")
+    return Item(reason["text"], test["test"], reason["kind"], evidence=chain)
 
 
 def of_why(record: Record) -> Reading:
@@ -267,7 +269,7 @@ def _why_test(record: Record) -> Reading:
         Item("ran " + ", ".join(names), kind="code", place=path) for path, names in ran.items()
     ]
     items += [
-        Item("through it: " + ", ".join(units), kind="through", place=key)
+        Item("uses it, and by it " + ", ".join(units), key, "through")
         for key, units in record["through"].items()
         if units
     ]
@@ -285,10 +287,10 @@ def _why_line(record: Record) -> Reading:
         f"{record['path']}:{record['line']} is in {record['unit']}: {counted(len(ran), 'test')} "
         f"ran the line, {len(unit)} other lines of it, {len(through)} depend on it otherwise."
     )
-    items = [Item("ran the line", kind="test", place=test) for test in ran]
-    items += [Item("ran other lines of the unit", kind="test", place=test) for test in unit]
+    items = [Item("ran the line", test, "test") for test in ran]
+    items += [Item("ran other lines of the unit", test, "test") for test in unit]
     items += [
-        Item("depends on it through " + " <- ".join(chain), kind="test", place=test)
+        Item("depends on it through " + " <- ".join(chain), test, "test")
         for test, chain in through.items()
     ]
     stale = ("The file changed since the map was recorded.",) if record["stale"] else ()
@@ -367,11 +369,11 @@ _NAMES: Mapping[str, tuple[str, ...]] = {
 
 def _any_item(name: str, row: Record) -> Item:
     texts = {field: _first(row, names) for field, names in _NAMES.items()}
-    place = _first(row, ("place", "where")) or texts["id"]
+    place = _first(row, ("place", "where"))
     if "path" in row:
         place = _place(row) if "line" in row else str(row["path"])
     kind = texts.pop("kind") or name
-    sentence = texts.pop("sentence") or place
+    sentence = texts.pop("sentence") or place or texts["id"]
     evidence = tuple(_piece(piece) for piece in row.get("evidence") or ())
     return Item(sentence, kind=kind, place=place, evidence=evidence, **texts)
 

@@ -37,8 +37,8 @@ to apply."""
 POLL = 0.05
 """Seconds between two looks at a running verb."""
 
-GRACE = 5.0
-"""Seconds in which an interrupted verb may finish; what it has found out is kept."""
+GRACE = 15.0
+"""Seconds in which an interrupted verb may finish: the tests' process has 5 to leave."""
 
 Context = ServerRequestContext
 
@@ -114,9 +114,10 @@ class Service:
             finally:
                 with anyio.CancelScope(shield=True):
                     await _end(process)
-            code = process.exit_code
+            late = limit.cancelled_caught
+            code = ExitCode.INTERRUPTED if late else process.exit_code
             assert code is not None
-            return Ended(code, _text(output), _text(errors), limit.cancelled_caught)
+            return Ended(code, _text(output), _text(errors), late)
 
 
 async def _follow(context: Context, process: Noted, errors: Path) -> None:

@@ -90,7 +90,7 @@ def finding(kind: str = "dead-name", **more: Any) -> dict[str, Any]:
 
 
 def unit(guard: str, **more: Any) -> dict[str, Any]:
-    lists = {"touching": [], "guarding": [], "mocking": []}
+    lists: dict[str, list[str]] = {"touching": [], "guarding": [], "mocking": []}
     return {"path": "tax.py", "unit": "rate", "line": 2, "guard": guard, **lists, **more}
 
 

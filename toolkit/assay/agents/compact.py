@@ -82,7 +82,7 @@ def refusal(verb: str, code: int, message: str, details: Iterable[str] = ()) -> 
 
 
 def bounded(verb: str, code: int, read: Reading, limit: int) -> dict[str, Any]:
-    """The reading within all bounds; items, then notes, are dropped from the end until it is short."""
+    """The reading within all bounds: items, then notes, are dropped from the end until it fits."""
     shortener = _Shortener()
     items = [shortener.item(item) for item in read.items[: min(limit, MOST_ITEMS)]]
     notes = [shortener.text(note, SHORT) for note in read.notes[:NOTES]]

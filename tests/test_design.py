@@ -74,6 +74,7 @@ LEVEL = {room: level for level, layer in enumerate(LAYERS) for room in layer}
 
 PURE = (
     "agents/compact.py",
+    "agents/failures.py",
     "agents/readings.py",
     "agents/tools.py",
     "model",

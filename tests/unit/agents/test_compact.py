@@ -60,17 +60,17 @@ def test_items_over_the_limit_are_counted_and_the_way_to_them_is_told() -> None:
 
 
 def test_long_texts_are_shortened_and_said_to_be() -> None:
-    item = Item("s" * 900, "i" * 900, evidence=("e" * 900,) * 9, fix="f" * 900)
+    item = Item("s" * 900, "i" * 900, evidence=("e" * 900,) * 12, fix="f" * 900)
     told = bounded("impact", 0, Reading("h" * 900, (item,), ("n",) * 20), ITEMS)
     (shown,) = told["items"]
     assert shown["sentence"] == "s" * (SHORT - 1) + "…"
     assert len(shown["evidence"]) == PIECES + 1
     assert len(shown["evidence"][0]) == PIECE
-    assert shown["evidence"][-1] == f"and {9 - PIECES} more"
+    assert shown["evidence"][-1] == f"and {12 - PIECES} more"
     assert len(told["notes"]) == NOTES
     assert told["cut"] == [
         f"{20 - NOTES} of 20 notes",
-        "9 texts are shortened where they end in …",
+        "12 texts are shortened where they end in …",
     ]
 
 

@@ -157,7 +157,7 @@ def test_failing_tests_come_first_then_lost_guards_survivors_units_and_findings(
     failed = read.items[0]
     assert failed.sentence == "KeyError in call: 'x'"
     assert failed.evidence[0].splitlines()[-1] == "49"
-    assert failed.next == "assay why 'test_tax.py::test_a[x y]'"
+    assert failed.next == "assay diagnose"
     assert [item.id for item in read.items[3:5]] == ["m2", "m1"]
     assert read.items[-2].sentence == "No test runs line 7, 8 of rate."
     assert read.items[-2].place == "tax.py:7"

@@ -17,12 +17,12 @@ WHOLE = 16_000
 SHORT, PIECE, PATCH = 400, 800, 3_000
 """Characters of a sentence, of a piece of evidence, of a patch."""
 
-PIECES, NOTES = 5, 8
+PIECES, NOTES = 8, 8
 """Pieces of evidence of an item, and notes of an answer."""
 
 MEANINGS = {
     ExitCode.CLEAN: "done; what was found is no failure of the command",
-    ExitCode.GATE: "the gate refuses the change",
+    ExitCode.GATE: "the answer is no: the items say what to mend",
     ExitCode.USAGE: "wrong argument, setting or environment",
     ExitCode.BASELINE: "the suite fails without mutants: mend that first",
     ExitCode.INCONCLUSIVE: "not conclusive: do not act on what is missing",

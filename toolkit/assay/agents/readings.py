@@ -122,10 +122,10 @@ def _answer_items(record: Record) -> Iterator[Item]:
 def _failed(test: Record) -> Item:
     failure, name, kind = test["failure"], test["test"], f"test {test['outcome']}"
     if failure is None:
-        return Item(f"It ended as: {test['outcome']}.", name, kind, next=_why(name))
+        return Item(f"It ended as: {test['outcome']}.", name, kind, next="assay diagnose")
     sentence = f"{failure['exception']} in {failure['phase']}: {failure['message']}"
     excerpt = "\n".join(failure["excerpt"].splitlines()[-_EXCERPT_LINES:])
-    return Item(sentence, name, kind, evidence=(excerpt,), next=_why(name))
+    return Item(sentence, name, kind, evidence=(excerpt,), next="assay diagnose")
 
 
 def _why(subject: str) -> str:

@@ -12,6 +12,13 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Any
 
+from assay.agents.failures import (
+    of_diagnosis,
+    of_flakiness,
+    of_integration,
+    of_isolation,
+    of_verification,
+)
 from assay.agents.readings import (
     Read,
     of_answer,
@@ -194,15 +201,19 @@ TOOLS = (
         (
             _BASE,
             Argument("all", "all tests, not only the affected ones", Kind.FLAG, "--all"),
-            Argument("trace", "the aligned calls around the divergence", Kind.FLAG, "--trace"),
             Argument("tests", "only these files or node ids", Kind.TEST, PYTEST, many=True),
         ),
+        read=of_diagnosis,
     ),
     Tool(
         "isolate",
         "Why a test fails in the suite and passes alone, or the reverse: the smallest set of tests "
         "that makes it fail, and the state that leaks.",
-        (_TEST,),
+        (
+            _TEST,
+            Argument("budget", "try no more after that long, such as 90s", option="--budget"),
+        ),
+        read=of_isolation,
     ),
     Tool(
         "flaky",
@@ -213,18 +224,21 @@ TOOLS = (
             Argument("runs", "how often", Kind.NUMBER, "--runs"),
             _SEED,
         ),
+        read=of_flakiness,
     ),
     Tool(
         "verify",
         "After a fix: whether what was to be mended passes and nothing new fails, against the "
         "baseline that diagnose stored.",
         (_TESTS,),
+        read=of_verification,
     ),
     Tool(
         "integration",
         "Where modules meet: which calls across module boundaries are run for real, which only "
         "through mocks, which by no test, and which mocks no longer fit the real thing.",
-        (Argument("path", "a file or directory", Kind.PATH),),
+        (Argument("paths", "only what touches these", Kind.PATH, many=True),),
+        read=of_integration,
     ),
 )
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import argparse
 import ast
+import json
+import re
 import subprocess
 import sys
 import tomllib
@@ -14,6 +16,8 @@ from pathlib import Path
 import pytest
 import yaml
 
+from assay.agents.compact import SCHEMA
+from assay.agents.tools import PYTEST, TOOLS, Tool, offered
 from assay.cli import parser
 from assay.config import KEYS, parse_config
 from assay.errors import ExitCode
@@ -31,6 +35,7 @@ LAYERS = (
     ("cli",),
     ("arguments",),
     ("commands",),
+    ("agents",),
     ("suppliers",),
     ("killing",),
     ("matrices",),
@@ -69,6 +74,10 @@ BESIDE = frozenset({("diagnosis", "explain")})
 LEVEL = {room: level for level, layer in enumerate(LAYERS) for room in layer}
 
 PURE = (
+    "agents/compact.py",
+    "agents/failures.py",
+    "agents/readings.py",
+    "agents/tools.py",
     "model",
     "selection",
     "verdict",
@@ -231,6 +240,18 @@ def test_only_two_modules_import_dask() -> None:
     assert users == {f"{cluster}/connection.py", f"{cluster}/worker.py", "runners.py"}
 
 
+def test_only_one_module_imports_mcp_and_only_the_verb_imports_that() -> None:
+    users = {path for path in FILES if {"anyio", "mcp"} & top_level(path)}
+    assert users == {"agents/server.py", "commands/mcp.py"}
+    assert not [name for name in imported("commands/mcp.py") if name.startswith("mcp")]
+    script = "import sys, assay.cli, assay.commands.mcp, assay.agents.compact\n"
+    script += "print([name for name in ('anyio', 'mcp', 'pydantic') if name in sys.modules])"
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True
+    )
+    assert done.stdout.strip() == "[]"
+
+
 def test_the_source_root_is_no_package() -> None:
     assert not (PACKAGE.parent / "__init__.py").exists()
 
@@ -345,6 +366,9 @@ def verbs() -> dict[str, argparse.ArgumentParser]:
     return dict(action.choices)
 
 
+VERBS = verbs()
+
+
 def options(verb: str) -> list[str]:
     names = [name for a in verbs()[verb]._actions for name in a.option_strings]
     return [name for name in names if name.startswith("--") and name != "--help"]
@@ -379,7 +403,11 @@ def test_every_format_of_a_report_is_documented(format: str) -> None:
     assert f"| `{format}` |" in document("reports.md")
 
 
-CONFIGS = sorted(path.name for path in (CHECKOUT / "configs").iterdir())
+CONFIGS = sorted(
+    path.relative_to(CHECKOUT / "configs").as_posix()
+    for path in (CHECKOUT / "configs").rglob("*")
+    if path.is_file()
+)
 
 
 @pytest.mark.parametrize("name", CONFIGS)
@@ -393,8 +421,49 @@ def test_every_file_of_configs_loads_ships_and_is_listed(name: str) -> None:
             parse_config(table["tool"]["assay"], name)
     elif path.suffix in (".yml", ".yaml"):
         assert yaml.safe_load(text)
+    elif path.suffix == ".json":
+        (server,) = json.loads(text)["mcpServers"].values()
+        assert server["command"] == "python"
+        module, *argv = server["args"][1:]
+        assert (module, parser().parse_args(argv).verb) == ("assay", "mcp")
     assert (PACKAGE / "configs" / name).read_text(encoding="utf-8") == text
-    assert name == "README.md" or f"({name})" in (path.parent / "README.md").read_text("utf-8")
+    listed = (CHECKOUT / "configs" / "README.md").read_text("utf-8")
+    assert name == "README.md" or f"({name})" in listed
+
+
+AGENTS = [name for name in CONFIGS if name.startswith("agents/") and name.endswith(".md")]
+
+
+@pytest.mark.parametrize("name", AGENTS)
+def test_a_description_of_an_agent_names_itself_and_all_tools_and_no_others(name: str) -> None:
+    text = (CHECKOUT / "configs" / name).read_text(encoding="utf-8")
+    empty, front, body = text.split("---\n", 2)
+    head = yaml.safe_load(front)
+    assert not empty
+    assert head["name"] == Path(name).stem
+    assert head["description"]
+    known = {tool.verb for tool in TOOLS}
+    fields = {*SCHEMA["properties"], *SCHEMA["properties"]["items"]["items"]["properties"]}
+    arguments = {argument.name for tool in TOOLS for argument in tool.arguments}
+    named = set(re.findall(r"`([a-z_]+)`", body)) - {"assay"}
+    assert known <= named
+    assert named <= known | fields | arguments | {"limit"}
+
+
+# What agents are offered
+
+
+@pytest.mark.parametrize("tool", offered(VERBS).values(), ids=lambda tool: tool.verb)
+def test_a_tool_has_only_options_that_its_verb_has(tool: Tool) -> None:
+    options = {argument.option for argument in tool.arguments} - {"", PYTEST}
+    assert options <= set(VERBS[tool.verb]._option_string_actions)
+    assert {"json", "agent"} <= set(
+        VERBS[tool.verb]._option_string_actions["--format"].choices or ()
+    )
+
+
+def test_every_tool_is_documented() -> None:
+    assert [tool.verb for tool in TOOLS if f"| `{tool.verb}` |" not in document("agents.md")] == []
 
 
 @pytest.mark.parametrize("code", ExitCode, ids=lambda code: code.name)

@@ -1,19 +1,64 @@
-"""The arguments of the verbs around the gate, and the typed options that they become."""
+"""The arguments of most verbs, and the typed options that they become."""
 
 from __future__ import annotations
 
 import argparse
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from assay.commands import amounts
 from assay.commands.common import Context
+from assay.errors import UsageError
 from assay.mutation.portion import WHOLE
 
 if TYPE_CHECKING:
     from assay.execution.mutants import RunOptions
     from assay.survivors import Explaining
+
+
+def add_map(verb: argparse.ArgumentParser) -> None:
+    verb.add_argument("--fresh", action="store_true", help="forget what is recorded first")
+    ways = verb.add_mutually_exclusive_group()
+    ways.add_argument(
+        "--second-look",
+        action="store_true",
+        help="run tests again, alone, that may have used what others left behind",
+    )
+    ways.add_argument(
+        "--isolated",
+        action="store_true",
+        help="run every test in a process of its own, so that nothing depends on order",
+    )
+    group = verb.add_mutually_exclusive_group()
+    group.add_argument(
+        "--merge",
+        nargs="+",
+        type=Path,
+        default=[],
+        metavar="MAP",
+        help="join maps, or directories of recorded runs, into this project's; runs nothing",
+    )
+    group.add_argument(
+        "--export", type=Path, metavar="FILE", help="write the map to one file; runs nothing"
+    )
+    group.add_argument(
+        "--import",
+        type=Path,
+        metavar="FILE",
+        dest="install",
+        help="use the map in that file instead; runs nothing",
+    )
+
+
+def run_map(ns: argparse.Namespace, context: Context) -> int:
+    from assay.commands import map
+
+    options = map.MapOptions(
+        ns.fresh, ns.second_look, ns.isolated, tuple(ns.merge), ns.export, ns.install
+    )
+    return map.run(context, options)
 
 
 def add_portion(verb: argparse.ArgumentParser) -> None:
@@ -327,3 +372,23 @@ def _ask(question: str) -> bool:
         return input(question).strip().lower() in ("y", "yes")
     except EOFError:
         return False
+
+
+def run_mcp(ns: argparse.Namespace, context: Context) -> int:
+    from assay.commands import mcp
+
+    return mcp.run(context, mcp.McpOptions(ns.verbs))
+
+
+def run_for_agent(ns: argparse.Namespace, context: Context) -> int:
+    """Have a verb print JSON, and print what that comes to for an agent."""
+    from assay.agents.compact import agent_text
+
+    if any(output.file is None for output in context.outputs):
+        raise UsageError("--format agent and --report FORMAT=- both take standard output: drop one")
+    printed: list[str] = []
+    ns.format = "json"
+    code: int = ns.run(ns, replace(context, out=printed.append))
+    everything = getattr(ns, "everything", False)
+    context.out(agent_text(ns.verb, "".join(printed), code, everything))
+    return code

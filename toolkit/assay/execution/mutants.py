@@ -16,13 +16,10 @@ from assay.execution.cold import Group, Staged, absolute, groups, joined, stages
 from assay.execution.killers import Killers
 from assay.execution.lane import Lane, Run
 from assay.execution.speculation import Speculation
-from assay.execution.suite import Collected
-from assay.execution.timeouts import Limits
-from assay.execution.wire import JobMaker, Tests
-from assay.execution.zygote import Zygote, ZygoteSettings
+from assay.execution.wire import Bench, Tests
+from assay.execution.zygote import Zygote
 from assay.model.mutant import NOT_REACHED, SETTLED, PlannedMutant, Route, Status, Verdict
 from assay.model.run import ChildEnd, Outcome
-from assay.model.source import SourceFile
 from assay.verdict.classify import NOTICED, classify, unsettled
 
 OnVerdict = Callable[[Verdict], None]
@@ -101,20 +98,15 @@ class MutantRunner:
 
     def __init__(
         self,
-        settings: ZygoteSettings,
-        zygote: Zygote,
-        collected: Collected,
-        sources: Mapping[str, SourceFile],
-        limits: Limits,
-        workers: int,
+        bench: Bench,
         listener: Listener,
         options: RunOptions = AS_USUAL,
     ) -> None:
-        self._settings = settings
-        self._zygote = zygote
-        self._collected = collected
-        self._maker = JobMaker(settings.repo, collected, limits, sources)
-        self._workers = workers
+        self._settings = bench.settings
+        self._zygote = bench.zygote
+        self._collected = collected = bench.collected
+        self._maker = bench.maker
+        self._workers = bench.workers
         self._listener = listener
         self._options = options
         self._killers = Killers()
@@ -128,7 +120,7 @@ class MutantRunner:
         self._problems: list[str] = []
         self._heard: set[str] = set()
         self._cold: Zygote | None = None
-        self._hot = self._lane(zygote, ())
+        self._hot = self._lane(bench.zygote, ())
 
     def run(self, planned: Sequence[PlannedMutant]) -> MutantRun:
         """Every planned mutant gets a verdict; those that did not begin, Pending."""

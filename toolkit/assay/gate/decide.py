@@ -176,7 +176,7 @@ def _not_conclusive(case: _Case) -> Iterator[Refusal]:
             "run pytest alone on these and see why they do not run",
             ExitCode.INCONCLUSIVE,
         )
-    unknown = [v for v in answer.verdicts if is_inconclusive(v)]
+    unknown = [v for v in answer.every_verdict if is_inconclusive(v)]
     if len(unknown) > policy.max_inconclusive:
         yield Refusal(
             "max-inconclusive",
@@ -228,7 +228,7 @@ def _partial(case: _Case) -> Iterator[Refusal]:
 
 
 def _why_partial(answer: Answer) -> tuple[str, ...]:
-    missed = sum(v.reason == NOT_REACHED for v in answer.verdicts)
+    missed = sum(v.reason == NOT_REACHED for v in answer.every_verdict)
     plan, partial = answer.plan, answer.partial
     why = []
     if missed:
@@ -397,7 +397,7 @@ def _remarks(case: _Case) -> Iterator[str]:
         yield "not one mutant could be made of the change: nothing shows that tests would notice"
     yield from _within(case, Status.SURVIVED, "survivor", "max-survivors", policy.max_survivors)
     yield from _within(case, Status.TIMEOUT, "timeout", "max-timeouts", policy.max_timeouts)
-    unknown = sum(map(is_inconclusive, answer.verdicts))
+    unknown = sum(map(is_inconclusive, answer.every_verdict))
     if 0 < unknown <= policy.max_inconclusive:
         yield f"{_count(unknown, 'mutant')} without a sound verdict, within max-inconclusive"
     held = len(answer.accepted.holding)
@@ -425,7 +425,7 @@ def _known(case: _Case) -> int:
         return 0
     names = [v.mutant.id for v in case.answer.verdicts if v.status is Status.SURVIVED]
     names += [unguarded_id(u) for u in case.answer.units if u.guard in NOT_GUARDED]
-    names += [finding.id for finding in case.findings]
+    names += [finding.id for finding in (*case.answer.lost, *case.findings)]
     return sum(case.is_known(name) and not case.is_accepted(name) for name in names)
 
 

@@ -8,9 +8,10 @@ from dataclasses import dataclass, field, replace
 from assay.change.semantics import read_source
 from assay.impact.verdicts import open_verdicts
 from assay.model.finding import Anchor, Confidence, Evidence, Finding, Severity, finding_id
-from assay.model.mutant import NOT_REACHED, Status, Verdict
+from assay.model.mutant import NOT_REACHED, Mutant, Status, Verdict
 from assay.model.reuse import PastKill
 from assay.model.selection import Selection
+from assay.model.source import MODULE_UNIT
 from assay.mutating import Mutated
 from assay.mutation.apply import unified_diff
 from assay.mutation.settings import Settings
@@ -207,7 +208,7 @@ def finding_of(
         anchor=Anchor(mutant.path, mutant.unit, mutant.span.start_line, unit.digest),
         tests=(test,),
         sentence=(
-            f"Guard lost in `{mutant.scope}`: `{test}` used to notice "
+            f"Guard lost in {_where(mutant)}: `{test}` used to notice "
             f"{plural(len(verdicts), 'mutant')} that nobody notices now; the test "
             f"{'is gone' if gone else 'was changed'}."
         ),
@@ -216,3 +217,9 @@ def finding_of(
         confidence=Confidence.CERTAIN,
         severity=Severity.HIGH,
     )
+
+
+def _where(mutant: Mutant) -> str:
+    if mutant.scope == MODULE_UNIT:
+        return f"the module body of `{mutant.path}`"
+    return f"`{mutant.scope}`"

@@ -8,7 +8,8 @@ from gate_cases import answer, finding, unit, verdict, with_accepted
 
 from assay.model.answer import Answer, Guard
 from assay.model.finding import Confidence, Severity
-from assay.model.mutant import Status
+from assay.model.mutant import NOT_REACHED, Status
+from assay.model.source import MODULE_UNIT
 from assay.report.account import Account
 from assay.report.first import first, items, more_words
 from assay.report.gate_text import account_text
@@ -92,3 +93,24 @@ def test_everything_is_shown_if_all_is_wanted() -> None:
     text = account_text(Account(mixed(), (WEAK,), everything=True))
     assert text.count("Survived: ") == 13
     assert "more" not in text
+
+
+def test_where_only_tests_changed_the_first_line_says_whether_their_guards_hold() -> None:
+    tests = replace(answer(units=()), verdicts=())
+    plain = "No function was added or changed, but 1 file of tests."
+    assert account_text(Account(tests)).startswith(f"{plain}\n")
+    killed = replace(tests, asked_again={"w": (verdict(Status.KILLED, "a"),)})
+    assert account_text(Account(killed)).splitlines()[0] == (
+        "No function was added or changed, but 1 file of tests; what these used to notice is still "
+        "noticed (1 mutant)."
+    )
+    late = replace(tests, asked_again={"w": (verdict(Status.PENDING, "a", NOT_REACHED),)})
+    assert account_text(Account(late)).startswith(f"{plain}\n")
+
+
+def test_guards_lost_are_counted_by_function_and_not_if_they_are_accepted() -> None:
+    body = replace(LOST, id="wbody", anchor=replace(LOST.anchor, unit=MODULE_UNIT))
+    of = replace(answer(), lost=(LOST, body))
+    assert "GUARD LOST in 1 function and 1 module body: " in account_text(Account(of))
+    assert "GUARD LOST in 1 module body: " in account_text(Account(with_accepted(of, "wlost")))
+    assert "GUARD LOST" not in account_text(Account(with_accepted(of, "wlost", "wbody")))

@@ -148,7 +148,7 @@ def expected(text: str) -> str:
 def test_no_changed_function() -> None:
     assert shown(answer()) == expected(
         """\
-        No function changed: nothing to guard.
+        No function was added or changed: nothing to guard.
         Compared: main (abc1234) with the working tree.
         0 of 5 tests can be affected.
 

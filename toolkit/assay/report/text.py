@@ -47,14 +47,18 @@ def answer_text(answer: Answer, everything: bool, found: str) -> str:
 def head_lines(answer: Answer) -> Iterator[str]:
     """What was asked, and the answer in numbers."""
     if answer.is_of_change:
-        yield headline(answer.units)
+        yield headline(answer.units) if answer.units else _nothing_changed(answer)
     else:
         yield from _part_lines(answer)
         yield _mutant_line(answer, answer.partial)
-    if answer.lost:
-        functions = {(one.anchor.path, one.anchor.unit) for one in answer.lost}
-        count = plural(len(functions), "function")
-        yield f"GUARD LOST in {count}: changed tests used to notice what nobody notices now."
+    places = {
+        (one.anchor.path, one.anchor.unit)
+        for one in answer.lost
+        if one.id not in answer.accepted.holding
+    }
+    if places:
+        where = _functions(unit for _, unit in places)
+        yield f"GUARD LOST in {where}: changed tests used to notice what nobody notices now."
     yield f"Compared: {answer.compared}."
     yield _selection_line(answer)
     if answer.is_of_change and answer.verdicts:
@@ -66,8 +70,6 @@ def head_lines(answer: Answer) -> Iterator[str]:
 def headline(units: Iterable[UnitAnswer]) -> str:
     """How many changed functions are guarded, touched only, untouched …"""
     units = list(units)
-    if not units:
-        return "No function changed: nothing to guard."
     counts = Counter(unit.guard for unit in units)
     touching = {test for u in units if u.guard is Guard.TOUCHED for test in u.touching}
     words = [f"{counts[Guard.GUARDED]} guarded"]
@@ -83,15 +85,29 @@ def headline(units: Iterable[UnitAnswer]) -> str:
         words.append(f"{counts[Guard.NO_MUTANTS]} with nothing to mutate")
     if counts[Guard.UNKNOWN]:
         words.append(f"{counts[Guard.UNKNOWN]} not conclusive")
-    return f"{_changed(units)} changed: {', '.join(words)}."
+    return f"{_functions(unit.unit for unit in units)} changed: {', '.join(words)}."
 
 
-def _changed(units: list[UnitAnswer]) -> str:
-    modules = sum(unit.unit == MODULE_UNIT for unit in units)
-    functions = len(units) - modules
+def _nothing_changed(answer: Answer) -> str:
+    """What there is to say where no code is left that changed."""
+    tests = len(answer.changed_tests)
+    if not tests:
+        return "No function was added or changed: nothing to guard."
+    said = f"No function was added or changed, but {plural(tests, 'file')} of tests"
+    again = {one.mutant.id: one for some in answer.asked_again.values() for one in some}
+    if not again or any(one.status is not Status.KILLED for one in again.values()):
+        return f"{said}."
+    return f"{said}; what these used to notice is still noticed ({plural(len(again), 'mutant')})."
+
+
+def _functions(units: Iterable[str]) -> str:
+    """How many functions and module bodies there are among some units."""
+    names = list(units)
+    modules = names.count(MODULE_UNIT)
+    functions = len(names) - modules
     words = []
     if functions:
-        words.append(f"{functions} function{'s' * (functions != 1)}")
+        words.append(plural(functions, "function"))
     if modules:
         words.append(f"{modules} module bod{'ies' if modules != 1 else 'y'}")
     return " and ".join(words)

@@ -7,6 +7,7 @@ from dataclasses import replace
 from gate_cases import answer, finding, unit, verdict, with_accepted
 
 from assay.model.answer import Answer, Guard
+from assay.model.explanation import Explanation, Reach
 from assay.model.finding import Confidence, Severity
 from assay.model.mutant import NOT_REACHED, Status
 from assay.model.source import MODULE_UNIT
@@ -114,3 +115,23 @@ def test_guards_lost_are_counted_by_function_and_not_if_they_are_accepted() -> N
     assert "GUARD LOST in 1 function and 1 module body: " in account_text(Account(of))
     assert "GUARD LOST in 1 module body: " in account_text(Account(with_accepted(of, "wlost")))
     assert "GUARD LOST" not in account_text(Account(with_accepted(of, "wlost", "wbody")))
+
+
+def test_markdown_says_why_a_survivor_survived() -> None:
+    why = Explanation(
+        reach=Reach.SAME,
+        sentence="Same result: the only call of rate in t.py::a cannot tell the mutant",
+        test="t.py::a",
+        calls=1,
+        given=(("n", "1"),),
+        advice="call it so that `n` and `0` are equal",
+    )
+    page = markdown(Account(replace(answer(*MANY[:1]), explanations={"s0": why})))
+    assert "  given n=1\nFix: call it so that `n` and `0` are equal.\n```" in page
+
+
+def test_of_several_functions_of_one_name_the_line_says_which() -> None:
+    third = replace(unit(Guard.TOUCHED), unit="Box.get#3")
+    text = account_text(Account(answer(units=(third,))))
+    assert "Box.get " in text
+    assert "#" not in text

@@ -18,7 +18,7 @@ from assay.model.answer import Answer, Guard, UnitAnswer
 from assay.model.finding import Confidence, Finding
 from assay.model.mutant import NOT_REACHED, Status, Verdict
 from assay.model.run import TestOutcome
-from assay.model.source import MODULE_UNIT, line_ranges
+from assay.model.source import MODULE_UNIT, line_ranges, unit_name
 from assay.verdict.answer import BAD_RESULTS, is_inconclusive
 
 
@@ -258,8 +258,7 @@ def _unguarded(case: _Case) -> Iterator[Refusal]:
 
 
 def _unit_words(unit: UnitAnswer) -> str:
-    name = "(module body)" if unit.unit == MODULE_UNIT else unit.unit
-    where = f"{unit.path}:{unit.line} {name}"
+    where = f"{unit.path}:{unit.line} {unit_name(unit.unit)}"
     if unit.guard is Guard.UNTOUCHED:
         return f"{where}: no test runs it"
     if unit.guard is Guard.MOCKED:
@@ -282,7 +281,7 @@ def _nothing_to_mutate(case: _Case) -> Iterator[Refusal]:
         yield Refusal(
             "nothing-to-mutate",
             f"{len(found)} changed {words} nothing to mutate, so whether tests guard it is unknown",
-            tuple(f"{u.path}:{u.line} {u.unit}" for u in found),
+            tuple(f"{u.path}:{u.line} {unit_name(u.unit)}" for u in found),
             'look at these yourself, and set nothing-to-mutate = "allow" to let such changes pass',
         )
 
@@ -318,8 +317,8 @@ def _lost(case: _Case) -> Iterator[Refusal]:
 
 def _place(verdict: Verdict) -> str:
     mutant = verdict.mutant
-    name = "(module body)" if mutant.scope == MODULE_UNIT else mutant.scope
-    return f"{mutant.id} {mutant.path}:{mutant.span.start_line} {name} [{mutant.operator}]"
+    place = f"{mutant.path}:{mutant.span.start_line} {unit_name(mutant.scope)}"
+    return f"{mutant.id} {place} [{mutant.operator}]"
 
 
 def _covered(case: _Case) -> Iterator[Refusal]:

@@ -8,11 +8,11 @@ from assay.model.answer import Answer, UnitAnswer
 from assay.model.explanation import Explanation
 from assay.model.finding import Finding
 from assay.model.mutant import Status, Verdict
-from assay.model.source import line_ranges
+from assay.model.source import line_ranges, unit_name
 from assay.report.explained import explanation_lines
 from assay.report.first import Bare, Item, first, items, more_words
 from assay.report.one_finding import card
-from assay.report.text import STATUS_WORDS, expired_words, plural, unit_name
+from assay.report.text import STATUS_WORDS, expired_words, plural
 
 FIX_MOCKED = "let one of them call the real function, and assert what it does"
 

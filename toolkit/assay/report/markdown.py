@@ -8,8 +8,9 @@ from collections.abc import Iterable, Iterator
 from assay.model.answer import Guard, UnitAnswer
 from assay.model.finding import Finding
 from assay.model.mutant import Verdict
-from assay.model.source import line_ranges
+from assay.model.source import line_ranges, unit_name
 from assay.report.account import Account
+from assay.report.explained import explanation_lines
 from assay.report.first import Bare, first, items, more_words
 from assay.report.found_text import FIX_MOCKED
 from assay.report.gate_text import gate_line
@@ -23,7 +24,6 @@ from assay.report.text import (
     inconclusive_lines,
     mutant_cell,
     plural,
-    unit_name,
     worst_first,
 )
 
@@ -137,6 +137,9 @@ def _survivor(account: Account, verdict: Verdict) -> str:
     if expired is not None:
         lines += [_words(expired_words(expired)), ""]
     lines += ["Ran it and noticed nothing:", "", *tests, ""]
+    why = account.answer.explanations.get(mutant.id)
+    if why is not None:
+        lines += [*_fenced("\n".join(explanation_lines(why)), ""), ""]
     lines += [f"{_code(f'assay show {mutant.id}')}", "", "</details>"]
     return "\n".join(lines)
 

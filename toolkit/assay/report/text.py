@@ -14,7 +14,7 @@ from assay.model.explanation import Explanation
 from assay.model.mutant import NOT_REACHED, Left, Mutant, Status, Verdict
 from assay.model.run import TestOutcome, TestResult
 from assay.model.selection import Selection
-from assay.model.source import MODULE_UNIT
+from assay.model.source import MODULE_UNIT, unit_name
 from assay.report.explained import explanation_lines
 from assay.verdict.answer import BAD_RESULTS, is_inconclusive
 from assay.verdict.interval import estimate
@@ -246,10 +246,6 @@ _GUARD_ORDER = {
     Guard.NO_MUTANTS: 4,
     Guard.GUARDED: 5,
 }
-
-
-def unit_name(unit: str) -> str:
-    return "(module body)" if unit == MODULE_UNIT else unit
 
 
 def mutant_cell(verdicts: Iterable[Verdict]) -> str:

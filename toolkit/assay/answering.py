@@ -203,7 +203,7 @@ def known_answer(project: Project, request: Request, progress: Progress) -> Answ
     """The answer where earlier runs know every verdict and no test has to run: pytest is not even
     started. None if it has to be."""
     targets, effort = request.targets, request.effort
-    if targets is None or effort.fresh or effort.audit:
+    if targets is None or effort.fresh or effort.audit or effort.options.verify:
         return None
     clock = Clock()
     sources = {target.source.path: target.source for target in targets}

@@ -71,6 +71,12 @@ def test_what_is_accepted_takes_no_place() -> None:
     assert nouns == {"survivor", "function only mocked", "function without coverage"}
 
 
+def test_what_is_accepted_is_said_before_the_last_line() -> None:
+    text = account_text(Account(with_accepted(mixed(), "wweak"), (WEAK,)))
+    assert "wweak (equivalent: both are the same)" in text
+    assert text.index("wweak") < text.index("\nPython 3.12")
+
+
 def test_a_hint_comes_after_everything_else() -> None:
     hint = finding(Confidence.HINT, name="whint")
     shown, _ = first(items(answer(*MANY[:2]), (hint, WEAK)), 3)

@@ -16,8 +16,8 @@ def account_text(account: Account) -> str:
     """The whole report: the gate's decision if there is one, the answer, the findings."""
     limit = 10**9 if account.everything else SHOWN
     answer, findings = account.answer, account.findings
-    found = found_text(answer, findings, limit)
-    parts = [answer_text(answer, account.everything, found), accepted_text(account)]
+    found = [found_text(answer, findings, limit), accepted_text(account)]
+    parts = [answer_text(answer, account.everything, "\n\n".join(filter(None, found)))]
     if account.decision is not None:
         parts.insert(0, decision_text(account.decision, limit))
     return "\n".join(part for part in parts if part)
@@ -56,12 +56,11 @@ def _refused(word: str, refusal: Refusal, limit: int) -> Iterator[str]:
 def accepted_text(account: Account) -> str:
     """The findings about changed tests that people have answered, a line each."""
     held = account.answer.accepted.holding
-    lines = [
+    return "\n".join(
         f"Accepted: {_head(finding)} ({accepted_words(held[finding.id])})"
         for finding in account.findings
         if finding.id in held
-    ]
-    return "\n".join(lines) + "\n" if lines else ""
+    )
 
 
 def _head(finding: Finding) -> str:

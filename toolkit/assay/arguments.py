@@ -9,10 +9,70 @@ from typing import TYPE_CHECKING
 
 from assay.commands import amounts
 from assay.commands.common import Context
+from assay.mutation.portion import WHOLE
 
 if TYPE_CHECKING:
     from assay.execution.mutants import RunOptions
     from assay.survivors import Explaining
+
+
+def add_portion(verb: argparse.ArgumentParser) -> None:
+    """How much of the mutants is run, and what of it is taken from earlier runs."""
+    ways = verb.add_mutually_exclusive_group()
+    ways.add_argument(
+        "--fresh", action="store_true", help="run every mutant, whatever earlier runs found"
+    )
+    ways.add_argument(
+        "--audit",
+        action="store_true",
+        help="run 1 %% of the reused verdicts again, to see whether they hold",
+    )
+    verb.add_argument(
+        "--shard",
+        type=amounts.shard,
+        default=WHOLE,
+        metavar="K/N",
+        help="only part K of N, counted from 1; `assay merge` joins the records",
+    )
+    verb.add_argument(
+        "--budget",
+        type=amounts.seconds,
+        metavar="TIME",
+        help="begin no mutant after so much time of running them: 90s, 2m, 1.5h",
+    )
+    verb.add_argument(
+        "--sample",
+        type=amounts.sample,
+        metavar="N",
+        help="only so many mutants (40), or such a share (5%%), of all functions in turn",
+    )
+    verb.add_argument("--seed", type=int, default=0, metavar="N", help="what chance depends on (0)")
+
+
+def add_isolation(verb: argparse.ArgumentParser) -> None:
+    verb.add_argument(
+        "--isolation",
+        choices=("speculate", "fork", "process"),
+        default="speculate",
+        help="how mutants are kept apart: many in one process where each kill has a control, and "
+        "the rest in forks (speculate); each in a fork; each in a process that starts pytest",
+    )
+    verb.add_argument(
+        "--verify",
+        type=amounts.whole,
+        default=0,
+        metavar="N",
+        help="run N of the verdicts again at the end, each in a fork; one that changes is none",
+    )
+
+
+def add_explain(verb: argparse.ArgumentParser) -> None:
+    verb.add_argument(
+        "--no-explain",
+        action="store_false",
+        dest="explain",
+        help="do not look into why survivors survived",
+    )
 
 
 def add_gate(verb: argparse.ArgumentParser) -> None:
@@ -124,6 +184,36 @@ def run_weaknesses(ns: argparse.Namespace, context: Context) -> int:
         tuple(ns.paths), level, tuple(ns.kind), ns.format, ns.everything, amount, ns.trend
     )
     return weaknesses.run(context, options)
+
+
+def add_diagnose(verb: argparse.ArgumentParser) -> None:
+    verb.add_argument("--base", metavar="REV", help="compare with the merge base of REV and HEAD")
+    verb.add_argument(
+        "--patch",
+        type=amounts.whole,
+        metavar="N",
+        help="run nothing: print the patch of group N of the last diagnosis, for `git apply`",
+    )
+
+
+def run_diagnose(ns: argparse.Namespace, context: Context) -> int:
+    from assay.commands import diagnose
+
+    options = diagnose.DiagnoseOptions(ns.base, ns.everything, ns.format, ns.patch)
+    return diagnose.run(context, options)
+
+
+def add_verify(verb: argparse.ArgumentParser) -> None:
+    verb.add_argument(
+        "tests", nargs="*", metavar="NODEID", help="what was to be mended (all that failed newly)"
+    )
+
+
+def run_verify(ns: argparse.Namespace, context: Context) -> int:
+    from assay.commands import verify
+
+    options = verify.VerifyOptions(tuple(ns.tests), ns.everything, ns.format)
+    return verify.run(context, options)
 
 
 def add_history(verb: argparse.ArgumentParser) -> None:

@@ -23,7 +23,6 @@ from assay import arguments
 from assay.commands import amounts
 from assay.commands.common import Context
 from assay.errors import AssayError, ExitCode, UsageError
-from assay.mutation.portion import WHOLE
 from assay.progress import Progress
 from assay.project import open_project
 from assay.report.outputs import FORMATS
@@ -64,6 +63,8 @@ def parser() -> Parser:
     _add_gate(verbs)
     _add_mutate(verbs)
     _add_weaknesses(verbs)
+    _add_diagnose(verbs)
+    _add_verify(verbs)
     _add_history(verbs)
     _add_merge(verbs)
     _add_accept(verbs)
@@ -187,8 +188,8 @@ def _run_select(ns: argparse.Namespace, context: Context) -> int:
 def _add_impact(verbs: Verbs[Parser]) -> None:
     verb = _verb(verbs, "impact", "tests a change affects, and whether they guard it")
     _add_change(verb)
-    _add_isolation(verb)
-    _add_explain(verb)
+    arguments.add_isolation(verb)
+    arguments.add_explain(verb)
     _add_format(verb, "text", "json")
     _add_reports(verb)
     _add_scheduler(verb)
@@ -208,8 +209,8 @@ def _add_gate(verbs: Verbs[Parser]) -> None:
     verb = _verb(verbs, "gate", "the answer to a change, held against the project's policy")
     _add_change(verb)
     arguments.add_gate(verb)
-    _add_isolation(verb)
-    _add_explain(verb)
+    arguments.add_isolation(verb)
+    arguments.add_explain(verb)
     _add_format(verb, "text", "json")
     _add_reports(verb)
     _add_scheduler(verb)
@@ -235,72 +236,13 @@ def _add_mutate(verbs: Verbs[Parser]) -> None:
     which.add_argument(
         "--extreme", action="store_true", help="take whole function bodies away, nothing less"
     )
-    _add_portion(verb)
-    _add_isolation(verb)
-    _add_explain(verb)
+    arguments.add_portion(verb)
+    arguments.add_isolation(verb)
+    arguments.add_explain(verb)
     _add_format(verb, "text", "json")
     _add_reports(verb)
     _add_scheduler(verb)
     verb.set_defaults(run=_run_mutate)
-
-
-def _add_portion(verb: Parser) -> None:
-    """How much of the mutants is run, and what of it is taken from earlier runs."""
-    ways = verb.add_mutually_exclusive_group()
-    ways.add_argument(
-        "--fresh", action="store_true", help="run every mutant, whatever earlier runs found"
-    )
-    ways.add_argument(
-        "--audit",
-        action="store_true",
-        help="run 1 %% of the reused verdicts again, to see whether they hold",
-    )
-    verb.add_argument(
-        "--shard",
-        type=amounts.shard,
-        default=WHOLE,
-        metavar="K/N",
-        help="only part K of N, counted from 1; `assay merge` joins the records",
-    )
-    verb.add_argument(
-        "--budget",
-        type=amounts.seconds,
-        metavar="TIME",
-        help="begin no mutant after so much time of running them: 90s, 2m, 1.5h",
-    )
-    verb.add_argument(
-        "--sample",
-        type=amounts.sample,
-        metavar="N",
-        help="only so many mutants (40), or such a share (5%%), of all functions in turn",
-    )
-    verb.add_argument("--seed", type=int, default=0, metavar="N", help="what chance depends on (0)")
-
-
-def _add_isolation(verb: Parser) -> None:
-    verb.add_argument(
-        "--isolation",
-        choices=("speculate", "fork", "process"),
-        default="speculate",
-        help="how mutants are kept apart: many in one process where each kill has a control, and "
-        "the rest in forks (speculate); each in a fork; each in a process that starts pytest",
-    )
-    verb.add_argument(
-        "--verify",
-        type=amounts.whole,
-        default=0,
-        metavar="N",
-        help="run N of the verdicts again at the end, each in a fork; one that changes is none",
-    )
-
-
-def _add_explain(verb: Parser) -> None:
-    verb.add_argument(
-        "--no-explain",
-        action="store_false",
-        dest="explain",
-        help="do not look into why survivors survived",
-    )
 
 
 def _run_mutate(ns: argparse.Namespace, context: Context) -> int:
@@ -332,6 +274,20 @@ def _add_weaknesses(verbs: Verbs[Parser]) -> None:
     _add_format(verb, "text", "json")
     _add_reports(verb)
     verb.set_defaults(run=arguments.run_weaknesses)
+
+
+def _add_diagnose(verbs: Verbs[Parser]) -> None:
+    verb = _verb(verbs, "diagnose", "why tests fail after a change, and what to mend first")
+    arguments.add_diagnose(verb)
+    _add_format(verb, "text", "json")
+    verb.set_defaults(run=arguments.run_diagnose)
+
+
+def _add_verify(verbs: Verbs[Parser]) -> None:
+    verb = _verb(verbs, "verify", "whether what was diagnosed is mended, and nothing else broke")
+    arguments.add_verify(verb)
+    _add_format(verb, "text", "json")
+    verb.set_defaults(run=arguments.run_verify)
 
 
 def _add_history(verbs: Verbs[Parser]) -> None:

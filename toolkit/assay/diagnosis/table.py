@@ -3,10 +3,32 @@
 from __future__ import annotations
 
 from assay.diagnosis.cause import Case, Cause
-from assay.diagnosis.causes import signature_changed
+from assay.diagnosis.causes import (
+    assertion_outdated,
+    data_shape_changed,
+    default_changed,
+    exception_changed,
+    expected_value_changed,
+    none_returned,
+    return_type_changed,
+    signature_changed,
+)
 from assay.model.diagnosis import Match
 
-CAUSES: tuple[Cause, ...] = (signature_changed.CAUSE,)
+NAMES_AND_CALLS: tuple[Cause, ...] = (signature_changed.CAUSE,)
+
+VALUES_AND_SURROUNDINGS: tuple[Cause, ...] = (
+    exception_changed.CAUSE,
+    none_returned.CAUSE,
+    return_type_changed.CAUSE,
+    data_shape_changed.CAUSE,
+    assertion_outdated.CAUSE,
+    default_changed.CAUSE,
+    expected_value_changed.CAUSE,
+)
+"""What surrounds a test comes before what the code gives; that a value is another says least."""
+
+CAUSES: tuple[Cause, ...] = NAMES_AND_CALLS + VALUES_AND_SURROUNDINGS
 """Those that explain others come first: what cannot be imported cannot be called."""
 
 BY_NAME = {cause.name: cause for cause in CAUSES}

@@ -6,7 +6,7 @@ import ast
 import re
 from collections.abc import Iterator
 
-from assay.diagnosis.assertion import NOTHING, evaluated
+from assay.diagnosis.assertion import evaluated
 from assay.diagnosis.cause import Case
 from assay.diagnosis.reach import Altered
 from assay.diagnosis.sides import Definition, Function, Place, Sides
@@ -60,12 +60,12 @@ def of_intent(sides: Sides, one: Altered | None) -> Iterator[Sign]:
         return
     name = one.short if not one.short.startswith("__") else one.name.split(".")[0]
     yield from of_documents(sides, name)
-    yield from of_docstring(sides, one)
+    yield from of_docstring(one)
     yield from of_annotation(one)
     yield from of_other_tests(sides, name)
 
 
-def of_docstring(sides: Sides, one: Altered) -> Iterator[Sign]:
+def of_docstring(one: Altered) -> Iterator[Sign]:
     """A docstring that has got words: one that has only lost some may have been put back."""
     before, after = docstring(one.before), docstring(one.after)
     if one.before is None or one.after is None or not after:
@@ -240,14 +240,3 @@ def _fits_generic(type_name: str, node: ast.Subscript) -> bool:
     if name == "Literal":
         return True
     return _fits(type_name, node.value)
-
-
-def said_of(sides: Sides, name: str) -> str:
-    """What functions of one name say that they return, if all at head and base say the same."""
-    places = [*sides.head.called(name), *sides.base.called(name)]
-    told = {returns_of(place) for place in places if isinstance(place.node, Function)}
-    return told.pop() if len(told) == 1 else ""
-
-
-def is_value(text: str) -> bool:
-    return evaluated(text) is not NOTHING

@@ -81,8 +81,8 @@ def code_of(node: ast.stmt) -> str:
     """The code without docstrings; of a class, without what is defined in it."""
     if isinstance(node, ast.ClassDef):
         kept = [part for part in node.body if not isinstance(part, Definition | ast.Assign)]
-        head = [*node.decorator_list, *node.bases, *(word.value for word in node.keywords)]
-        return "\n".join(ast.unparse(part) for part in [*head, *_without_docstring(kept)])
+        heads = [*node.decorator_list, *node.bases, *(word.value for word in node.keywords)]
+        return "\n".join(ast.unparse(part) for part in [*heads, *_without_docstring(kept)])
     if isinstance(node, Function):
         returns = ast.unparse(node.returns) if node.returns is not None else ""
         head = [*(ast.unparse(one) for one in node.decorator_list), ast.unparse(node.args)]

@@ -170,7 +170,7 @@ def origin_of(case: Case, functions: tuple[str, ...] = ()) -> Altered | None:
     for function in functions:
         short = function.rpartition(".")[2]
         for one in found:
-            if one.short == short or one.name == function or one.name == f"{short}.__init__":
+            if one.short == short or one.name in (function, f"{short}.__init__"):
                 return one
     nearest = [one for one in found if one.depth == found[0].depth]
     functional = [one for one in nearest if one.after is not None]

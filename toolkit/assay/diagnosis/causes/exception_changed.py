@@ -154,7 +154,7 @@ def _raiser(case: Case, told: _Told) -> Altered | None:
     name = told.wanted.rpartition(".")[2]
     if told.kind in ("missing", "type"):
         naming = [one for one in changed if any(name in text for text in _raised(one.before))]
-        return (naming or changed or [None])[0]
+        return next(iter(naming or changed), None)
     words = set(re.findall(r"\w{3,}", told.got))
     scored = [(len(words & set(re.findall(r"\w{3,}", _all(one)))), one) for one in changed]
     best = max(scored, key=lambda pair: pair[0], default=None)
@@ -181,7 +181,7 @@ def _signs(case: Case, told: _Told, origin: Altered | None) -> Iterator[Sign]:
     yield from of_intent(sides, origin)
     if told.kind == "message":
         yield from of_told_value(sides, told.got, told.wanted)
-    if told.kind != "message" and told.kind != "missing":
+    if told.kind not in {"message", "missing"}:
         yield from of_accident(case, case.error)
     after = origin.after if origin is not None else None
     if told.kind in ("missing", "type") and after is not None and origin is not None:
@@ -197,9 +197,7 @@ def _through_sources(case: Case) -> Iterator[Sign]:
     """Unchanged sources that call into what now refuses."""
     frames = [f for f in case.error.frames if f.kind is FrameKind.SOURCE]
     callers = [
-        f
-        for f in frames[:-1]
-        if f.path not in case.sides.changed and f.path != frames[-1].path
+        f for f in frames[:-1] if f.path not in case.sides.changed and f.path != frames[-1].path
     ]
     for frame in callers[:1]:
         words = f"{frame.place}, which was not changed, calls what now refuses"

@@ -9,9 +9,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from assay.diagnosis.assertion import Assertion, split, type_of
+from assay.diagnosis.assertion import Assertion, type_of
 from assay.diagnosis.cause import Case, Cause, Example
-from assay.diagnosis.intent import fits, of_accident, of_contradicted, of_intent, returns_of
+from assay.diagnosis.intent import of_accident, of_contradicted, of_intent
 from assay.diagnosis.proofs import (
     certainty_of,
     facts_of,
@@ -140,7 +140,7 @@ def _signs(case: Case, origin: Altered | None, after: str, value: str) -> Iterat
     there = case.difference
     found = compared(case)
     result = there is not None and there.kind == "result"
-    given = [call for call in (found.assertion.calls if found is not None else ())]
+    given = found.assertion.calls if found is not None else ()
     own = origin is not None and any(
         call.function.rpartition(".")[2] == origin.short and call.value == value for call in given
     )

@@ -35,7 +35,7 @@ def _match(case: Case) -> Match | None:
         return None
     if case.error.is_a("FileNotFoundError"):
         return _of_missing(case, frame)
-    return _of_content(case, frame)
+    return _of_content(case)
 
 
 def _of_missing(case: Case, frame: Frame) -> Match | None:
@@ -66,7 +66,7 @@ def _of_missing(case: Case, frame: Frame) -> Match | None:
     )
 
 
-def _of_content(case: Case, frame: Frame) -> Match | None:
+def _of_content(case: Case) -> Match | None:
     """Something that does not parse any more, or another value, where a data file that the test
     reaches was changed and no code that it reaches was."""
     if case.category is not Category.NEW_FAILURE:

@@ -74,13 +74,13 @@ def _library(case: Case, error: Raised) -> str:
     """The module of an installed library that lacks something, or in which the failure lies."""
     own = case.sides.head
     told = _NO_NAME.match(error.first_line) or _OF_MODULE.match(error.first_line)
+    thing = error.attributes.get("obj")
     if told is not None:
         module = told["module"]
+    elif isinstance(thing, dict) and thing.get("kind") in ("module", "class", "instance"):
+        module = str(thing.get("name", ""))
     elif error.last_frame is not None and error.last_frame.kind is FrameKind.LIBRARY:
         module = error.last_frame.module
-    elif error.is_a("AttributeError") and isinstance(error.attributes.get("obj"), dict):
-        thing = error.attributes["obj"]
-        module = str(thing.get("name", "")) if thing.get("kind") in ("class", "instance") else ""
     else:
         return ""
     return "" if own.is_package(module.partition(".")[0]) else module

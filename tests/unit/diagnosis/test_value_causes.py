@@ -64,7 +64,9 @@ def match(name: str, case: Case) -> Match | None:
     return BY_NAME[name].match(case)
 
 
-SHOP = "def price(name):\n    return {'tea': 3}[name]\n\n\ndef total(name):\n    return price(name)\n"
+SHOP = (
+    "def price(name):\n    return {'tea': 3}[name]\n\n\ndef total(name):\n    return price(name)\n"
+)
 DEARER = SHOP.replace("3", "4")
 A_TEST = "from shop import total\n\n\ndef test_total():\n    assert total('tea') == 3\n"
 IN_TEST = frame("test_shop.py", "test_total", 5, "assert total('tea') == 3")

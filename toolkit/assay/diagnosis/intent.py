@@ -8,13 +8,28 @@ from collections.abc import Iterator
 
 from assay.diagnosis.assertion import evaluated
 from assay.diagnosis.cause import Case
-from assay.diagnosis.reach import Altered
-from assay.diagnosis.sides import Definition, Function, Place, Sides
+from assay.diagnosis.reach import Altered, statement_at, test_function
+from assay.diagnosis.sides import Definition, Function, Place, Sides, first_line
 from assay.diagnosis.signs import of_documents, of_other_tests
+from assay.diagnosis.values import by_sources
 from assay.model.diagnosis import Fault, Sign
 from assay.model.evidence import FrameKind, Raised
 
 DOCUMENTS = (".md", ".rst", ".txt")
+
+_MARKED = re.compile(r"`([^`\n]+)`")
+_IDENTIFIER = re.compile(r"[A-Za-z_]\w{4,}")
+_COMMON = frozenset(
+    "return raise False value values param isinstance super class object async await yield name "
+    "lambda except global assert import pass_context ValueError TypeError KeyError".split()
+)
+
+_INTERNAL = re.compile(r"\bNone\b|<[\w.]+ object at|\b[Ss]entinel\b|\bNaN\b|\bnan\b")
+"""What stands in a text for people only by mistake."""
+
+_REPORTED = re.compile(
+    r"#\d{2,}|\b(?:issues?|bugs?|pull|gh)[-/ _#]{1,2}\d+|\bregress", re.IGNORECASE
+)
 
 TELLING = 4
 """A text of fewer characters, or a number of fewer digits, is found anywhere by chance."""
@@ -30,6 +45,7 @@ ACCIDENTS = (
     "AssertionError",
     "StopIteration",
     "ValueError",
+    "OverflowError",
 )
 """What Python raises by itself; a function that means to refuse raises it in a statement."""
 
@@ -60,9 +76,41 @@ def of_intent(sides: Sides, one: Altered | None) -> Iterator[Sign]:
         return
     name = one.short if not one.short.startswith("__") else one.name.split(".")[0]
     yield from of_documents(sides, name)
+    yield from of_documented_words(sides, one)
     yield from of_docstring(one)
     yield from of_annotation(one)
     yield from of_other_tests(sides, name)
+
+
+def of_documented_words(sides: Sides, one: Altered) -> Iterator[Sign]:
+    """Documents in which the change has marked as code what stands in the altered lines."""
+    words = _altered_words(sides, one)
+    for path in sides.changed:
+        if not path.lower().endswith(DOCUMENTS):
+            continue
+        marked = {
+            word
+            for code in _MARKED.findall(sides.added_words(path))
+            for word in _IDENTIFIER.findall(code)
+        }
+        told = sorted(marked & words)
+        if told:
+            yield Sign(Fault.TEST, f"the change writes of `{told[0]}` in {path}", path)
+
+
+def _altered_words(sides: Sides, one: Altered) -> set[str]:
+    """Identifiers in the altered lines of a definition, of more letters than are common."""
+    found: set[str] = set()
+    for place, side, lines in (
+        (one.before, sides.base, sides.removed_lines),
+        (one.after, sides.head, sides.changed_lines),
+    ):
+        if place is not None:
+            last = place.node.end_lineno or place.line
+            numbers = [n for n in lines(place.path) if place.line <= n <= last]
+            text = "\n".join(side.line(place.path, n) for n in numbers)
+            found |= {w for w in _IDENTIFIER.findall(text) if w not in _COMMON}
+    return found
 
 
 def of_docstring(one: Altered) -> Iterator[Sign]:
@@ -134,13 +182,44 @@ def of_old_docstring(one: Altered | None, old: str) -> Iterator[Sign]:
         yield Sign(Fault.CODE, words, one.after.shown)
 
 
+def of_internal_text(actual: str, expected: str) -> Iterator[Sign]:
+    """A text that shows a value of the program where a text for people was expected."""
+    if not isinstance(evaluated(actual), str) and not actual.startswith(("'", '"')):
+        return
+    found = _INTERNAL.search(actual)
+    if found is not None and not _INTERNAL.search(expected):
+        yield Sign(Fault.CODE, f"the text shows {found[0]}, which is a value of the program")
+
+
+def of_regression_test(case: Case) -> Iterator[Sign]:
+    """A test that nobody has altered and that names the report of a bug which it keeps away.
+
+    In the histories of click, 42 of 388 tests that came with a change of sources name one, and 4 of
+    162 that a change of sources had to edit.
+    """
+    test = test_function(case)
+    if test is None or not by_sources(case):
+        return
+    text = case.sides.head.texts.get(test.path, "").split("\n")
+    body = "\n".join(text[first_line(test.node) - 1 : test.node.end_lineno])
+    told = _REPORTED.search(body)
+    before = case.sides.base.definition(test.path, test.name)
+    if told is not None and before is not None and ast.dump(before.node) == ast.dump(test.node):
+        words = f"the test keeps away a bug that was reported ({told[0]})"
+        yield Sign(Fault.CODE, words, test.shown)
+
+
 def of_accident(case: Case, error: Raised) -> Iterator[Sign]:
     """An exception that no statement of the sources raises, out of sources that take the same
     parameters as before: they fail at something that they did not expect."""
     frame = error.last_own_frame
     if frame is None or frame.kind is not FrameKind.SOURCE or not error.is_a(*ACCIDENTS):
         return
-    if error.type.partition(".")[2] or re.match(r"(raise|assert)\b", frame.source):
+    if error.type.partition(".")[2]:
+        return
+    if isinstance(statement_at(case.sides, frame.path, frame.line), ast.Raise):
+        return
+    if error.is_a("AssertionError") and frame.line in case.sides.changed_lines(frame.path):
         return
     entry = next((f for f in error.frames if f.kind is FrameKind.SOURCE), None)
     if entry is None or _takes_others(case.sides, entry.path, entry.line):

@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterator
 
 from assay.diagnosis.cause import Case, Cause, Example
-from assay.diagnosis.intent import of_intent
+from assay.diagnosis.intent import of_intent, of_regression_test
 from assay.diagnosis.proofs import certainty_of, facts_of, key_of, of_failure, of_origin, sites_of
 from assay.diagnosis.reach import Altered, reached
 from assay.diagnosis.sides import Place
@@ -103,6 +103,7 @@ def _signs(case: Case, origin: Altered | None, words: str) -> Iterator[Sign]:
     if frame is not None and frame.kind is FrameKind.SOURCE:
         yield Sign(Fault.CODE, f"{frame.place}, in sources, still asks for {words}", frame.place)
     yield from of_intent(case.sides, origin)
+    yield from of_regression_test(case)
 
 
 CAUSE = Cause(

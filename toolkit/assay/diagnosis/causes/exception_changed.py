@@ -13,7 +13,13 @@ from dataclasses import dataclass
 
 from assay.diagnosis.assertion import assertion_of
 from assay.diagnosis.cause import Case, Cause, Example
-from assay.diagnosis.intent import docstring, of_accident, of_intent, of_told_value
+from assay.diagnosis.intent import (
+    docstring,
+    of_accident,
+    of_intent,
+    of_regression_test,
+    of_told_value,
+)
 from assay.diagnosis.proofs import (
     certainty_of,
     facts_of,
@@ -179,6 +185,7 @@ def _sentence(case: Case, told: _Told, origin: Altered | None) -> str:
 def _signs(case: Case, told: _Told, origin: Altered | None) -> Iterator[Sign]:
     sides = case.sides
     yield from of_intent(sides, origin)
+    yield from of_regression_test(case)
     if told.kind == "message":
         yield from of_told_value(sides, told.got, told.wanted)
     if told.kind not in {"message", "missing"}:
@@ -214,9 +221,10 @@ CAUSE = Cause(
     ),
     shows="the altered definition at both sides, what was waited for and what came.",
     verdict=(
-        "Code, if the docstring still tells of the exception, if Python itself raised the other "
-        "one within the sources, or if unchanged sources call what now refuses; test, if "
-        "documents, the docstring or other tests tell of the new one; else undecided."
+        "Code, if the docstring still tells of the exception, the test names the report of a bug, "
+        "Python itself raised the other one within the sources, or unchanged sources call what now "
+        "refuses; test, if documents, the docstring or other tests tell of the new one; else "
+        "undecided."
     ),
     fix="raise it again, or let the test wait for what comes now.",
     certainty=Certainty.COMPLETE,

@@ -15,8 +15,10 @@ from assay.diagnosis.cause import Case, Cause, Example
 from assay.diagnosis.intent import (
     of_contradicted,
     of_intent,
+    of_internal_text,
     of_old_docstring,
     of_other_users,
+    of_regression_test,
     of_told_value,
 )
 from assay.diagnosis.proofs import (
@@ -110,6 +112,8 @@ def _signs(case: Case, found: Compared, origin: Altered | None) -> Iterator[Sign
     yield from of_told_value(sides, found.actual, found.expected)
     yield from of_old_docstring(origin, found.expected)
     yield from of_other_users(sides, found.expected, found.actual)
+    yield from of_internal_text(found.actual, found.expected)
+    yield from of_regression_test(case)
     if origin is not None and case.difference is not None and case.difference.kind == "result":
         value = shown(case.difference.head)
         yield from of_contradicted(origin, case.difference.head_type, value)
@@ -133,8 +137,9 @@ CAUSE = Cause(
     ),
     shows="both values, the altered definition at both sides, and the line that compares.",
     verdict=(
-        "Code, if the value contradicts the annotation or docstring, or sources still rely on the "
-        "old value; test, if documents, the docstring or other tests tell of the new one; test, if "
+        "Code, if the value contradicts the annotation or docstring, sources still rely on the old "
+        "value, a text shows a value of the program such as None, or the test names the report of "
+        "a bug; test, if documents, the docstring or other tests tell of the new one; test, if "
         "only the tests' change makes it fail; else undecided: a mistake and a new behaviour look "
         "the same."
     ),

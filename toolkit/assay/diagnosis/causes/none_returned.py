@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterator
 
 from assay.diagnosis.cause import Case, Cause, Example
-from assay.diagnosis.intent import of_accident, of_contradicted, of_intent
+from assay.diagnosis.intent import of_accident, of_contradicted, of_intent, of_regression_test
 from assay.diagnosis.proofs import certainty_of, facts_of, key_of, of_failure, of_origin, sites_of
 from assay.diagnosis.reach import Altered, behind, called_names, statement_at
 from assay.diagnosis.returning import falls_through, returns_value
@@ -104,6 +104,7 @@ def _signs(case: Case, origin: Altered, falls: bool) -> Iterator[Sign]:
     yield from of_contradicted(origin, "NoneType", "None")
     yield from of_accident(case, case.error)
     yield from of_intent(case.sides, origin)
+    yield from of_regression_test(case)
 
 
 CAUSE = Cause(

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 
 from assay.diagnosis.assertion import Assertion, type_of
 from assay.diagnosis.cause import Case, Cause, Example
-from assay.diagnosis.intent import of_accident, of_contradicted, of_intent
+from assay.diagnosis.intent import of_accident, of_contradicted, of_intent, of_regression_test
 from assay.diagnosis.proofs import (
     certainty_of,
     facts_of,
@@ -148,6 +148,7 @@ def _signs(case: Case, origin: Altered | None, after: str, value: str) -> Iterat
         yield from of_contradicted(origin, after, shown(value))
     yield from of_accident(case, case.error)
     yield from of_intent(case.sides, origin)
+    yield from of_regression_test(case)
 
 
 CAUSE = Cause(

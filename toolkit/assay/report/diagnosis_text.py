@@ -16,6 +16,7 @@ from assay.model.diagnosis import (
     Proof,
     Verdict,
 )
+from assay.model.divergence import Divergence
 from assay.report.text import SHOWN, plural
 
 TESTS = 5
@@ -74,6 +75,8 @@ def group_lines(number: int, group: Group, everything: bool) -> Iterator[str]:
     yield f"   {group.title}"
     for proof in match.proofs if match is not None else _plain_proofs(example):
         yield f"   {proof_line(proof)}"
+    if isinstance(group.divergence, Divergence):
+        yield f"   Parts from base: {group.divergence.sentence}"
     for line in group.hunk:
         yield f"    {line}"
     if example.verdict is not None:

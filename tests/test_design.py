@@ -41,10 +41,11 @@ LAYERS = (
     ("matrices",),
     ("answering",),
     ("mutating",),
-    ("reuse", "misled", "watching", "lost", "survivors"),
     ("patching",),
     ("diagnosing", "verifying"),
+    ("closer",),
     ("comparing",),
+    ("reuse", "misled", "watching", "diverging", "isolating", "rerunning", "lost", "survivors"),
     ("pipeline",),
     ("runners",),
     ("sessions",),
@@ -68,7 +69,7 @@ LAYERS = (
 for those of `BESIDE`. `probe` is in no layer: it imports none of the others, and none imports it.
 """
 
-BESIDE = frozenset[tuple[str, str]]()
+BESIDE = frozenset({("diagnosis", "explain")})
 
 LEVEL = {room: level for level, layer in enumerate(LAYERS) for room in layer}
 
@@ -131,6 +132,8 @@ PURE = (
     "report/html_data.py",
     "report/html_page.py",
     "report/history_text.py",
+    "report/isolation_text.py",
+    "report/isolation_json.py",
     "history/rows.py",
     "history/compare.py",
     "history/lines.py",
@@ -189,26 +192,27 @@ def test_every_room_has_its_layer() -> None:
     assert rooms == set(LEVEL)
 
 
-@pytest.mark.parametrize("path", [path for path in FILES if room_of(path) in LEVEL])
-def test_a_room_imports_only_from_the_layers_below(path: str) -> None:
-    room = room_of(path)
+def test_a_room_imports_only_from_the_layers_below() -> None:
     wrong = {
-        other
+        (path, other)
+        for path in FILES
+        if room_of(path) in LEVEL
         for other in rooms_imported(path)
-        if (room, other) not in BESIDE and LEVEL.get(other, -1) <= LEVEL[room]
+        if (room_of(path), other) not in BESIDE and LEVEL.get(other, -1) <= LEVEL[room_of(path)]
     }
     assert wrong == set()
 
 
-@pytest.mark.parametrize("path", [path for path in FILES if room_of(path) == "probe"])
-def test_the_probe_imports_nothing_of_the_rest_of_assay(path: str) -> None:
-    assert rooms_imported(path) == set()
-    assert not [name for name in imported(path) if name == "assay"]
+def test_the_probe_imports_nothing_of_the_rest_of_assay() -> None:
+    probe = [path for path in FILES if room_of(path) == "probe"]
+    assert probe
+    assert {path: rooms_imported(path) for path in probe if rooms_imported(path)} == {}
+    assert [path for path in probe if "assay" in imported(path)] == []
 
 
-@pytest.mark.parametrize("path", [path for path in FILES if room_of(path) != "probe"])
-def test_nothing_imports_the_probe(path: str) -> None:
-    assert "probe" not in rooms_imported(path)
+def test_nothing_imports_the_probe() -> None:
+    others = [path for path in FILES if room_of(path) != "probe"]
+    assert [path for path in others if "probe" in rooms_imported(path)] == []
 
 
 def test_importing_assay_imports_nothing_else_of_it() -> None:
@@ -255,14 +259,13 @@ def test_the_source_root_is_no_package() -> None:
 # What a room may touch
 
 
-@pytest.mark.parametrize("path", [path for path in FILES if is_pure(path)])
-def test_a_pure_module_touches_nothing_outside(path: str) -> None:
-    assert top_level(path) & OUTSIDE == set()
+def test_a_pure_module_touches_nothing_outside() -> None:
+    touched = {path: top_level(path) & OUTSIDE for path in FILES if is_pure(path)}
+    assert {path: names for path, names in touched.items() if names} == {}
 
 
-@pytest.mark.parametrize("pure", PURE)
-def test_every_pure_room_is_there(pure: str) -> None:
-    assert (PACKAGE / pure).exists()
+def test_every_pure_room_is_there() -> None:
+    assert [pure for pure in PURE if not (PACKAGE / pure).exists()] == []
 
 
 def test_only_the_adapter_imports_mutmut() -> None:
@@ -305,53 +308,57 @@ def called(path: str) -> set[str]:
     return {ast.unparse(n.func) for n in ast.walk(tree(path)) if isinstance(n, ast.Call)}
 
 
-@pytest.mark.parametrize("path", FILES)
-def test_nobody_changes_the_working_directory(path: str) -> None:
-    assert not called(path) & {"os.chdir", "os.fchdir", "chdir", "contextlib.chdir"}
+def callers(names: set[str]) -> list[str]:
+    """The files that call one of the names."""
+    return [path for path in FILES if called(path) & names]
 
 
-@pytest.mark.parametrize("path", FILES)
-def test_nobody_starts_a_shell(path: str) -> None:
-    assert not called(path) & {"os.system", "os.popen"}
+def test_nobody_changes_the_working_directory() -> None:
+    assert callers({"os.chdir", "os.fchdir", "chdir", "contextlib.chdir"}) == []
 
 
-@pytest.mark.parametrize(
-    "path", [path for path in FILES if room_of(path) not in ("cli", "__main__", "probe")]
-)
-def test_only_the_command_line_leaves_the_process_or_prints(path: str) -> None:
-    assert not called(path) & {"sys.exit", "exit", "quit", "os._exit", "print"}
+def test_nobody_starts_a_shell() -> None:
+    assert callers({"os.system", "os.popen"}) == []
 
 
-# Git is run in the environment assay is run in; a Dask worker has its own.
-@pytest.mark.parametrize(
-    "path",
-    [
+def test_only_the_command_line_leaves_the_process_or_prints() -> None:
+    found = callers({"sys.exit", "exit", "quit", "os._exit", "print"})
+    assert [path for path in found if room_of(path) not in ("cli", "__main__", "probe")] == []
+
+
+def test_the_environment_is_a_parameter() -> None:
+    """Git is run in the environment assay is run in; a Dask worker has its own."""
+    names = {"os.environ", "os.getenv", "os.environb"}
+    readers = [
         path
         for path in FILES
-        if room_of(path) not in ("cli", "__main__", "probe", "plugin", "gather")
-        and path not in ("change/git.py", "execution/cluster/worker.py")
-    ],
-)
-def test_the_environment_is_a_parameter(path: str) -> None:
-    read = {ast.unparse(n) for n in ast.walk(tree(path)) if isinstance(n, ast.Attribute)}
-    assert not read & {"os.environ", "os.getenv", "os.environb"}
+        if names & {ast.unparse(n) for n in ast.walk(tree(path)) if isinstance(n, ast.Attribute)}
+    ]
+    allowed = ("cli", "__main__", "probe", "plugin", "gather")
+    files = ("change/git.py", "execution/cluster/worker.py")
+    assert [p for p in readers if room_of(p) not in allowed and p not in files] == []
 
 
 # Texts
 
 
-@pytest.mark.parametrize("path", [path for path in FILES if path != "__init__.py"])
-def test_a_module_opens_with_one_sentence_that_says_what_it_knows(path: str) -> None:
-    first = (ast.get_docstring(tree(path)) or "").partition("\n\n")[0]
-    assert first
-    assert first[0].isupper() or first.startswith("`assay ")
-    assert first[-1] == "."
-    assert len(first) <= 220
+def is_one_sentence(first: str) -> bool:
+    begins = first[:1].isupper() or first.startswith("`assay ")
+    return begins and first.endswith(".") and len(first) <= 220
 
 
-@pytest.mark.parametrize("path", FILES)
-def test_no_module_is_too_long_to_read(path: str) -> None:
-    assert len((PACKAGE / path).read_text(encoding="utf-8").splitlines()) <= 500
+def test_a_module_opens_with_one_sentence_that_says_what_it_knows() -> None:
+    opening = {
+        path: (ast.get_docstring(tree(path)) or "").partition("\n\n")[0]
+        for path in FILES
+        if path != "__init__.py"
+    }
+    assert {path: first for path, first in opening.items() if not is_one_sentence(first)} == {}
+
+
+def test_no_module_is_too_long_to_read() -> None:
+    lengths = {p: (PACKAGE / p).read_text(encoding="utf-8").count("\n") for p in FILES}
+    assert {path: lines for path, lines in lengths.items() if lines > 500} == {}
 
 
 def verbs() -> dict[str, argparse.ArgumentParser]:

@@ -18,6 +18,12 @@ if TYPE_CHECKING:
     from assay.survivors import Explaining
 
 
+AGENT = "agent"
+"""The format that every verb has which prints JSON: that, made short for an agent."""
+
+PLAIN = ("text", "json", AGENT)
+
+
 def add_map(verb: argparse.ArgumentParser) -> None:
     verb.add_argument("--fresh", action="store_true", help="forget what is recorded first")
     ways = verb.add_mutually_exclusive_group()
@@ -259,6 +265,51 @@ def run_verify(ns: argparse.Namespace, context: Context) -> int:
 
     options = verify.VerifyOptions(tuple(ns.tests), ns.everything, ns.format)
     return verify.run(context, options)
+
+
+def _add_format(verb: argparse.ArgumentParser) -> None:
+    verb.add_argument("--format", choices=PLAIN, default="text", help="how to print the answer")
+
+
+def add_flaky(verb: argparse.ArgumentParser) -> None:
+    verb.add_argument("tests", nargs="*", metavar="NODEID", help="only these tests; without: all")
+    verb.add_argument(
+        "--runs",
+        type=amounts.whole,
+        metavar="N",
+        help="so many runs of each kind (10 for named tests, 4 of a whole suite)",
+    )
+    verb.add_argument(
+        "--seed", type=amounts.whole, default=0, metavar="N", help="where all seeds start (0)"
+    )
+    _add_format(verb)
+    verb.add_argument("--all", action="store_true", dest="everything", help="show everything")
+    verb.set_defaults(run=run_flaky)
+
+
+def run_flaky(ns: argparse.Namespace, context: Context) -> int:
+    from assay.commands import flaky
+
+    options = flaky.FlakyOptions(tuple(ns.tests), ns.runs, ns.seed, ns.format, ns.everything)
+    return flaky.run(context, options)
+
+
+def add_isolate(verb: argparse.ArgumentParser) -> None:
+    verb.add_argument("test", metavar="NODEID", help="the full node id of the test that fails")
+    verb.add_argument(
+        "--budget",
+        type=amounts.seconds,
+        metavar="TIME",
+        help="try no further tests after that long, such as 90s or 5m",
+    )
+    _add_format(verb)
+    verb.set_defaults(run=run_isolate)
+
+
+def run_isolate(ns: argparse.Namespace, context: Context) -> int:
+    from assay.commands import isolate
+
+    return isolate.run(context, isolate.IsolateOptions(ns.test, ns.budget, ns.format))
 
 
 def add_history(verb: argparse.ArgumentParser) -> None:

@@ -11,6 +11,7 @@ from assay.comparing import Comparison, category_of, vanished
 from assay.diagnosis.cause import Case
 from assay.diagnosis.groups import grouped
 from assay.diagnosis.sides import Side, Sides
+from assay.diagnosis.signs import DOCUMENTS
 from assay.diagnosis.table import matches_of
 from assay.diagnosis.transitions import assertions_of
 from assay.diagnosis.verdict import verdict_of
@@ -86,16 +87,27 @@ def _broken_files(found: Comparison, sides: Sides) -> Iterator[FailingTest]:
             category=category,
             evidence=evidence,
             base_evidence=before,
-            matrix=Matrix(
-                base=TestOutcome.PASSED if before is None else TestOutcome.ERROR,
-                head=TestOutcome.ERROR,
-            ),
+            matrix=_matrix_of_file(found, sides, path),
             alone=(),
             fixtures=(),
             sides=sides,
             environ=frozenset(found.project.environ),
         )
         yield failing_test(case, (evidence,), "pytest cannot collect it")
+
+
+def _matrix_of_file(found: Comparison, sides: Sides, path: str) -> Matrix:
+    """The four runs of a file that cannot be collected, as far as they need not be made: where one
+    side alone has changed, the other two are these."""
+    base = TestOutcome.PASSED if (found.base.root / path).exists() else None
+    if path in found.base.broken:
+        base = TestOutcome.ERROR
+    only_tests = bool(sides.changed) and all(found.is_test(one) for one in sides.changed)
+    if only_tests:
+        return Matrix(base, TestOutcome.ERROR, base, TestOutcome.ERROR)
+    if not sides.changed_tests:
+        return Matrix(base, base, TestOutcome.ERROR, TestOutcome.ERROR)
+    return Matrix(base=base, head=TestOutcome.ERROR)
 
 
 def _failing_tests(found: Comparison, sides: Sides) -> Iterator[FailingTest]:
@@ -178,6 +190,7 @@ def sides_of(found: Comparison) -> Sides:
         is_test=found.is_test,
         distributions=_distributions(found.head),
         requires=tuple(_requires(found.head.root)),
+        documents=_documents(found.head.root),
     )
 
 
@@ -186,6 +199,17 @@ def _distributions(session: Session) -> dict[str, str]:
         return {}
     lines = (line.partition("=") for line in session.suite.collected.fingerprint)
     return {name: version for name, _, version in lines}
+
+
+def _documents(root: Path) -> dict[str, str]:
+    texts = {}
+    for ending in DOCUMENTS:
+        for path in sorted(root.rglob(f"*{ending}")):
+            name = path.relative_to(root).as_posix()
+            if not any(part.startswith(".") for part in name.split("/")):
+                with suppress(OSError):
+                    texts[name] = path.read_text(encoding="utf-8", errors="replace")
+    return texts
 
 
 def _requires(root: Path) -> Iterator[str]:

@@ -153,3 +153,9 @@ def test_a_call_that_takes_too_long_is_ended_and_the_next_one_answered(
         assert not error
 
     talk(project, tmp_path, conversation)
+
+
+def test_two_answers_on_standard_output_are_refused(project: Path, run_assay: RunAssay) -> None:
+    done = run_assay("impact", "--format", "agent", "--report", "sarif=-", project=project)
+    assert done.code == 2
+    assert "both take standard output" in done.problem

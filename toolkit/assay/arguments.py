@@ -18,6 +18,12 @@ if TYPE_CHECKING:
     from assay.survivors import Explaining
 
 
+AGENT = "agent"
+"""The format that every verb has which prints JSON: that, made short for an agent."""
+
+PLAIN = ("text", "json", AGENT)
+
+
 def add_map(verb: argparse.ArgumentParser) -> None:
     verb.add_argument("--fresh", action="store_true", help="forget what is recorded first")
     ways = verb.add_mutually_exclusive_group()
@@ -262,9 +268,7 @@ def run_verify(ns: argparse.Namespace, context: Context) -> int:
 
 
 def _add_format(verb: argparse.ArgumentParser) -> None:
-    verb.add_argument(
-        "--format", choices=("text", "json"), default="text", help="how to print the answer"
-    )
+    verb.add_argument("--format", choices=PLAIN, default="text", help="how to print the answer")
 
 
 def add_flaky(verb: argparse.ArgumentParser) -> None:

@@ -104,13 +104,12 @@ def _add_change(verb: Parser) -> None:
     group.add_argument("--diff", type=Path, metavar="FILE", help="the change is this unified diff")
 
 
-AGENT = "agent"
-"""The format that every verb has which prints JSON: that, made short for an agent."""
-
-
 def _add_format(verb: Parser, *formats: str) -> None:
     verb.add_argument(
-        "--format", choices=(*formats, AGENT), default="text", help="how to print the answer"
+        "--format",
+        choices=(*formats, arguments.AGENT),
+        default="text",
+        help="how to print the answer",
     )
     verb.add_argument("--all", action="store_true", dest="everything", help="show everything")
 
@@ -294,7 +293,7 @@ def _add_show(verbs: Verbs[Parser]) -> None:
     verb = _verb(verbs, "show", "one mutant: diff, tests, verdict, and why it survived")
     verb.add_argument("mutant", metavar="ID", help="a mutant's id, or the beginning of one")
     verb.add_argument(
-        "--format", choices=("text", "json", AGENT), default="text", help="how to print the answer"
+        "--format", choices=arguments.PLAIN, default="text", help="how to print the answer"
     )
     verb.add_argument(
         "--patch",
@@ -378,7 +377,7 @@ def _command(argv: Sequence[str], environ: Mapping[str, str]) -> int:
         outputs = tuple(getattr(options, "report", ()))
         today = date.today()
         context = Context(project, progress, _write, _show, reports, today, time.time, outputs)
-        for_agent = getattr(options, "format", "") == AGENT
+        for_agent = getattr(options, "format", "") == arguments.AGENT
         code: int = (arguments.run_for_agent if for_agent else options.run)(options, context)
     sys.stdout.flush()
     return code

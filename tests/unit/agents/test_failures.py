@@ -168,7 +168,7 @@ def test_an_isolated_test_comes_with_its_polluters_and_what_leaks() -> None:
         }
     )
     assert read.headline == (
-        "t9: victim. Alone: passed, passed; together: failed. 1 test cause it."
+        "t9: victim. Alone: passed, passed; together: failed. Caused by 1 test."
     )
     cause, left = read.items
     assert (cause.id, cause.next) == ("t1", "pytest t1 t9")

@@ -107,7 +107,7 @@ def of_isolation(record: Record) -> Reading:
     alone = ", ".join(record["alone"]) or "not run"
     headline = (
         f"{test}: {record['dependence']}. Alone: {alone}; "
-        f"together: {record['together'] or 'not run'}. {counted(len(causes), 'test')} cause it."
+        f"together: {record['together'] or 'not run'}. Caused by {counted(len(causes), 'test')}."
     )
     items = [
         Item(f"{test} ends otherwise after it.", cause, "cause", next=record["command"])

@@ -240,6 +240,9 @@ def run_weaknesses(ns: argparse.Namespace, context: Context) -> int:
 def add_diagnose(verb: argparse.ArgumentParser) -> None:
     verb.add_argument("--base", metavar="REV", help="compare with the merge base of REV and HEAD")
     verb.add_argument(
+        "--trace", action="store_true", help="show the calls around where head parts from base"
+    )
+    verb.add_argument(
         "--patch",
         type=amounts.whole,
         metavar="N",
@@ -250,7 +253,7 @@ def add_diagnose(verb: argparse.ArgumentParser) -> None:
 def run_diagnose(ns: argparse.Namespace, context: Context) -> int:
     from assay.commands import diagnose
 
-    options = diagnose.DiagnoseOptions(ns.base, ns.everything, ns.format, ns.patch)
+    options = diagnose.DiagnoseOptions(ns.base, ns.everything, ns.format, ns.patch, ns.trace)
     return diagnose.run(context, options)
 
 

@@ -121,7 +121,7 @@ def summary(group: dict[str, Any], failing: dict[str, Any]) -> dict[str, Any]:
         "verdict": (group["verdict"] or {}).get("fault"),
         "rule": (group["verdict"] or {}).get("rule"),
         "signs": [(s["fault"], s["words"]) for s in (group["verdict"] or {}).get("signs", ())],
-        "difference": group.get("difference"),
+        "divergence": group["divergence"],
     }
 
 
@@ -213,8 +213,8 @@ def show(case: Case) -> None:
     print(f"    {first['title']}")
     for fault, words in first["signs"]:
         print(f"      {fault}: {words}")
-    if first["difference"]:
-        print(f"    {first['difference']['sentence']}", flush=True)
+    there = first["divergence"] or {}
+    print(f"    {there.get('sentence') or there.get('reason')}", flush=True)
 
 
 def tell(cases: list[Case]) -> None:

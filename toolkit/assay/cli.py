@@ -70,7 +70,12 @@ def parser() -> Parser:
     _add_accept(verbs)
     _add_show(verbs)
     _add_why(verbs)
+    words = "tests that do not always end alike, and what that depends on"
+    arguments.add_flaky(_verb(verbs, "flaky", words))
+    words = "the tests that make another one fail, and the state they leave"
+    arguments.add_isolate(_verb(verbs, "isolate", words))
     _add_init(verbs)
+    _add_mcp(verbs)
     return top
 
 
@@ -100,7 +105,12 @@ def _add_change(verb: Parser) -> None:
 
 
 def _add_format(verb: Parser, *formats: str) -> None:
-    verb.add_argument("--format", choices=formats, default="text", help="how to print the answer")
+    verb.add_argument(
+        "--format",
+        choices=(*formats, arguments.AGENT),
+        default="text",
+        help="how to print the answer",
+    )
     verb.add_argument("--all", action="store_true", dest="everything", help="show everything")
 
 
@@ -128,47 +138,8 @@ def _add_scheduler(verb: Parser) -> None:
 
 def _add_map(verbs: Verbs[Parser]) -> None:
     verb = _verb(verbs, "map", "record the impact map, or bring it up to date")
-    verb.add_argument("--fresh", action="store_true", help="forget what is recorded first")
-    ways = verb.add_mutually_exclusive_group()
-    ways.add_argument(
-        "--second-look",
-        action="store_true",
-        help="run tests again, alone, that may have used what others left behind",
-    )
-    ways.add_argument(
-        "--isolated",
-        action="store_true",
-        help="run every test in a process of its own, so that nothing depends on order",
-    )
-    group = verb.add_mutually_exclusive_group()
-    group.add_argument(
-        "--merge",
-        nargs="+",
-        type=Path,
-        default=[],
-        metavar="MAP",
-        help="join maps, or directories of recorded runs, into this project's; runs nothing",
-    )
-    group.add_argument(
-        "--export", type=Path, metavar="FILE", help="write the map to one file; runs nothing"
-    )
-    group.add_argument(
-        "--import",
-        type=Path,
-        metavar="FILE",
-        dest="install",
-        help="use the map in that file instead; runs nothing",
-    )
-    verb.set_defaults(run=_run_map)
-
-
-def _run_map(ns: argparse.Namespace, context: Context) -> int:
-    from assay.commands import map
-
-    options = map.MapOptions(
-        ns.fresh, ns.second_look, ns.isolated, tuple(ns.merge), ns.export, ns.install
-    )
-    return map.run(context, options)
+    arguments.add_map(verb)
+    verb.set_defaults(run=arguments.run_map)
 
 
 def _add_select(verbs: Verbs[Parser]) -> None:
@@ -322,7 +293,7 @@ def _add_show(verbs: Verbs[Parser]) -> None:
     verb = _verb(verbs, "show", "one mutant: diff, tests, verdict, and why it survived")
     verb.add_argument("mutant", metavar="ID", help="a mutant's id, or the beginning of one")
     verb.add_argument(
-        "--format", choices=("text", "json"), default="text", help="how to print the answer"
+        "--format", choices=arguments.PLAIN, default="text", help="how to print the answer"
     )
     verb.add_argument(
         "--patch",
@@ -356,6 +327,11 @@ def _add_init(verbs: Verbs[Parser]) -> None:
     verb = _verb(verbs, "init", "write settings, make targets and CI jobs into a project")
     arguments.add_init(verb)
     verb.set_defaults(run=arguments.run_init)
+
+
+def _add_mcp(verbs: Verbs[Parser]) -> None:
+    verb = _verb(verbs, "mcp", "serve the verbs as tools for agents, on standard input and output")
+    verb.set_defaults(run=arguments.run_mcp, verbs=verbs.choices.keys())
 
 
 def split_arguments(argv: Sequence[str]) -> tuple[list[str], tuple[str, ...]]:
@@ -401,7 +377,8 @@ def _command(argv: Sequence[str], environ: Mapping[str, str]) -> int:
         outputs = tuple(getattr(options, "report", ()))
         today = date.today()
         context = Context(project, progress, _write, _show, reports, today, time.time, outputs)
-        code: int = options.run(options, context)
+        for_agent = getattr(options, "format", "") == arguments.AGENT
+        code: int = (arguments.run_for_agent if for_agent else options.run)(options, context)
     sys.stdout.flush()
     return code
 

@@ -5,8 +5,10 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Iterator
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 
+from assay.closer import Closer, difference_of, looked_closer, polluters_of
 from assay.comparing import Comparison, category_of, vanished
 from assay.diagnosis.cause import Case
 from assay.diagnosis.groups import grouped
@@ -21,8 +23,10 @@ from assay.model.diagnosis import (
     Diagnosis,
     FailingTest,
     Fault,
+    Group,
     Matrix,
 )
+from assay.model.divergence import Divergence
 from assay.model.evidence import Evidence
 from assay.model.run import TestOutcome
 from assay.progress import GOOD
@@ -41,7 +45,11 @@ _FAILING = frozenset(
 
 def diagnosis_of(found: Comparison, sides: Sides) -> Diagnosis:
     """Everything that can be told of a comparison."""
-    failing = [*_broken_files(found, sides), *_failing_tests(found, sides)]
+    cases = _cases(found, sides)
+    first = [_failing(found, case) for case in cases]
+    closer = looked_closer(found, [group.tests for group in grouped(first, sides)])
+    failing = [_failing(found, _with(case, closer)) for case in cases]
+    groups = grouped(failing, sides)
     base, head = found.base_run.results, found.head_run.results
     return Diagnosis(
         compared=found.change.change.description,
@@ -55,9 +63,9 @@ def diagnosis_of(found: Comparison, sides: Sides) -> Diagnosis:
         ),
         failing=tuple(failing),
         others=tuple(_others(found)),
-        groups=grouped(failing, sides),
+        groups=tuple(_with_divergence(group, closer) for group in groups),
         outcomes={test: result.outcome for test, result in head.items()},
-        notices=tuple(_notices(found)),
+        notices=(*_notices(found), *closer.left),
         paths=found.head.paths,
         assertions=assertions_of(sides.head, sides.is_test),
         settings=settings_of(found.head),
@@ -70,6 +78,13 @@ def _notices(found: Comparison) -> Iterator[str]:
     for path in found.base.broken:
         if found.base.problem is None and path not in found.head.broken:
             yield f"{path} cannot be collected at base"
+    before, after = set(_requires(found.base.root)), set(_requires(found.head.root))
+    if before != after:
+        differing = ", ".join(sorted(before ^ after)[:5])
+        yield (
+            f"the change declares other dependencies ({differing}): base, too, was run with what "
+            "is installed now"
+        )
     for left in found.left[:5]:
         yield f"{left.path} was not taken into the trees: {left.why}"
 
@@ -77,51 +92,41 @@ def _notices(found: Comparison) -> Iterator[str]:
 # -- cases
 
 
-def _broken_files(found: Comparison, sides: Sides) -> Iterator[FailingTest]:
+def _cases(found: Comparison, sides: Sides) -> list[Case]:
+    return [*_broken_files(found, sides), *_failing_tests(found, sides)]
+
+
+def _broken_files(found: Comparison, sides: Sides) -> Iterator[Case]:
     for path, evidence in found.head.broken.items():
         before = found.base.broken.get(path)
-        category = Category.KNOWN_FAILURE if before is not None else Category.COLLECTION_ERROR
-        case = Case(
+        yield Case(
             test=path,
             path=path,
-            category=category,
+            category=Category.COLLECTION_ERROR if before is None else Category.KNOWN_FAILURE,
             evidence=evidence,
             base_evidence=before,
-            matrix=_matrix_of_file(found, sides, path),
+            matrix=Matrix(
+                base=TestOutcome.PASSED if before is None else TestOutcome.ERROR,
+                head=TestOutcome.ERROR,
+            ),
             alone=(),
             fixtures=(),
             sides=sides,
             environ=frozenset(found.project.environ),
         )
-        yield failing_test(case, (evidence,), "pytest cannot collect it")
 
 
-def _matrix_of_file(found: Comparison, sides: Sides, path: str) -> Matrix:
-    """The four runs of a file that cannot be collected, as far as they need not be made: where one
-    side alone has changed, the other two are these."""
-    base = TestOutcome.PASSED if (found.base.root / path).exists() else None
-    if path in found.base.broken:
-        base = TestOutcome.ERROR
-    only_tests = bool(sides.changed) and all(found.is_test(one) for one in sides.changed)
-    if only_tests:
-        return Matrix(base, TestOutcome.ERROR, base, TestOutcome.ERROR)
-    if not sides.changed_tests:
-        return Matrix(base, base, TestOutcome.ERROR, TestOutcome.ERROR)
-    return Matrix(base=base, head=TestOutcome.ERROR)
-
-
-def _failing_tests(found: Comparison, sides: Sides) -> Iterator[FailingTest]:
+def _failing_tests(found: Comparison, sides: Sides) -> Iterator[Case]:
     paths = found.head.paths
     for test in found.failing:
         category = category_of(found, test)
-        if category not in _FAILING:
+        if category is None or category not in _FAILING:
             continue
-        evidence = found.head_run.evidence[test]
-        case = Case(
+        yield Case(
             test=test,
             path=paths[test],
             category=category,
-            evidence=evidence[0],
+            evidence=found.head_run.evidence[test][0],
             base_evidence=next(iter(found.base_run.evidence.get(test, ())), None),
             matrix=found.matrix(test),
             alone=found.alone.get(test, ()),
@@ -129,7 +134,23 @@ def _failing_tests(found: Comparison, sides: Sides) -> Iterator[FailingTest]:
             sides=sides,
             environ=frozenset(found.project.environ),
         )
-        yield failing_test(case, evidence, _words(found, test, category))
+
+
+def _with(case: Case, closer: Closer) -> Case:
+    """The case with what a closer look has shown of it."""
+    polluters, setters, state = polluters_of(closer.isolations.get(case.test))
+    return replace(
+        case,
+        difference=difference_of(closer.divergences.get(case.test)),
+        polluters=polluters,
+        setters=setters,
+        state=state,
+    )
+
+
+def _failing(found: Comparison, case: Case) -> FailingTest:
+    evidence = found.head_run.evidence.get(case.test, (case.evidence,))
+    return failing_test(case, evidence, _words(found, case.test, case.category))
 
 
 def failing_test(case: Case, evidence: tuple[Evidence, ...], words: str) -> FailingTest:
@@ -144,7 +165,16 @@ def failing_test(case: Case, evidence: tuple[Evidence, ...], words: str) -> Fail
     )
 
 
+def _with_divergence(group: Group, closer: Closer) -> Group:
+    """With the divergence of the first of its tests that has one."""
+    told = [closer.divergences[test] for test in group.tests if test in closer.divergences]
+    there = next((one for one in told if isinstance(one, Divergence)), None)
+    return replace(group, divergence=there or next(iter(told), None))
+
+
 def _words(found: Comparison, test: str, category: Category) -> str:
+    if category is Category.COLLECTION_ERROR:
+        return "pytest cannot collect it"
     alone = found.alone.get(test, ())
     failed = sum(outcome not in GOOD for outcome in alone)
     if category is Category.ORDER_DEPENDENT:

@@ -47,7 +47,8 @@ class Case:
     `evidence` is of the first failing phase at head, `base_evidence` that at base if it fails there
     too. `fixtures` are the names that the test asks for. `environ` are the names of environment
     variables that are set. `difference` is None where the runs were not compared; `polluters` are
-    the tests that make it fail by running before it, `state` what they leave behind, in words.
+    the tests that make it fail by running before it, `state` what they leave behind, in words;
+    `setters` are tests without which it fails.
     """
 
     test: str
@@ -63,6 +64,7 @@ class Case:
     polluters: tuple[str, ...] = ()
     state: str = ""
     environ: frozenset[str] = frozenset()
+    setters: tuple[str, ...] = ()
 
     @property
     def error(self) -> Raised:

@@ -31,6 +31,9 @@ def verdict_of(category: Category, matrix: Matrix, matches: Sequence[Match]) -> 
     if settled is not None and settled.decided is not None:
         return Verdict(settled.decided, f"by its cause: {settled.cause}", signs)
     if category is Category.FLAKY:
+        of_sources = any(sign.fault is Fault.CODE for sign in signs)
+        if of_sources:
+            return Verdict(Fault.UNDECIDED, f"{_FLAKY}, and what varies is in sources", signs)
         return Verdict(Fault.TEST, _FLAKY, signs)
     if category is Category.KNOWN_FAILURE:
         return Verdict(Fault.UNDECIDED, _NO_CHANGE, signs)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any
 
+from assay.model.divergence import Divergence, NoDivergence
 from assay.model.evidence import Evidence
 from assay.model.run import TestOutcome
 
@@ -177,6 +178,8 @@ class Group:
     """It keeps tests from being collected or set up, and so may hide others."""
     hunk: tuple[str, ...] = ()
     patch: Patch | None = None
+    divergence: Divergence | NoDivergence | None = None
+    """Of the first of the tests whose runs were compared."""
 
     @property
     def match(self) -> Match | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from assay.diagnosis.telling import plain
 from assay.model.diagnosis import (
     Diagnosis,
     FailingTest,
@@ -56,6 +57,7 @@ def group_json(group: Group) -> Record:
         "effort": group.effort,
         "first": group.first,
         "hunk": list(group.hunk),
+        "divergence": None if group.divergence is None else plain(group.divergence),
         "patch": None if group.patch is None else patch_json(group.patch),
         "matches": [match_json(one) for one in group.example.matches],
         "verdict": None if group.example.verdict is None else verdict_json(group.example.verdict),

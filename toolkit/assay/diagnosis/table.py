@@ -106,6 +106,18 @@ BY_NAME = {cause.name: cause for cause in CAUSES}
 
 
 def matches_of(case: Case) -> tuple[Match, ...]:
-    """All causes that apply, in the order of the table; those that only may apply come last."""
+    """All causes that apply, in the order of the table; those that only may apply come last.
+
+    That sources raised something by themselves says nothing more where a name or a call explains
+    it: a wrong call from a test, too, fails in the sources. And where a stand-in of the test gave
+    the value, nothing is told of the values that the code makes.
+    """
     found = [match for cause in CAUSES if (match := cause.match(case)) is not None]
+    sure = {match.cause for match in found if match.certainty is not Certainty.HEURISTIC}
+    silent: set[str] = set()
+    if sure & {cause.name for cause in NAMES_AND_CALLS}:
+        silent.add(error_in_sources.CAUSE.name)
+    if sure & {mock_leak.CAUSE.name, mock_return_type.CAUSE.name}:
+        silent |= {cause.name for cause in VALUES_AND_SURROUNDINGS}
+    found = [match for match in found if match.cause not in silent]
     return tuple(sorted(found, key=lambda one: one.certainty is Certainty.HEURISTIC))

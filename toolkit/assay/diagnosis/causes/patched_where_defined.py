@@ -69,7 +69,7 @@ def _told(case: Case, patch: Patch, place: Place, user: tuple[str, ast.stmt]) ->
     return Match(
         cause=CAUSE.name,
         key=f"{patch.target}:{path}",
-        certainty=Certainty.COMPLETE if seen else Certainty.HEURISTIC,
+        certainty=_certainty(case, path, seen, patch.name),
         sentence=f"{patch.place} patches `{patch.target}` where it is defined, and {words}",
         proofs=(
             Proof(
@@ -97,6 +97,13 @@ def _told(case: Case, patch: Patch, place: Place, user: tuple[str, ast.stmt]) ->
     )
 
 
+def _certainty(case: Case, path: str, seen: bool, name: str) -> Certainty:
+    if seen:
+        return Certainty.COMPLETE
+    old = case.sides.base.bound(path).get(name)
+    return Certainty.HEURISTIC if isinstance(old, ast.ImportFrom) else Certainty.PARTIAL
+
+
 def _real_one_ran(case: Case, place: Place) -> bool:
     return any(f.path == place.path and f.function == place.name for f in case.error.frames)
 
@@ -115,7 +122,8 @@ CAUSE = Cause(
         "The test, or a fixture that it asks for, patches a function or class in the module that "
         "defines it, and a module of the sources has a name of its own for it by `from … import`; "
         "the import or the patch is new in the change. Complete if the real one stands in the "
-        "traceback or the mock says that it was not called, else heuristic."
+        "traceback or the mock says that it was not called, else partial; heuristic if only the "
+        "patch is new."
     ),
     shows="the patch, and the import that made another name.",
     verdict="Test, if complete: the code calls what it did, by another name; else a sign for test.",

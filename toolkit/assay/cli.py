@@ -64,6 +64,7 @@ def parser() -> Parser:
     _add_gate(verbs)
     _add_mutate(verbs)
     _add_weaknesses(verbs)
+    _add_integration(verbs)
     _add_history(verbs)
     _add_merge(verbs)
     _add_accept(verbs)
@@ -332,6 +333,13 @@ def _add_weaknesses(verbs: Verbs[Parser]) -> None:
     _add_format(verb, "text", "json")
     _add_reports(verb)
     verb.set_defaults(run=arguments.run_weaknesses)
+
+
+def _add_integration(verbs: Verbs[Parser]) -> None:
+    verb = _verb(verbs, "integration", "where modules meet, and whether tests go through")
+    arguments.add_integration(verb)
+    _add_format(verb, "text", "json")
+    verb.set_defaults(run=arguments.run_integration)
 
 
 def _add_history(verbs: Verbs[Parser]) -> None:

@@ -1,0 +1,1 @@
+"""Why tests fail after a change: pure over evidence."""

@@ -12,7 +12,6 @@ import dis
 import os
 import sys
 import threading
-from collections.abc import Mapping
 from types import CodeType, FrameType
 from typing import Any
 
@@ -46,6 +45,10 @@ _mro_of = type.__dict__["__mro__"].__get__
 _setprofile, _getprofile = sys.setprofile, sys.getprofile
 
 
+Types = dict[tuple[int, ...], tuple[type, ...]]
+"""Types, each with those of what it holds, by identity: a metaclass may have an `__eq__`."""
+
+
 class Code:
     """A code object of the project, and what was seen of it."""
 
@@ -67,7 +70,7 @@ class Code:
         self.line = code.co_firstlineno
         self.is_nested = bool(code.co_flags & _NESTED) or code.co_name.startswith("<")
         self.opcodes = code.co_code
-        self.types: set[Any] = set()
+        self.types: Types = {}
         self.looks = 0
         self.times = 0
         self.complete = tells_returns and not code.co_flags & _GENERATOR
@@ -94,18 +97,19 @@ class Seams(Watcher):
         self._paths: dict[str, str | None] = {}
         self._counts: dict[tuple[Code, Code], int] = {}
         self._calls: set[tuple[Code, Code]] = set()
-        self._returns: dict[Code, set[Any]] = {}
+        self._returns: dict[Code, Types] = {}
+        self._is_broken = False
         self._handler = self._handle
 
     # -- tests
 
     def begin(self, item: Any) -> None:  # noqa: ARG002
-        self._calls, self._returns = set(), {}
+        self._calls, self._returns, self._is_broken = set(), {}, False
         threading.setprofile(self._handler)
         _setprofile(self._handler)
 
     def end(self, item: Any, result: Message) -> list[Message]:  # noqa: ARG002
-        lost = _getprofile() is not self._handler
+        lost = self._is_broken or _getprofile() is not self._handler
         _setprofile(None)
         threading.setprofile(None)
         if result["outcome"] != "passed":
@@ -133,7 +137,7 @@ class Seams(Watcher):
         times = [[code.place, code.times] for code in self._codes.values() if code and code.times]
         return [{"type": "seams-times", "times": times}]
 
-    def _own_returns(self, result: Message) -> list[tuple[Code, set[Any]]]:
+    def _own_returns(self, result: Message) -> list[tuple[Code, Types]]:
         """None of a test that had stand-ins: what they gave may have been handed on."""
         patches = (result.get("seen") or {}).get("patches", ())
         if any(patch["used"] is not False and not patch["spy"] for patch in patches):
@@ -145,11 +149,11 @@ class Seams(Watcher):
         self._counts[caller, callee] = count + 1
         return count < TESTS_SHOWN
 
-    def _keep(self, code: Code, types: set[Any]) -> list[Any]:
+    def _keep(self, code: Code, types: Types) -> list[Any]:
         """The types that were not told before."""
         code.times += 1
-        new = [one for one in types if one not in code.types]
-        code.types.update(new)
+        new = [key for ids, key in types.items() if ids not in code.types]
+        code.types.update(types)
         if len(code.types) > MOST_TYPES:
             code.complete = False
         return [described(one) for one in new[:MOST_TYPES]]
@@ -157,14 +161,18 @@ class Seams(Watcher):
     # -- calls
 
     def _handle(self, frame: FrameType, event: str, arg: Any) -> None:
-        if event == "call":
-            callee = self._look(frame.f_code)
-            if callee is not None:
-                self._called(callee, frame.f_back)
-        elif event == "return":
-            code = self._look(frame.f_code)
-            if code is not None and code.complete:
-                self._returned(code, frame, arg)
+        try:
+            if event == "call":
+                callee = self._look(frame.f_code)
+                if callee is not None:
+                    self._called(callee, frame.f_back)
+            elif event == "return":
+                code = self._look(frame.f_code)
+                if code is not None and code.complete:
+                    self._returned(code, frame, arg)
+        except Exception:
+            # It would be raised in the user's code.
+            self._is_broken = True
 
     def _look(self, code: CodeType) -> Code | None:
         """By identity: to hash a code object takes longer than a short function runs."""
@@ -201,11 +209,11 @@ class Seams(Watcher):
         if is_left and code.opcodes[frame.f_lasti] not in _RETURNS:
             # Left by an exception, or a coroutine that waits.
             return
-        key: Any = (kind,)
-        if kind in _CONTAINERS and code.looks < LOOKS_INSIDE:
+        key: tuple[type, ...] = (kind,)
+        if id(kind) in _CONTAINERS and code.looks < LOOKS_INSIDE:
             code.looks += 1
             key = (kind, *held(value))
-        self._returns.setdefault(code, set()).add(key)
+        self._returns.setdefault(code, {})[tuple(map(id, key))] = key
 
     def _relative(self, path: str) -> str | None:
         """Relative to the repository; None outside, excluded, or made up."""
@@ -221,25 +229,19 @@ class Seams(Watcher):
             return found
 
 
-_CONTAINERS: Mapping[type, Any] = {
-    list: list.__iter__,
-    tuple: tuple.__iter__,
-    set: set.__iter__,
-    frozenset: frozenset.__iter__,
-    dict: dict.__iter__,
-}
+_CONTAINERS = frozenset(map(id, (list, tuple, set, frozenset, dict)))
 
 
 def held(value: Any) -> tuple[Any, ...]:
     """The types of the first items of a container of a built-in type itself; of a dict's keys."""
-    kinds: dict[Any, None] = {}
+    kinds: dict[int, type] = {}
     try:
         for _, item in zip(range(ITEMS), value, strict=False):
-            kinds[type(item)] = None
+            kinds[id(type(item))] = type(item)
     except RuntimeError:
         # Another thread changes it.
         return ()
-    return tuple(kinds)
+    return tuple(kinds.values())
 
 
 def described(key: Any) -> list[Any]:

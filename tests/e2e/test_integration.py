@@ -33,8 +33,10 @@ def test_each_seam_has_its_state_and_what_drifted_is_told(
     assert {one["callee"]["unit"]: one["sentences"] for one in done.record["drifts"]} == {
         "label": ["returns bytes; the real one returned str in 1 test"],
         "take": [
-            "called with (str, int); the real one takes (item, count, *, reserve): "
-            "missing a required argument: 'reserve'"
+            (
+                "called with (str, int); the real one takes (item, count, *, reserve): "
+                "missing a required argument: 'reserve'"
+            )
         ],
     }
     assert [(one["kind"], one["callee"]["unit"]) for one in done.record["cards"]] == [

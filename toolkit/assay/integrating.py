@@ -24,7 +24,7 @@ from assay.progress import Progress
 from assay.project import is_test_file
 from assay.recording import Baseline, Suite
 from assay.watching import read_files, tests_within
-from assay.weakness.facts import Patch, TextFile, Watched
+from assay.weakness.facts import NOWHERE, Original, Patch, TextFile, Watched
 
 Places = Mapping[str, bool]
 
@@ -211,19 +211,18 @@ def _watch_of(
 def _standins(watched: Watched) -> Iterable[StandIn]:
     for patch in watched.patches:
         if patch.original is not None and patch.used is not False:
-            yield _standin(watched.node_id, patch)
+            yield _standin(watched, patch, patch.original)
 
 
-def _standin(test: str, patch: Patch) -> StandIn:
-    original = patch.original
-    assert original is not None
+def _standin(watched: Watched, patch: Patch, original: Original) -> StandIn:
+    """Made by a decorator, it has no line that ran: the test's own stands for it."""
     return StandIn(
-        test=test,
+        test=watched.node_id,
         target=patch.target,
         original=(original.path, original.line),
         kind=original.kind,
         name=original.name,
-        made=patch.made,
+        made=watched.code if patch.made == NOWHERE else patch.made,
         called_from=patch.called_from,
         gave=tuple(TypeSeen(shown, bases) for shown, bases in patch.gave),
         annotated=patch.bad_return,

@@ -19,7 +19,7 @@ def cards_of(
     names: Names, watch: Watch, seams: Sequence[Seam], drifts: Sequence[Drift]
 ) -> list[SeamCard]:
     """A card for each drifted stand-in, each function that is only replaced where other modules
-    call it, and each untested way between two modules.
+    call it, and each function that no test reaches from another module.
 
     First drift where nothing else guards the seam, then other drift, certain before likely; then
     what most tests replace; then what lies between modules that meet much.
@@ -130,7 +130,8 @@ def _mocked_card(names: Names, watch: Watch, callee: End, seams: list[Seam]) -> 
 
 def _callers(seams: Sequence[Seam]) -> str:
     names = [f"`{seam.caller.name}`" for seam in seams]
-    return names[0] if len(names) == 1 else f"{names[0]} and {len(names) - 1} more callers"
+    more = "1 more caller" if len(names) == 2 else f"{len(names) - 1} more callers"
+    return names[0] if len(names) == 1 else f"{names[0]} and {more}"
 
 
 def _returned(names: Names, watch: Watch, callee: End) -> str:
@@ -145,39 +146,49 @@ def _returned(names: Names, watch: Watch, callee: End) -> str:
 
 
 def _untested(names: Names, watch: Watch, seams: Sequence[Seam]) -> list[SeamCard]:
-    """One for each caller and callee; those whose caller runs, in modules that meet much, first."""
+    """One for each module and function that it calls; those whose caller runs, and whose modules
+    meet others in tests at many seams, first."""
     meetings: Counter[str] = Counter()
+    groups: dict[tuple[str, End], list[Seam]] = defaultdict(list)
     for seam in seams:
-        if seam.state is not SeamState.UNTESTED:
+        if seam.state is SeamState.REAL:
             meetings.update((seam.caller.path, seam.callee.path))
+        elif seam.state is SeamState.UNTESTED:
+            groups[seam.caller.path, seam.callee].append(seam)
 
-    def weight(seam: Seam) -> tuple[float, End, End]:
-        much = sqrt(meetings[seam.caller.path] * meetings[seam.callee.path])
-        return -much * (2 if ran_body(names, watch, seam.caller) else 1), seam.caller, seam.callee
+    def weight(one: tuple[tuple[str, End], list[Seam]]) -> tuple[bool, float, tuple[str, End]]:
+        (caller, callee), mine = one
+        runs = any(ran_body(names, watch, seam.caller) for seam in mine)
+        return not runs, -sqrt(meetings[caller] * meetings[callee.path]), (caller, callee)
 
-    open_ones = [seam for seam in seams if seam.state is SeamState.UNTESTED]
-    return [_untested_card(names, watch, seam) for seam in sorted(open_ones, key=weight)]
+    return [_untested_card(names, watch, mine) for _, mine in sorted(groups.items(), key=weight)]
 
 
-def _untested_card(names: Names, watch: Watch, seam: Seam) -> SeamCard:
+def _untested_card(names: Names, watch: Watch, seams: list[Seam]) -> SeamCard:
+    seam = next((one for one in seams if ran_body(names, watch, one.caller)), seams[0])
     caller, callee = seam.caller, seam.callee
     line = _call_line(names, seam)
     runs = ran_body(names, watch, caller)
     row = names.modules[caller.path].rows[line[1] - 1].strip()
     real = "runs in tests" if ran_body(names, watch, callee) else "runs in no test"
+    others = [_line(_call_line(names, one)) for one in seams if one is not seam]
+    evidence = [
+        Evidence("call", row),
+        Evidence("the caller", f"runs in tests, but {seam.why}" if runs else "runs in no test"),
+        Evidence("the real one", f"{_where(names, callee)}, {real}"),
+    ]
+    if others:
+        evidence.append(Evidence("no test either at", _listed(others, "place")))
     fix = f"add a test of `{caller.name}` that "
     fix += f"gets to line {line[1]}" if runs else f"runs the call of `{callee.name}`"
     return SeamCard(
         "untested",
-        f"No test goes from `{caller.name}` to `{callee.name}`.",
+        f"No test goes from {_callers([seam, *(one for one in seams if one is not seam)])} "
+        f"to `{callee.name}`.",
         line,
         caller,
         callee,
-        (
-            Evidence("call", row),
-            Evidence("the caller", f"runs in tests, but {seam.why}" if runs else "runs in no test"),
-            Evidence("the real one", f"{_where(names, callee)}, {real}"),
-        ),
+        tuple(evidence),
         fix,
     )
 

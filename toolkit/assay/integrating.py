@@ -6,9 +6,9 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
-from assay.diagnosis.calls import Names, static_seams
 from assay.diagnosis.seam_cards import cards_of
 from assay.diagnosis.seams import all_seams, drifted, joined_modules
+from assay.diagnosis.static_calls import Names, static_seams
 from assay.execution.seaming import SeamWatching
 from assay.execution.watched import WatchedRun
 from assay.model.impact import (

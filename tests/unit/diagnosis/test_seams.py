@@ -7,9 +7,9 @@ from collections.abc import Iterable, Mapping
 
 import pytest
 
-from assay.diagnosis.calls import Names, static_seams
 from assay.diagnosis.seam_cards import cards_of
 from assay.diagnosis.seams import Ignored, all_seams, drifted, other_types
+from assay.diagnosis.static_calls import Names, static_seams
 from assay.model.seams import (
     Call,
     End,

@@ -6,8 +6,8 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from math import sqrt
 
-from assay.diagnosis.calls import Names, first_line
 from assay.diagnosis.seams import ran_body
+from assay.diagnosis.static_calls import Names, first_line
 from assay.model.finding import Evidence
 from assay.model.seams import Drift, End, Line, Returned, Seam, SeamCard, SeamState, Watch
 

@@ -8,7 +8,7 @@ import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 
-from assay.diagnosis.calls import (
+from assay.diagnosis.static_calls import (
     Function,
     Names,
     StaticSeam,

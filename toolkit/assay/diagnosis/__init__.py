@@ -1,1 +1,1 @@
-"""Why tests fail after a change, from evidence alone (pure)."""
+"""Why tests fail after a change: pure over evidence."""

@@ -18,7 +18,7 @@ from assay.diagnosis.divergence import (
     suspects,
     the_test,
 )
-from assay.explain.summaries import Summary, at, contrast, differences, expression, words
+from assay.explain.summaries import Summary, at, contrast, differences, expression, type_of, words
 from assay.model.divergence import (
     AlignedCall,
     Call,
@@ -61,8 +61,17 @@ def divergence(aligned: Aligned, found: Sequence[Origin], notes: Sequence[str]) 
         candidates=candidates,
         calls=tuple(_around(aligned, origin)),
         sentence=told,
+        base_type=_types(origin)[0],
+        head_type=_types(origin)[1],
         notes=(*notes, *_unseen(origin)),
     )
+
+
+def _types(origin: Origin) -> tuple[str, str]:
+    if origin.values is None:
+        return "", ""
+    one, other = (type_of(value) for value in origin.values)
+    return one, other
 
 
 def _unseen(origin: Origin) -> Iterator[str]:

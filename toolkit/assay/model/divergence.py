@@ -136,7 +136,8 @@ class Divergence:
     """The first point at which a test's run at head leaves the one at base.
 
     `what` names the argument, variable or callee concerned ("" for results); `base` and `head` are
-    the values in words; `in_change`: the function's lines overlap the change; `chain` leads from
+    the values in words, `base_type` and `head_type` the names of their types ("" where there is no
+    value); `in_change`: the function's lines overlap the change; `chain` leads from
     the origin up to the test; `test` is the test's line that `test_verb`s what differs; `branch`
     the first line of the origin that only one run came to; `notes` say what was not seen.
     """
@@ -155,6 +156,8 @@ class Divergence:
     sentence: str
     branch: Place | None = None
     branch_words: str = ""
+    base_type: str = ""
+    head_type: str = ""
     notes: tuple[str, ...] = ()
 
 

@@ -25,7 +25,7 @@ from .hotswap import real_path
 from .summary import Summarizer, type_name
 from .watchers import Message, Watcher
 
-DEPTH, ITEMS, NODES = 2, 30, 80
+DEPTH, ITEMS, NODES = 2, 30, 150
 """Bounds of one value's summary: a call costs as much as its summaries do."""
 
 SHORT = 80

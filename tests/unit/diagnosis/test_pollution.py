@@ -55,7 +55,7 @@ def test_one_culprit_among_a_thousand_is_found_by_halving() -> None:
     for culprit in ("t0", "t333", "t999"):
         found, asked = searched(tests, lambda some, c=culprit: c in some)  # type: ignore[misc]
         assert found == (culprit,)
-        assert asked <= 20
+        assert asked <= 11
 
 
 def test_any_two_or_three_that_act_together_are_found_in_their_order() -> None:

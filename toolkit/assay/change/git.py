@@ -125,8 +125,8 @@ def log_of_removals(root: Path, commits: int) -> str:
     where = ("--", "*.py")
     if _commit(root, "HEAD") is None:
         return ""
-    now = _output(root, "diff-index", *patches, "HEAD", *where)
-    then = _output(root, "log", *shown, *patches, *where)
+    now = output_of(root, "diff-index", *patches, "HEAD", *where)
+    then = output_of(root, "log", *shown, *patches, *where)
     return "\x01\n" + (now + then).decode("utf-8", "replace")
 
 
@@ -192,7 +192,7 @@ def diff_file_change(root: Path, diff_text: str, name: str) -> Change:
 def working_tree_files(root: Path) -> frozenset[str]:
     """The files of the working tree that are not ignored, relative to the root, submodules' and
     nested repositories' included; assay's own state is left out."""
-    listed = _output(root, "ls-files", "--cached", "--others", "--exclude-standard", "-z")
+    listed = output_of(root, "ls-files", "--cached", "--others", "--exclude-standard", "-z")
     found: set[str] = set()
     for name in filter(None, listed.split(b"\0")):
         path = os.fsdecode(name).removesuffix("/")
@@ -234,7 +234,8 @@ def _run(
         ) from error
 
 
-def _output(root: Path, *arguments: str, given: bytes = b"") -> bytes:
+def output_of(root: Path, *arguments: str, given: bytes = b"") -> bytes:
+    """What git prints when run there; UsageError with git's own words if it fails."""
     done = _run(root, *arguments, given=given)
     if done.returncode != 0:
         raise UsageError(f"git {arguments[0]} failed in {root}", _told(done))
@@ -304,7 +305,7 @@ def _latest_base(root: Path, head: str) -> Base:
             "nothing is uncommitted, and this shallow clone does not have the commit before HEAD: "
             "run `git fetch --unshallow`, or name a base with --base"
         )
-    raise NothingToCompare("nothing is uncommitted, and HEAD is the first commit")
+    raise NothingToCompare("nothing to compare: all is committed, and HEAD is the first commit")
 
 
 def default_branch(root: Path) -> str | None:
@@ -335,7 +336,7 @@ def _default_branch(root: Path) -> _Tip | None:
 
 
 def _is_shallow(root: Path) -> bool:
-    return _output(root, "rev-parse", "--is-shallow-repository").strip() == b"true"
+    return output_of(root, "rev-parse", "--is-shallow-repository").strip() == b"true"
 
 
 # What differs
@@ -355,7 +356,7 @@ class _Entry:
 
 
 def _tracked_entries(root: Path, commit: str) -> dict[str, _Entry]:
-    fields = _output(root, *_DIFF, "--raw", "-z", commit, "--").split(b"\0")
+    fields = output_of(root, *_DIFF, "--raw", "-z", commit, "--").split(b"\0")
     entries: dict[str, _Entry] = {}
     for facts, name in zip(fields[0::2], fields[1::2], strict=False):
         old_mode, new_mode, old_blob, _, letter = facts.decode().lstrip(":").split(" ")
@@ -366,7 +367,7 @@ def _tracked_entries(root: Path, commit: str) -> dict[str, _Entry]:
 
 
 def _untracked(root: Path) -> set[str]:
-    names = _output(root, "ls-files", "--others", "--exclude-standard", "-z").split(b"\0")
+    names = output_of(root, "ls-files", "--others", "--exclude-standard", "-z").split(b"\0")
     paths = (os.fsdecode(name) for name in names if name)
     # A repository within the repository is listed as a directory.
     found = {path for path in paths if not path.endswith("/") and not _is_ours(path)}
@@ -392,7 +393,7 @@ def _is_leftover(path: str, environments: tuple[str, ...]) -> bool:
 
 
 def _patch(root: Path, commit: str) -> tuple[FileDiff, ...]:
-    text = _output(root, *_DIFF, "-p", "-U0", commit, "--")
+    text = output_of(root, *_DIFF, "-p", "-U0", commit, "--")
     return parse_diff(text.decode("utf-8", "surrogateescape"))
 
 
@@ -401,7 +402,7 @@ def _blobs(root: Path, entries: Mapping[str, _Entry]) -> dict[str, bytes]:
     wanted = sorted({entry.old_blob for entry in entries.values() if entry.has_content})
     if not wanted:
         return {}
-    output = _output(
+    output = output_of(
         root,
         "cat-file",
         "--batch",

@@ -68,7 +68,7 @@ _DEFAULTS: Mapping[str, Summary] = {
 
 
 def _known(slot: Slot, summary: Summary, path: Path) -> Summary:
-    """What stands at a path; what is as at the start of Python, the probe does not tell."""
+    """What stands at a path of a slot; the probe leaves out what is as Python starts."""
     if summary[0] == MISSING[0] and slot[0] in ("logger", "process"):
         return _DEFAULTS.get(slot[-1].partition(" ")[0], MISSING)
     return at(summary, path)

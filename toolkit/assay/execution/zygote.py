@@ -99,7 +99,8 @@ class Zygote:
     ask for beside the settings: `order`, the node ids of the collected session, and for "import"
     `module`, `files` and `ahead`: the paths of the module, of the test files, and of sources to
     compile first. For "collected", `only` are the test files to collect (all), and `seed` what
-    pytest-randomly starts from.
+    pytest-randomly starts from. `problems` is, once it has greeted, what each collector that failed
+    left behind, as `probe.evidence` tells it.
     """
 
     def __init__(
@@ -114,6 +115,7 @@ class Zygote:
         self._next_job = 0
         self._pending: list[Message] = []
         self._buffer = b""
+        self.problems: tuple[Message, ...] = ()
         self._patience = settings.collection_limit
         self._watch = {"repo": str(settings.repo), "excluded": list(settings.excluded)}
         try:
@@ -184,6 +186,7 @@ class Zygote:
                     "(the setting timeout-collection)"
                 )
             if message["type"] != "collecting":
+                self.problems = tuple(message.get("problems", ()))
                 return message
             doing = f"collecting {message['where']}"
 

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from .evidence import collect_problem
 from .mutation import meter
 from .observe import Observer, lines_of_failure
 from .recorder import COLLECT, FIXTURE, MODULE, SESSION, TEST, Recorder
@@ -68,6 +69,7 @@ class AssayPlugin:
         self._wanted = wanted_files
         self._kept: frozenset[str] | None = None
         self.errors: list[tuple[str, str]] = []
+        self.problems: list[dict[str, Any]] = []
         self.log = PhaseLog()
         self.quick = False
         self.current = ""
@@ -92,7 +94,9 @@ class AssayPlugin:
         if has("randomly"):
             args += ["-p", "randomly", f"--randomly-seed={self.seed}"]
             args.append("--randomly-dont-reorganize")
-        yield
+        outcome = yield
+        if outcome.excinfo is not None:
+            self.problems.append(collect_problem("", outcome.excinfo[1]))
 
     @pytest.hookimpl(hookwrapper=True, tryfirst=True)
     def pytest_cmdline_main(self, config: pytest.Config) -> Generator[None, Any, None]:
@@ -142,6 +146,10 @@ class AssayPlugin:
             return
         with self._recorder.sink(key):
             yield
+
+    def pytest_exception_interact(self, node: Any, call: Any) -> None:
+        if isinstance(node, pytest.Collector):
+            self.problems.append(collect_problem(node.nodeid, call.excinfo.value))
 
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
         if report.failed:

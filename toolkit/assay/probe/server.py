@@ -84,8 +84,12 @@ def ini_settings(config: pytest.Config) -> list[tuple[str, str]]:
 
 
 def pytest_args(request: Request) -> list[str]:
-    """The user's arguments, and the cache moved out of the user's tree."""
-    return [*request["args"], "-o", f"cache_dir={request['cache']}"]
+    """The user's arguments, and the cache moved out of the user's tree, if there is to be one: to a
+    pytest without, `cache_dir` is an unknown option, and it warns."""
+    args = [str(arg) for arg in request["args"]]
+    if "no:cacheprovider" in " ".join([*args, os.environ.get("PYTEST_ADDOPTS", "")]):
+        return args
+    return [*args, "-o", f"cache_dir={request['cache']}"]
 
 
 class CollectedZygote:
@@ -109,7 +113,13 @@ class CollectedZygote:
         code = pytest.main(pytest_args(self.request), plugins=[plugin])
         if not self.served:
             self.supervisor.send(
-                {"type": "failed", "code": int(code), "errors": plugin.errors, **versions()}
+                {
+                    "type": "failed",
+                    "code": int(code),
+                    "errors": plugin.errors,
+                    "problems": plugin.problems,
+                    **versions(),
+                }
             )
 
     def _collecting(self, where: str) -> None:
@@ -137,6 +147,7 @@ class CollectedZygote:
             "fingerprint": fingerprint(session.config),
             "items": [describe_item(item) for item in session.items],
             "errors": plugin.errors,
+            "problems": plugin.problems,
             "modules": module_files(),
             "path": [entry for entry in sys.path if isinstance(entry, str)],
             "sinks": self.recorder.drain() if self.recorder is not None else {},

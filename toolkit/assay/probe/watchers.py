@@ -43,6 +43,14 @@ def begun(wanted: Mapping[str, Message], session: Any) -> list[Watcher]:
 
 def maker(name: str) -> Callable[[Message], Watcher]:
     """Imported only when asked for: most children watch nothing."""
+    if name == "evidence":
+        from .evidence import EvidenceWatcher
+
+        return EvidenceWatcher
+    if name == "trace":
+        from .tracing import Tracer
+
+        return Tracer
     if name == "state":
         from .state import StateWatcher
 

@@ -1,0 +1,1 @@
+"""The root causes, a file each."""

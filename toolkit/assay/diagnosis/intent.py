@@ -21,7 +21,10 @@ _MARKED = re.compile(r"`([^`\n]+)`")
 _IDENTIFIER = re.compile(r"[A-Za-z_]\w{4,}")
 _COMMON = frozenset(
     "return raise False value values param isinstance super class object async await yield name "
-    "lambda except global assert import pass_context ValueError TypeError KeyError".split()
+    "lambda except global assert import default option options attribute attributes argument "
+    "arguments parameter parameters context config result index items field fields schema message "
+    "method function module string number length object_ other first ValueError TypeError KeyError "
+    "AttributeError".split()
 )
 
 _INTERNAL = re.compile(r"\bNone\b|<[\w.]+ object at|\b[Ss]entinel\b|\bNaN\b|\bnan\b")

@@ -10,7 +10,7 @@ READY := $(VENV)/.ready
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help impact gate map weaknesses test traps operators weaknesspage lint clean
+.PHONY: help impact gate map weaknesses test traps operators weaknesspage causepage lint clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -48,6 +48,10 @@ operators: $(READY) ## write docs/operators.md from the table of operators
 weaknesspage: $(READY) ## write docs/weaknesses.md from the detectors
 	@$(BIN)/python -c 'from pathlib import Path; from assay.weakness.document import weaknesses_page; \
 		Path("docs/weaknesses.md").write_text(weaknesses_page(), encoding="utf-8")'
+
+causepage: $(READY) ## write docs/causes.md from the root causes
+	@$(BIN)/python -c 'from pathlib import Path; from assay.diagnosis.document import causes_page; \
+		Path("docs/causes.md").write_text(causes_page(), encoding="utf-8")'
 
 lint: $(READY) ## check types and style
 	$(BIN)/ruff check .

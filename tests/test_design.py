@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import argparse
 import ast
+import json
+import re
 import subprocess
 import sys
 import tomllib
@@ -14,6 +16,8 @@ from pathlib import Path
 import pytest
 import yaml
 
+from assay.agents.compact import SCHEMA
+from assay.agents.tools import PYTEST, TOOLS, Tool, offered
 from assay.cli import parser
 from assay.config import KEYS, parse_config
 from assay.errors import ExitCode
@@ -31,21 +35,25 @@ LAYERS = (
     ("cli",),
     ("arguments",),
     ("commands",),
+    ("agents",),
     ("suppliers",),
     ("killing",),
     ("matrices",),
     ("answering",),
+    ("lost",),
     ("mutating",),
-    ("reuse", "misled", "watching", "lost", "survivors"),
-    ("diagnosing",),
+    ("patching",),
+    ("diagnosing", "verifying"),
+    ("closer",),
     ("comparing",),
+    ("reuse", "misled", "watching", "diverging", "isolating", "rerunning", "survivors"),
     ("pipeline",),
     ("runners",),
     ("sessions",),
     ("recording",),
     ("gather", "join"),
     ("choose", "stamps"),
-    ("committed", "policies", "findings", "past"),
+    ("committed", "policies", "findings", "past", "exclusions"),
     ("report", "progress", "project"),
     ("config",),
     ("gate", "init"),
@@ -62,11 +70,15 @@ LAYERS = (
 for those of `BESIDE`. `probe` is in no layer: it imports none of the others, and none imports it.
 """
 
-BESIDE = frozenset[tuple[str, str]]()
+BESIDE = frozenset({("diagnosis", "explain")})
 
 LEVEL = {room: level for level, layer in enumerate(LAYERS) for room in layer}
 
 PURE = (
+    "agents/compact.py",
+    "agents/failures.py",
+    "agents/readings.py",
+    "agents/tools.py",
     "model",
     "selection",
     "verdict",
@@ -103,6 +115,8 @@ PURE = (
     "report/text.py",
     "report/why.py",
     "report/explained.py",
+    "report/first.py",
+    "report/found_text.py",
     "report/as_json.py",
     "report/from_json.py",
     "report/findings_json.py",
@@ -121,6 +135,8 @@ PURE = (
     "report/html_data.py",
     "report/html_page.py",
     "report/history_text.py",
+    "report/isolation_text.py",
+    "report/isolation_json.py",
     "history/rows.py",
     "history/compare.py",
     "history/lines.py",
@@ -179,26 +195,27 @@ def test_every_room_has_its_layer() -> None:
     assert rooms == set(LEVEL)
 
 
-@pytest.mark.parametrize("path", [path for path in FILES if room_of(path) in LEVEL])
-def test_a_room_imports_only_from_the_layers_below(path: str) -> None:
-    room = room_of(path)
+def test_a_room_imports_only_from_the_layers_below() -> None:
     wrong = {
-        other
+        (path, other)
+        for path in FILES
+        if room_of(path) in LEVEL
         for other in rooms_imported(path)
-        if (room, other) not in BESIDE and LEVEL.get(other, -1) <= LEVEL[room]
+        if (room_of(path), other) not in BESIDE and LEVEL.get(other, -1) <= LEVEL[room_of(path)]
     }
     assert wrong == set()
 
 
-@pytest.mark.parametrize("path", [path for path in FILES if room_of(path) == "probe"])
-def test_the_probe_imports_nothing_of_the_rest_of_assay(path: str) -> None:
-    assert rooms_imported(path) == set()
-    assert not [name for name in imported(path) if name == "assay"]
+def test_the_probe_imports_nothing_of_the_rest_of_assay() -> None:
+    probe = [path for path in FILES if room_of(path) == "probe"]
+    assert probe
+    assert {path: rooms_imported(path) for path in probe if rooms_imported(path)} == {}
+    assert [path for path in probe if "assay" in imported(path)] == []
 
 
-@pytest.mark.parametrize("path", [path for path in FILES if room_of(path) != "probe"])
-def test_nothing_imports_the_probe(path: str) -> None:
-    assert "probe" not in rooms_imported(path)
+def test_nothing_imports_the_probe() -> None:
+    others = [path for path in FILES if room_of(path) != "probe"]
+    assert [path for path in others if "probe" in rooms_imported(path)] == []
 
 
 def test_importing_assay_imports_nothing_else_of_it() -> None:
@@ -226,6 +243,18 @@ def test_only_two_modules_import_dask() -> None:
     assert users == {f"{cluster}/connection.py", f"{cluster}/worker.py", "runners.py"}
 
 
+def test_only_one_module_imports_mcp_and_only_the_verb_imports_that() -> None:
+    users = {path for path in FILES if {"anyio", "mcp"} & top_level(path)}
+    assert users == {"agents/server.py", "commands/mcp.py"}
+    assert not [name for name in imported("commands/mcp.py") if name.startswith("mcp")]
+    script = "import sys, assay.cli, assay.commands.mcp, assay.agents.compact\n"
+    script += "print([name for name in ('anyio', 'mcp', 'pydantic') if name in sys.modules])"
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True
+    )
+    assert done.stdout.strip() == "[]"
+
+
 def test_the_source_root_is_no_package() -> None:
     assert not (PACKAGE.parent / "__init__.py").exists()
 
@@ -233,14 +262,13 @@ def test_the_source_root_is_no_package() -> None:
 # What a room may touch
 
 
-@pytest.mark.parametrize("path", [path for path in FILES if is_pure(path)])
-def test_a_pure_module_touches_nothing_outside(path: str) -> None:
-    assert top_level(path) & OUTSIDE == set()
+def test_a_pure_module_touches_nothing_outside() -> None:
+    touched = {path: top_level(path) & OUTSIDE for path in FILES if is_pure(path)}
+    assert {path: names for path, names in touched.items() if names} == {}
 
 
-@pytest.mark.parametrize("pure", PURE)
-def test_every_pure_room_is_there(pure: str) -> None:
-    assert (PACKAGE / pure).exists()
+def test_every_pure_room_is_there() -> None:
+    assert [pure for pure in PURE if not (PACKAGE / pure).exists()] == []
 
 
 def test_only_the_adapter_imports_mutmut() -> None:
@@ -283,58 +311,65 @@ def called(path: str) -> set[str]:
     return {ast.unparse(n.func) for n in ast.walk(tree(path)) if isinstance(n, ast.Call)}
 
 
-@pytest.mark.parametrize("path", FILES)
-def test_nobody_changes_the_working_directory(path: str) -> None:
-    assert not called(path) & {"os.chdir", "os.fchdir", "chdir", "contextlib.chdir"}
+def callers(names: set[str]) -> list[str]:
+    """The files that call one of the names."""
+    return [path for path in FILES if called(path) & names]
 
 
-@pytest.mark.parametrize("path", FILES)
-def test_nobody_starts_a_shell(path: str) -> None:
-    assert not called(path) & {"os.system", "os.popen"}
+def test_nobody_changes_the_working_directory() -> None:
+    assert callers({"os.chdir", "os.fchdir", "chdir", "contextlib.chdir"}) == []
 
 
-@pytest.mark.parametrize(
-    "path", [path for path in FILES if room_of(path) not in ("cli", "__main__", "probe")]
-)
-def test_only_the_command_line_leaves_the_process_or_prints(path: str) -> None:
-    assert not called(path) & {"sys.exit", "exit", "quit", "os._exit", "print"}
+def test_nobody_starts_a_shell() -> None:
+    assert callers({"os.system", "os.popen"}) == []
 
 
-# Git is run in the environment assay is run in; a Dask worker has its own.
-@pytest.mark.parametrize(
-    "path",
-    [
+def test_only_the_command_line_leaves_the_process_or_prints() -> None:
+    found = callers({"sys.exit", "exit", "quit", "os._exit", "print"})
+    assert [path for path in found if room_of(path) not in ("cli", "__main__", "probe")] == []
+
+
+def test_the_environment_is_a_parameter() -> None:
+    """Git is run in the environment assay is run in; a Dask worker has its own."""
+    names = {"os.environ", "os.getenv", "os.environb"}
+    readers = [
         path
         for path in FILES
-        if room_of(path) not in ("cli", "__main__", "probe", "plugin", "gather")
-        and path not in ("change/git.py", "execution/cluster/worker.py")
-    ],
-)
-def test_the_environment_is_a_parameter(path: str) -> None:
-    read = {ast.unparse(n) for n in ast.walk(tree(path)) if isinstance(n, ast.Attribute)}
-    assert not read & {"os.environ", "os.getenv", "os.environb"}
+        if names & {ast.unparse(n) for n in ast.walk(tree(path)) if isinstance(n, ast.Attribute)}
+    ]
+    allowed = ("cli", "__main__", "probe", "plugin", "gather")
+    files = ("change/git.py", "execution/cluster/worker.py")
+    assert [p for p in readers if room_of(p) not in allowed and p not in files] == []
 
 
 # Texts
 
 
-@pytest.mark.parametrize("path", [path for path in FILES if path != "__init__.py"])
-def test_a_module_opens_with_one_sentence_that_says_what_it_knows(path: str) -> None:
-    first = (ast.get_docstring(tree(path)) or "").partition("\n\n")[0]
-    assert first
-    assert first[0].isupper() or first.startswith("`assay ")
-    assert first[-1] == "."
-    assert len(first) <= 220
+def is_one_sentence(first: str) -> bool:
+    begins = first[:1].isupper() or first.startswith("`assay ")
+    return begins and first.endswith(".") and len(first) <= 220
 
 
-@pytest.mark.parametrize("path", FILES)
-def test_no_module_is_too_long_to_read(path: str) -> None:
-    assert len((PACKAGE / path).read_text(encoding="utf-8").splitlines()) <= 500
+def test_a_module_opens_with_one_sentence_that_says_what_it_knows() -> None:
+    opening = {
+        path: (ast.get_docstring(tree(path)) or "").partition("\n\n")[0]
+        for path in FILES
+        if path != "__init__.py"
+    }
+    assert {path: first for path, first in opening.items() if not is_one_sentence(first)} == {}
+
+
+def test_no_module_is_too_long_to_read() -> None:
+    lengths = {p: (PACKAGE / p).read_text(encoding="utf-8").count("\n") for p in FILES}
+    assert {path: lines for path, lines in lengths.items() if lines > 500} == {}
 
 
 def verbs() -> dict[str, argparse.ArgumentParser]:
     (action,) = (a for a in parser()._actions if isinstance(a, argparse._SubParsersAction))
     return dict(action.choices)
+
+
+VERBS = verbs()
 
 
 def options(verb: str) -> list[str]:
@@ -371,7 +406,11 @@ def test_every_format_of_a_report_is_documented(format: str) -> None:
     assert f"| `{format}` |" in document("reports.md")
 
 
-CONFIGS = sorted(path.name for path in (CHECKOUT / "configs").iterdir())
+CONFIGS = sorted(
+    path.relative_to(CHECKOUT / "configs").as_posix()
+    for path in (CHECKOUT / "configs").rglob("*")
+    if path.is_file()
+)
 
 
 @pytest.mark.parametrize("name", CONFIGS)
@@ -385,8 +424,49 @@ def test_every_file_of_configs_loads_ships_and_is_listed(name: str) -> None:
             parse_config(table["tool"]["assay"], name)
     elif path.suffix in (".yml", ".yaml"):
         assert yaml.safe_load(text)
+    elif path.suffix == ".json":
+        (server,) = json.loads(text)["mcpServers"].values()
+        assert server["command"] == "python"
+        module, *argv = server["args"][1:]
+        assert (module, parser().parse_args(argv).verb) == ("assay", "mcp")
     assert (PACKAGE / "configs" / name).read_text(encoding="utf-8") == text
-    assert name == "README.md" or f"({name})" in (path.parent / "README.md").read_text("utf-8")
+    listed = (CHECKOUT / "configs" / "README.md").read_text("utf-8")
+    assert name == "README.md" or f"({name})" in listed
+
+
+AGENTS = [name for name in CONFIGS if name.startswith("agents/") and name.endswith(".md")]
+
+
+@pytest.mark.parametrize("name", AGENTS)
+def test_a_description_of_an_agent_names_itself_and_all_tools_and_no_others(name: str) -> None:
+    text = (CHECKOUT / "configs" / name).read_text(encoding="utf-8")
+    empty, front, body = text.split("---\n", 2)
+    head = yaml.safe_load(front)
+    assert not empty
+    assert head["name"] == Path(name).stem
+    assert head["description"]
+    known = {tool.verb for tool in TOOLS}
+    fields = {*SCHEMA["properties"], *SCHEMA["properties"]["items"]["items"]["properties"]}
+    arguments = {argument.name for tool in TOOLS for argument in tool.arguments}
+    named = set(re.findall(r"`([a-z_]+)`", body)) - {"assay"}
+    assert known <= named
+    assert named <= known | fields | arguments | {"limit"}
+
+
+# What agents are offered
+
+
+@pytest.mark.parametrize("tool", offered(VERBS).values(), ids=lambda tool: tool.verb)
+def test_a_tool_has_only_options_that_its_verb_has(tool: Tool) -> None:
+    options = {argument.option for argument in tool.arguments} - {"", PYTEST}
+    assert options <= set(VERBS[tool.verb]._option_string_actions)
+    assert {"json", "agent"} <= set(
+        VERBS[tool.verb]._option_string_actions["--format"].choices or ()
+    )
+
+
+def test_every_tool_is_documented() -> None:
+    assert [tool.verb for tool in TOOLS if f"| `{tool.verb}` |" not in document("agents.md")] == []
 
 
 @pytest.mark.parametrize("code", ExitCode, ids=lambda code: code.name)

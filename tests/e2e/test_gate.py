@@ -16,6 +16,7 @@ from schema_checks import check_elements, check_record, check_sarif
 from assay.cli import main
 from assay.committed import read_accepted
 from assay.findings import keep_findings, last_findings
+from assay.model.finding import Confidence
 from assay.project import open_project
 from assay.report.outputs import FORMATS
 
@@ -296,7 +297,7 @@ def test_a_baseline_that_no_policy_reads_is_a_mistake(shop: Path, run_assay: Run
 def test_findings_are_kept_and_accepted_as_survivors_are(shop: Path, run_assay: RunAssay) -> None:
     found = (finding(), finding(name="w7654321"))
     project = open_project(shop, None, (), {})
-    keep_findings(project, found)
+    keep_findings(project, "weaknesses", found)
     assert last_findings(project) == found
     done = run_assay("accept", "w12", "--reason", "by design", project=shop)
     assert done.lines[0] == (
@@ -310,7 +311,12 @@ def test_findings_are_kept_and_accepted_as_survivors_are(shop: Path, run_assay: 
 
 
 @pytest.mark.parametrize(
-    ("text", "problem"), [("{", "cannot read"), ('{"format": 1, "findings": [{}]}', "is damaged")]
+    ("text", "problem"),
+    [
+        ("{", "cannot read"),
+        ('{"format": 2, "verbs": {"gate": [{}]}}', "is damaged"),
+        ('{"format": 2}', "is damaged"),
+    ],
 )
 def test_kept_findings_that_are_damaged_are_told(
     text: str, problem: str, shop: Path, run_assay: RunAssay
@@ -319,6 +325,16 @@ def test_kept_findings_that_are_damaged_are_told(
     done = run_assay("accept", "w12", "--reason", "x", project=shop)
     assert done.code == 2
     assert problem in done.problem
+
+
+def test_the_findings_of_one_verb_do_not_make_those_of_another_forgotten(shop: Path) -> None:
+    project = open_project(shop, None, (), {})
+    old, new = finding(name="w1111111"), finding(Confidence.LIKELY, name="w1111111")
+    keep_findings(project, "weaknesses", (old, finding(name="w2222222")))
+    keep_findings(project, "gate", (new,))
+    assert last_findings(project) == (new, finding(name="w2222222"))
+    keep_findings(project, "gate", ())
+    assert last_findings(project) == (old, finding(name="w2222222"))
 
 
 def test_findings_that_another_version_kept_are_none(shop: Path, run_assay: RunAssay) -> None:

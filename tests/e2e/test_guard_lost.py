@@ -65,6 +65,19 @@ def test_a_weakened_assertion_is_told_of_with_the_mutant_and_the_test(
     assert "Fix: assert again what the test used to assert." in done.out
 
 
+def test_a_guard_lost_can_be_accepted_and_is_said_to_be(known: Path, run_assay: RunAssay) -> None:
+    replace_in(known / "test_ages.py", "assert double(3) == 6", "assert double(3) is not None")
+    done = run_assay("impact", "--format", "json", project=known)
+    for one in done.record["lost"]:
+        said = run_assay("accept", one["id"], "--reason", "any number will do", project=known)
+        assert said.code == 0
+        assert said.lines[0].endswith("is accepted until ages.py::double changes.")
+    again = run_assay("impact", project=known)
+    assert "[guard-lost]" in again.out
+    assert "accepted: any number will do" in again.out
+    assert "Fix: assert again" not in again.out
+
+
 def test_a_test_file_that_is_deleted_loses_all_its_guards(known: Path, run_assay: RunAssay) -> None:
     write(known / "test_double.py", f"from ages import double\n\n\n{STRONG}")
     replace_in(known / "test_ages.py", STRONG, "")

@@ -138,6 +138,8 @@ def test_tests_that_swallow_everything_make_the_answer_not_conclusive(
 def test_verified_verdicts_that_hold_change_nothing(shop: Path, run_assay: RunAssay) -> None:
     plain = verdicts(run_assay, shop, "speculate")
     assert verdicts(run_assay, shop, "speculate", "--verify", "50") == plain
+    done = run_assay("mutate", "shop.py", "--fresh", "--verify", "2", project=shop)
+    assert "--verify: 2 verdicts run again, none came out differently." in done.out
 
 
 def test_code_that_runs_at_import_has_the_same_verdicts_from_its_import_on(

@@ -291,7 +291,10 @@ def test_impact_of_data_files_nobody_reads(
     project = mapped_project("data_files")
     replace_in(project / "unread.json", "never", "ever")
     done = run_assay("impact", project=project)
-    assert (done.code, done.lines[0]) == (0, "No function changed: nothing to guard.")
+    assert (done.code, done.lines[0]) == (
+        0,
+        "No function was added or changed: nothing to guard.",
+    )
 
 
 def test_impact_of_latin_1_source_keeps_its_encoding(

@@ -10,17 +10,19 @@ from dataclasses import dataclass
 
 import assay
 from assay.change.git import head_commit
+from assay.exclusions import exclusions_of
 from assay.execution.interpreter import choose_interpreter
 from assay.gather import NO_CHANGE
 from assay.impact.covered import changed_lines
 from assay.impact.record import Tree
-from assay.lost import NOTHING, Lost, lost_guards
+from assay.lost import NOTHING, Lost, keep_owed, lost_guards, past_guards
 from assay.misled import misled
-from assay.model.answer import Answer, Guard, Partial, PlanRecord, UnitAnswer
+from assay.model.answer import Answer, ChangedLines, Guard, Partial, PlanRecord, UnitAnswer
 from assay.model.change import SemanticChange, UnitChange, UnitStatus
 from assay.model.explanation import Explanation
 from assay.model.impact import ImpactMap
 from assay.model.mutant import Verdict
+from assay.model.reuse import PastKill
 from assay.model.selection import Selection
 from assay.model.source import MODULE_UNIT, SourceFile
 from assay.mutating import ALL, NO_RUN, Effort, Mutated, mutants_of, passed_tests, run_mutants
@@ -87,20 +89,29 @@ def answer(project: Project, request: Request, progress: Progress) -> Answer:
         changed = tuple(f.path for f in change.change.files if is_test_file(f.path, test_files))
         inconclusive: Sequence[str] = request.inconclusive
         targets: Sequence[Target] = request.targets or ()
+        settings = mutation_settings(project)
         if request.targets is None:
-            settings = mutation_settings(project)
             targets, inconclusive = targets_of_change(change, set(changed), settings)
         mutated, lost = Mutated((), NO_RUN), NOTHING
+        past: Sequence[PastKill] = ()
         if not baseline.run.interrupted:
             first = {i.node_id for i in suite.collected.items if i.path in changed}
-            lost = lost_in(suite, changed, selection, baseline, request, progress)
+            # Before the mutants of the change get new verdicts, which may be about the same ones.
+            if request.targets is None:
+                past = past_guards(project, changed, selection, paths_of(suite))
             mutated = run_mutants(suite, targets, baseline, first, request.effort, progress)
+            keep_owed(project, past, mutated)
+        if request.targets is None and not (baseline.run.interrupted or mutated.run.interrupted):
+            lost = lost_in(suite, changed, past, baseline, settings, request.effort, progress)
         clock.lap("mutants")
         explanations = explained(suite, targets, mutated, baseline.impact, request.effort, progress)
         clock.lap("explain")
         answers: tuple[UnitAnswer, ...] = ()
+        lines: tuple[ChangedLines, ...] = ()
+        problem = ""
         if request.targets is None:
             answers = guarded_units(suite, change, changed, baseline, mutated.verdicts, progress)
+            lines, problem = covered_lines(project, change, changed, baseline.impact)
         made_by = versions(
             suite.settings.interpreter.path, ".".join(map(str, suite.settings.interpreter.version))
         )
@@ -116,45 +127,60 @@ def answer(project: Project, request: Request, progress: Progress) -> Answer:
             verdicts=mutated.verdicts,
             diffs=diffs_of(targets),
             changed_tests=changed,
-            notices=(*baseline.notices, *lost.notices, *mutated.notices, *suite_notices(suite)),
+            notices=(
+                *baseline.notices,
+                *dict.fromkeys((*lost.notices, *mutated.notices)),
+                *suite_notices(suite),
+                *filter(None, [problem]),
+            ),
             lost=lost.findings,
+            asked_again=lost.again,
             inconclusive=(
                 *inconclusive,
-                *mutated.problems,
-                *mutated.run.problems,
+                *dict.fromkeys((*lost.problems, *mutated.problems, *mutated.run.problems)),
                 *misled(suite, change, targets, baseline.impact),
             ),
             left=left_of(targets),
             flaky=mutated.run.flaky,
-            interrupted=mutated.run.interrupted or baseline.run.interrupted,
+            interrupted=mutated.run.interrupted or baseline.run.interrupted or lost.interrupted,
             seconds=clock.laps,
             plan=plan_record(project, request, targets, made_by),
             partial=request.part.partial if request.part else None,
-            changed_lines=tuple(changed_lines(change, changed, baseline.impact))
-            if request.targets is None
-            else (),
+            changed_lines=lines,
             digests=digests_of(targets),
             explanations=explanations,
         )
 
 
+def paths_of(suite: Suite) -> dict[str, str]:
+    """The file of each test that was collected."""
+    return {one.node_id: one.path for one in suite.collected.items}
+
+
 def lost_in(
     suite: Suite,
     changed: Collection[str],
-    selection: Selection,
+    past: Sequence[PastKill],
     baseline: Baseline,
-    request: Request,
+    settings: Settings,
+    effort: Effort,
     progress: Progress,
 ) -> Lost:
-    """What the change to tests has left unguarded; asked of a change only."""
-    if request.targets is not None:
-        return NOTHING
+    """What the change to tests has left unguarded of what they used to kill."""
 
-    def run(targets: Sequence[Target]) -> Sequence[Verdict]:
-        return run_mutants(suite, targets, baseline, (), request.effort, progress).verdicts
+    def run(targets: Sequence[Target]) -> Mutated:
+        return run_mutants(suite, targets, baseline, (), effort, progress)
 
-    tests, project = {one.node_id: one.path for one in suite.collected.items}, suite.project
-    return lost_guards(project, changed, selection, tests, mutation_settings(project), run)
+    return lost_guards(suite.project, changed, past, paths_of(suite), settings, run)
+
+
+def covered_lines(
+    project: Project, change: SemanticChange, tests: Collection[str], impact: ImpactMap
+) -> tuple[tuple[ChangedLines, ...], str]:
+    """Which changed statements tests ran, and what has to be said of the project's own settings for
+    coverage."""
+    exclusions = exclusions_of(project.root)
+    return tuple(changed_lines(change, tests, impact, exclusions.lines)), exclusions.problem
 
 
 def explained(
@@ -177,7 +203,7 @@ def known_answer(project: Project, request: Request, progress: Progress) -> Answ
     """The answer where earlier runs know every verdict and no test has to run: pytest is not even
     started. None if it has to be."""
     targets, effort = request.targets, request.effort
-    if targets is None or effort.fresh or effort.audit:
+    if targets is None or effort.fresh or effort.audit or effort.options.verify:
         return None
     clock = Clock()
     sources = {target.source.path: target.source for target in targets}

@@ -1,18 +1,129 @@
-"""The arguments of the verbs around the gate, and the typed options that they become."""
+"""The arguments of most verbs, and the typed options that they become."""
 
 from __future__ import annotations
 
 import argparse
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from assay.commands import amounts
 from assay.commands.common import Context
+from assay.errors import UsageError
+from assay.mutation.portion import WHOLE
 
 if TYPE_CHECKING:
     from assay.execution.mutants import RunOptions
     from assay.survivors import Explaining
+
+
+AGENT = "agent"
+"""The format that every verb has which prints JSON: that, made short for an agent."""
+
+PLAIN = ("text", "json", AGENT)
+
+
+def add_map(verb: argparse.ArgumentParser) -> None:
+    verb.add_argument("--fresh", action="store_true", help="forget what is recorded first")
+    ways = verb.add_mutually_exclusive_group()
+    ways.add_argument(
+        "--second-look",
+        action="store_true",
+        help="run tests again, alone, that may have used what others left behind",
+    )
+    ways.add_argument(
+        "--isolated",
+        action="store_true",
+        help="run every test in a process of its own, so that nothing depends on order",
+    )
+    group = verb.add_mutually_exclusive_group()
+    group.add_argument(
+        "--merge",
+        nargs="+",
+        type=Path,
+        default=[],
+        metavar="MAP",
+        help="join maps, or directories of recorded runs, into this project's; runs nothing",
+    )
+    group.add_argument(
+        "--export", type=Path, metavar="FILE", help="write the map to one file; runs nothing"
+    )
+    group.add_argument(
+        "--import",
+        type=Path,
+        metavar="FILE",
+        dest="install",
+        help="use the map in that file instead; runs nothing",
+    )
+
+
+def run_map(ns: argparse.Namespace, context: Context) -> int:
+    from assay.commands import map
+
+    options = map.MapOptions(
+        ns.fresh, ns.second_look, ns.isolated, tuple(ns.merge), ns.export, ns.install
+    )
+    return map.run(context, options)
+
+
+def add_portion(verb: argparse.ArgumentParser) -> None:
+    """How much of the mutants is run, and what of it is taken from earlier runs."""
+    ways = verb.add_mutually_exclusive_group()
+    ways.add_argument(
+        "--fresh", action="store_true", help="run every mutant, whatever earlier runs found"
+    )
+    ways.add_argument(
+        "--audit",
+        action="store_true",
+        help="run 1 %% of the reused verdicts again, to see whether they hold",
+    )
+    verb.add_argument(
+        "--shard",
+        type=amounts.shard,
+        default=WHOLE,
+        metavar="K/N",
+        help="only part K of N, counted from 1; `assay merge` joins the records",
+    )
+    verb.add_argument(
+        "--budget",
+        type=amounts.seconds,
+        metavar="TIME",
+        help="begin no mutant after so much time of running them: 90s, 2m, 1.5h",
+    )
+    verb.add_argument(
+        "--sample",
+        type=amounts.sample,
+        metavar="N",
+        help="only so many mutants (40), or such a share (5%%), of all functions in turn",
+    )
+    verb.add_argument("--seed", type=int, default=0, metavar="N", help="what chance depends on (0)")
+
+
+def add_isolation(verb: argparse.ArgumentParser) -> None:
+    verb.add_argument(
+        "--isolation",
+        choices=("speculate", "fork", "process"),
+        default="speculate",
+        help="how mutants are kept apart: many in one process where each kill has a control, and "
+        "the rest in forks (speculate); each in a fork; each in a process that starts pytest",
+    )
+    verb.add_argument(
+        "--verify",
+        type=amounts.whole,
+        default=0,
+        metavar="N",
+        help="run N of the verdicts again at the end, each in a fork; one that changes is none",
+    )
+
+
+def add_explain(verb: argparse.ArgumentParser) -> None:
+    verb.add_argument(
+        "--no-explain",
+        action="store_false",
+        dest="explain",
+        help="do not look into why survivors survived",
+    )
 
 
 def add_gate(verb: argparse.ArgumentParser) -> None:
@@ -126,6 +237,81 @@ def run_weaknesses(ns: argparse.Namespace, context: Context) -> int:
     return weaknesses.run(context, options)
 
 
+def add_diagnose(verb: argparse.ArgumentParser) -> None:
+    verb.add_argument("--base", metavar="REV", help="compare with the merge base of REV and HEAD")
+    verb.add_argument(
+        "--patch",
+        type=amounts.whole,
+        metavar="N",
+        help="run nothing: print the patch of group N of the last diagnosis, for `git apply`",
+    )
+
+
+def run_diagnose(ns: argparse.Namespace, context: Context) -> int:
+    from assay.commands import diagnose
+
+    options = diagnose.DiagnoseOptions(ns.base, ns.everything, ns.format, ns.patch)
+    return diagnose.run(context, options)
+
+
+def add_verify(verb: argparse.ArgumentParser) -> None:
+    verb.add_argument(
+        "tests", nargs="*", metavar="NODEID", help="what was to be mended (all that failed newly)"
+    )
+
+
+def run_verify(ns: argparse.Namespace, context: Context) -> int:
+    from assay.commands import verify
+
+    options = verify.VerifyOptions(tuple(ns.tests), ns.everything, ns.format)
+    return verify.run(context, options)
+
+
+def _add_format(verb: argparse.ArgumentParser) -> None:
+    verb.add_argument("--format", choices=PLAIN, default="text", help="how to print the answer")
+
+
+def add_flaky(verb: argparse.ArgumentParser) -> None:
+    verb.add_argument("tests", nargs="*", metavar="NODEID", help="only these tests; without: all")
+    verb.add_argument(
+        "--runs",
+        type=amounts.whole,
+        metavar="N",
+        help="so many runs of each kind (10 for named tests, 4 of a whole suite)",
+    )
+    verb.add_argument(
+        "--seed", type=amounts.whole, default=0, metavar="N", help="where all seeds start (0)"
+    )
+    _add_format(verb)
+    verb.add_argument("--all", action="store_true", dest="everything", help="show everything")
+    verb.set_defaults(run=run_flaky)
+
+
+def run_flaky(ns: argparse.Namespace, context: Context) -> int:
+    from assay.commands import flaky
+
+    options = flaky.FlakyOptions(tuple(ns.tests), ns.runs, ns.seed, ns.format, ns.everything)
+    return flaky.run(context, options)
+
+
+def add_isolate(verb: argparse.ArgumentParser) -> None:
+    verb.add_argument("test", metavar="NODEID", help="the full node id of the test that fails")
+    verb.add_argument(
+        "--budget",
+        type=amounts.seconds,
+        metavar="TIME",
+        help="try no further tests after that long, such as 90s or 5m",
+    )
+    _add_format(verb)
+    verb.set_defaults(run=run_isolate)
+
+
+def run_isolate(ns: argparse.Namespace, context: Context) -> int:
+    from assay.commands import isolate
+
+    return isolate.run(context, isolate.IsolateOptions(ns.test, ns.budget, ns.format))
+
+
 def add_history(verb: argparse.ArgumentParser) -> None:
     verb.add_argument(
         "--export",
@@ -190,3 +376,23 @@ def _ask(question: str) -> bool:
         return input(question).strip().lower() in ("y", "yes")
     except EOFError:
         return False
+
+
+def run_mcp(ns: argparse.Namespace, context: Context) -> int:
+    from assay.commands import mcp
+
+    return mcp.run(context, mcp.McpOptions(ns.verbs))
+
+
+def run_for_agent(ns: argparse.Namespace, context: Context) -> int:
+    """Have a verb print JSON, and print what that comes to for an agent."""
+    from assay.agents.compact import agent_text
+
+    if any(output.file is None for output in context.outputs):
+        raise UsageError("--format agent and --report FORMAT=- both take standard output: drop one")
+    printed: list[str] = []
+    ns.format = "json"
+    code: int = ns.run(ns, replace(context, out=printed.append))
+    everything = getattr(ns, "everything", False)
+    context.out(agent_text(ns.verb, "".join(printed), code, everything))
+    return code

@@ -23,7 +23,6 @@ from assay import arguments
 from assay.commands import amounts
 from assay.commands.common import Context
 from assay.errors import AssayError, ExitCode, UsageError
-from assay.mutation.portion import WHOLE
 from assay.progress import Progress
 from assay.project import open_project
 from assay.report.outputs import FORMATS
@@ -64,12 +63,19 @@ def parser() -> Parser:
     _add_gate(verbs)
     _add_mutate(verbs)
     _add_weaknesses(verbs)
+    _add_diagnose(verbs)
+    _add_verify(verbs)
     _add_history(verbs)
     _add_merge(verbs)
     _add_accept(verbs)
     _add_show(verbs)
     _add_why(verbs)
+    words = "tests that do not always end alike, and what that depends on"
+    arguments.add_flaky(_verb(verbs, "flaky", words))
+    words = "the tests that make another one fail, and the state they leave"
+    arguments.add_isolate(_verb(verbs, "isolate", words))
     _add_init(verbs)
+    _add_mcp(verbs)
     return top
 
 
@@ -99,7 +105,12 @@ def _add_change(verb: Parser) -> None:
 
 
 def _add_format(verb: Parser, *formats: str) -> None:
-    verb.add_argument("--format", choices=formats, default="text", help="how to print the answer")
+    verb.add_argument(
+        "--format",
+        choices=(*formats, arguments.AGENT),
+        default="text",
+        help="how to print the answer",
+    )
     verb.add_argument("--all", action="store_true", dest="everything", help="show everything")
 
 
@@ -127,47 +138,8 @@ def _add_scheduler(verb: Parser) -> None:
 
 def _add_map(verbs: Verbs[Parser]) -> None:
     verb = _verb(verbs, "map", "record the impact map, or bring it up to date")
-    verb.add_argument("--fresh", action="store_true", help="forget what is recorded first")
-    ways = verb.add_mutually_exclusive_group()
-    ways.add_argument(
-        "--second-look",
-        action="store_true",
-        help="run tests again, alone, that may have used what others left behind",
-    )
-    ways.add_argument(
-        "--isolated",
-        action="store_true",
-        help="run every test in a process of its own, so that nothing depends on order",
-    )
-    group = verb.add_mutually_exclusive_group()
-    group.add_argument(
-        "--merge",
-        nargs="+",
-        type=Path,
-        default=[],
-        metavar="MAP",
-        help="join maps, or directories of recorded runs, into this project's; runs nothing",
-    )
-    group.add_argument(
-        "--export", type=Path, metavar="FILE", help="write the map to one file; runs nothing"
-    )
-    group.add_argument(
-        "--import",
-        type=Path,
-        metavar="FILE",
-        dest="install",
-        help="use the map in that file instead; runs nothing",
-    )
-    verb.set_defaults(run=_run_map)
-
-
-def _run_map(ns: argparse.Namespace, context: Context) -> int:
-    from assay.commands import map
-
-    options = map.MapOptions(
-        ns.fresh, ns.second_look, ns.isolated, tuple(ns.merge), ns.export, ns.install
-    )
-    return map.run(context, options)
+    arguments.add_map(verb)
+    verb.set_defaults(run=arguments.run_map)
 
 
 def _add_select(verbs: Verbs[Parser]) -> None:
@@ -187,8 +159,8 @@ def _run_select(ns: argparse.Namespace, context: Context) -> int:
 def _add_impact(verbs: Verbs[Parser]) -> None:
     verb = _verb(verbs, "impact", "tests a change affects, and whether they guard it")
     _add_change(verb)
-    _add_isolation(verb)
-    _add_explain(verb)
+    arguments.add_isolation(verb)
+    arguments.add_explain(verb)
     _add_format(verb, "text", "json")
     _add_reports(verb)
     _add_scheduler(verb)
@@ -208,8 +180,8 @@ def _add_gate(verbs: Verbs[Parser]) -> None:
     verb = _verb(verbs, "gate", "the answer to a change, held against the project's policy")
     _add_change(verb)
     arguments.add_gate(verb)
-    _add_isolation(verb)
-    _add_explain(verb)
+    arguments.add_isolation(verb)
+    arguments.add_explain(verb)
     _add_format(verb, "text", "json")
     _add_reports(verb)
     _add_scheduler(verb)
@@ -235,72 +207,13 @@ def _add_mutate(verbs: Verbs[Parser]) -> None:
     which.add_argument(
         "--extreme", action="store_true", help="take whole function bodies away, nothing less"
     )
-    _add_portion(verb)
-    _add_isolation(verb)
-    _add_explain(verb)
+    arguments.add_portion(verb)
+    arguments.add_isolation(verb)
+    arguments.add_explain(verb)
     _add_format(verb, "text", "json")
     _add_reports(verb)
     _add_scheduler(verb)
     verb.set_defaults(run=_run_mutate)
-
-
-def _add_portion(verb: Parser) -> None:
-    """How much of the mutants is run, and what of it is taken from earlier runs."""
-    ways = verb.add_mutually_exclusive_group()
-    ways.add_argument(
-        "--fresh", action="store_true", help="run every mutant, whatever earlier runs found"
-    )
-    ways.add_argument(
-        "--audit",
-        action="store_true",
-        help="run 1 %% of the reused verdicts again, to see whether they hold",
-    )
-    verb.add_argument(
-        "--shard",
-        type=amounts.shard,
-        default=WHOLE,
-        metavar="K/N",
-        help="only part K of N, counted from 1; `assay merge` joins the records",
-    )
-    verb.add_argument(
-        "--budget",
-        type=amounts.seconds,
-        metavar="TIME",
-        help="begin no mutant after so much time of running them: 90s, 2m, 1.5h",
-    )
-    verb.add_argument(
-        "--sample",
-        type=amounts.sample,
-        metavar="N",
-        help="only so many mutants (40), or such a share (5%%), of all functions in turn",
-    )
-    verb.add_argument("--seed", type=int, default=0, metavar="N", help="what chance depends on (0)")
-
-
-def _add_isolation(verb: Parser) -> None:
-    verb.add_argument(
-        "--isolation",
-        choices=("speculate", "fork", "process"),
-        default="speculate",
-        help="how mutants are kept apart: many in one process where each kill has a control, and "
-        "the rest in forks (speculate); each in a fork; each in a process that starts pytest",
-    )
-    verb.add_argument(
-        "--verify",
-        type=amounts.whole,
-        default=0,
-        metavar="N",
-        help="run N of the verdicts again at the end, each in a fork; one that changes is none",
-    )
-
-
-def _add_explain(verb: Parser) -> None:
-    verb.add_argument(
-        "--no-explain",
-        action="store_false",
-        dest="explain",
-        help="do not look into why survivors survived",
-    )
 
 
 def _run_mutate(ns: argparse.Namespace, context: Context) -> int:
@@ -332,6 +245,20 @@ def _add_weaknesses(verbs: Verbs[Parser]) -> None:
     _add_format(verb, "text", "json")
     _add_reports(verb)
     verb.set_defaults(run=arguments.run_weaknesses)
+
+
+def _add_diagnose(verbs: Verbs[Parser]) -> None:
+    verb = _verb(verbs, "diagnose", "why tests fail after a change, and what to mend first")
+    arguments.add_diagnose(verb)
+    _add_format(verb, "text", "json")
+    verb.set_defaults(run=arguments.run_diagnose)
+
+
+def _add_verify(verbs: Verbs[Parser]) -> None:
+    verb = _verb(verbs, "verify", "whether what was diagnosed is mended, and nothing else broke")
+    arguments.add_verify(verb)
+    _add_format(verb, "text", "json")
+    verb.set_defaults(run=arguments.run_verify)
 
 
 def _add_history(verbs: Verbs[Parser]) -> None:
@@ -366,7 +293,7 @@ def _add_show(verbs: Verbs[Parser]) -> None:
     verb = _verb(verbs, "show", "one mutant: diff, tests, verdict, and why it survived")
     verb.add_argument("mutant", metavar="ID", help="a mutant's id, or the beginning of one")
     verb.add_argument(
-        "--format", choices=("text", "json"), default="text", help="how to print the answer"
+        "--format", choices=arguments.PLAIN, default="text", help="how to print the answer"
     )
     verb.add_argument(
         "--patch",
@@ -400,6 +327,11 @@ def _add_init(verbs: Verbs[Parser]) -> None:
     verb = _verb(verbs, "init", "write settings, make targets and CI jobs into a project")
     arguments.add_init(verb)
     verb.set_defaults(run=arguments.run_init)
+
+
+def _add_mcp(verbs: Verbs[Parser]) -> None:
+    verb = _verb(verbs, "mcp", "serve the verbs as tools for agents, on standard input and output")
+    verb.set_defaults(run=arguments.run_mcp, verbs=verbs.choices.keys())
 
 
 def split_arguments(argv: Sequence[str]) -> tuple[list[str], tuple[str, ...]]:
@@ -445,7 +377,8 @@ def _command(argv: Sequence[str], environ: Mapping[str, str]) -> int:
         outputs = tuple(getattr(options, "report", ()))
         today = date.today()
         context = Context(project, progress, _write, _show, reports, today, time.time, outputs)
-        code: int = options.run(options, context)
+        for_agent = getattr(options, "format", "") == arguments.AGENT
+        code: int = (arguments.run_for_agent if for_agent else options.run)(options, context)
     sys.stdout.flush()
     return code
 

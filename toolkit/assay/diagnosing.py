@@ -5,13 +5,17 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Iterator
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 
+from assay.closer import Closer, difference_of, looked_closer, polluters_of
 from assay.comparing import Comparison, category_of, vanished
 from assay.diagnosis.cause import Case
 from assay.diagnosis.groups import grouped
 from assay.diagnosis.sides import Side, Sides
+from assay.diagnosis.signs import DOCUMENTS
 from assay.diagnosis.table import matches_of
+from assay.diagnosis.transitions import assertions_of
 from assay.diagnosis.verdict import verdict_of
 from assay.model.diagnosis import (
     Category,
@@ -19,13 +23,14 @@ from assay.model.diagnosis import (
     Diagnosis,
     FailingTest,
     Fault,
+    Group,
     Matrix,
 )
+from assay.model.divergence import Divergence
 from assay.model.evidence import Evidence
 from assay.model.run import TestOutcome
-from assay.model.source import decode
 from assay.progress import GOOD
-from assay.sessions import Session
+from assay.sessions import Session, settings_of, text_of, texts_of
 
 _FAILING = frozenset(
     {
@@ -38,10 +43,13 @@ _FAILING = frozenset(
 )
 
 
-def diagnosis_of(found: Comparison) -> Diagnosis:
+def diagnosis_of(found: Comparison, sides: Sides) -> Diagnosis:
     """Everything that can be told of a comparison."""
-    sides = sides_of(found)
-    failing = [*_broken_files(found, sides), *_failing_tests(found, sides)]
+    cases = _cases(found, sides)
+    first = [_failing(found, case) for case in cases]
+    closer = looked_closer(found, [group.tests for group in grouped(first, sides)])
+    failing = [_failing(found, _with(case, closer)) for case in cases]
+    groups = grouped(failing, sides)
     base, head = found.base_run.results, found.head_run.results
     return Diagnosis(
         compared=found.change.change.description,
@@ -55,9 +63,12 @@ def diagnosis_of(found: Comparison) -> Diagnosis:
         ),
         failing=tuple(failing),
         others=tuple(_others(found)),
-        groups=grouped(failing),
+        groups=tuple(_with_divergence(group, closer) for group in groups),
         outcomes={test: result.outcome for test, result in head.items()},
-        notices=tuple(_notices(found)),
+        notices=(*_notices(found), *closer.left),
+        paths=found.head.paths,
+        assertions=assertions_of(sides.head, sides.is_test),
+        settings=settings_of(found.head),
     )
 
 
@@ -74,14 +85,17 @@ def _notices(found: Comparison) -> Iterator[str]:
 # -- cases
 
 
-def _broken_files(found: Comparison, sides: Sides) -> Iterator[FailingTest]:
+def _cases(found: Comparison, sides: Sides) -> list[Case]:
+    return [*_broken_files(found, sides), *_failing_tests(found, sides)]
+
+
+def _broken_files(found: Comparison, sides: Sides) -> Iterator[Case]:
     for path, evidence in found.head.broken.items():
         before = found.base.broken.get(path)
-        category = Category.KNOWN_FAILURE if before is not None else Category.COLLECTION_ERROR
-        case = Case(
+        yield Case(
             test=path,
             path=path,
-            category=category,
+            category=Category.COLLECTION_ERROR if before is None else Category.KNOWN_FAILURE,
             evidence=evidence,
             base_evidence=before,
             matrix=Matrix(
@@ -93,21 +107,19 @@ def _broken_files(found: Comparison, sides: Sides) -> Iterator[FailingTest]:
             sides=sides,
             environ=frozenset(found.project.environ),
         )
-        yield failing_test(case, (evidence,), "pytest cannot collect it")
 
 
-def _failing_tests(found: Comparison, sides: Sides) -> Iterator[FailingTest]:
+def _failing_tests(found: Comparison, sides: Sides) -> Iterator[Case]:
     paths = found.head.paths
     for test in found.failing:
         category = category_of(found, test)
-        if category not in _FAILING:
+        if category is None or category not in _FAILING:
             continue
-        evidence = found.head_run.evidence[test]
-        case = Case(
+        yield Case(
             test=test,
             path=paths[test],
             category=category,
-            evidence=evidence[0],
+            evidence=found.head_run.evidence[test][0],
             base_evidence=next(iter(found.base_run.evidence.get(test, ())), None),
             matrix=found.matrix(test),
             alone=found.alone.get(test, ()),
@@ -115,7 +127,23 @@ def _failing_tests(found: Comparison, sides: Sides) -> Iterator[FailingTest]:
             sides=sides,
             environ=frozenset(found.project.environ),
         )
-        yield failing_test(case, evidence, _words(found, test, category))
+
+
+def _with(case: Case, closer: Closer) -> Case:
+    """The case with what a closer look has shown of it."""
+    polluters, setters, state = polluters_of(closer.isolations.get(case.test))
+    return replace(
+        case,
+        difference=difference_of(closer.divergences.get(case.test)),
+        polluters=polluters,
+        setters=setters,
+        state=state,
+    )
+
+
+def _failing(found: Comparison, case: Case) -> FailingTest:
+    evidence = found.head_run.evidence.get(case.test, (case.evidence,))
+    return failing_test(case, evidence, _words(found, case.test, case.category))
 
 
 def failing_test(case: Case, evidence: tuple[Evidence, ...], words: str) -> FailingTest:
@@ -130,7 +158,16 @@ def failing_test(case: Case, evidence: tuple[Evidence, ...], words: str) -> Fail
     )
 
 
+def _with_divergence(group: Group, closer: Closer) -> Group:
+    """With the divergence of the first of its tests that has one."""
+    told = [closer.divergences[test] for test in group.tests if test in closer.divergences]
+    there = next((one for one in told if isinstance(one, Divergence)), None)
+    return replace(group, divergence=there or next(iter(told), None))
+
+
 def _words(found: Comparison, test: str, category: Category) -> str:
+    if category is Category.COLLECTION_ERROR:
+        return "pytest cannot collect it"
     alone = found.alone.get(test, ())
     failed = sum(outcome not in GOOD for outcome in alone)
     if category is Category.ORDER_DEPENDENT:
@@ -167,40 +204,17 @@ def _told(found: Comparison, test: str, path: str, category: Category, words: st
 def sides_of(found: Comparison) -> Sides:
     """The sources of both trees."""
     return Sides(
-        base=Side(texts_of(found.base.root, found), found.places),
-        head=Side(texts_of(found.head.root, found), found.places),
+        base=Side(texts_of(found.base), found.places),
+        head=Side(texts_of(found.head), found.places),
         changed={
-            file.path: (_text(file.before), _text(file.after)) for file in found.change.change.files
+            file.path: (text_of(file.before), text_of(file.after))
+            for file in found.change.change.files
         },
         is_test=found.is_test,
         distributions=_distributions(found.head),
         requires=tuple(_requires(found.head.root)),
+        documents=_documents(found.head.root),
     )
-
-
-def texts_of(root: Path, found: Comparison) -> dict[str, str]:
-    """The Python files of a tree."""
-    excluded = [str(Path(place).resolve()) for place in found.settings.excluded]
-    own = str(found.project.repo)
-    skip = [place.replace(own, str(root)) for place in excluded]
-    texts = {}
-    for path in sorted(root.rglob("*.py")):
-        if any(str(path).startswith(f"{place}/") for place in skip):
-            continue
-        with suppress(OSError):
-            text = _text(path.read_bytes())
-            texts[path.relative_to(root).as_posix()] = text or ""
-    return texts
-
-
-def _text(content: bytes | None) -> str | None:
-    if content is None:
-        return None
-    try:
-        text = decode(content)
-    except (SyntaxError, LookupError, UnicodeDecodeError):
-        return ""
-    return text.replace("\r\n", "\n").replace("\r", "\n")
 
 
 def _distributions(session: Session) -> dict[str, str]:
@@ -208,6 +222,17 @@ def _distributions(session: Session) -> dict[str, str]:
         return {}
     lines = (line.partition("=") for line in session.suite.collected.fingerprint)
     return {name: version for name, _, version in lines}
+
+
+def _documents(root: Path) -> dict[str, str]:
+    texts = {}
+    for ending in DOCUMENTS:
+        for path in sorted(root.rglob(f"*{ending}")):
+            name = path.relative_to(root).as_posix()
+            if not any(part.startswith(".") for part in name.split("/")):
+                with suppress(OSError):
+                    texts[name] = path.read_text(encoding="utf-8", errors="replace")
+    return texts
 
 
 def _requires(root: Path) -> Iterator[str]:

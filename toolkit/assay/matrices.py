@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from assay.execution.matrix import MatrixOptions, MatrixRunner
-from assay.execution.wire import JobMaker
 from assay.model.matrix import Goal, KillMatrix, Pair
 from assay.model.mutant import PlannedMutant
 from assay.mutating import edited_meanwhile, mutants_of, passed_tests
@@ -73,10 +72,7 @@ def fill_matrix(
 
         deadline = None if extent.budget is None else time.monotonic() + extent.budget
         runner = MatrixRunner(
-            suite.settings,
-            suite.zygote,
-            JobMaker(suite.project.repo, suite.collected, limits, sources),
-            suite.project.workers,
+            suite.bench(sources, limits),
             came,
             MatrixOptions(extent.full, deadline),
             known,

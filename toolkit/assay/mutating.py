@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 import time
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from assay.execution.canary import without_hidden
-from assay.execution.mutants import AS_USUAL, Listener, MutantRun, RunOptions
+from assay.execution.mutants import AS_USUAL, NOT_REPEATABLE, Listener, MutantRun, RunOptions
 from assay.impact.record import Tree
 from assay.impact.store import open_store
 from assay.model.impact import ImpactMap
@@ -114,7 +114,22 @@ def run_mutants(
     note_killers(suite.project, fresh.values())
     by_id = {**{v.mutant.id: v for v in planned.early}, **recall.held, **fresh}
     verdicts = tuple(by_id[mutant.id] for mutant in mutants_of(targets))
-    return Mutated(verdicts, done, (*filter(None, [notice]), *edited), tuple(wrong.values()))
+    notices = (*filter(None, [notice]), *edited, *_repeated(effort, done))
+    return Mutated(verdicts, done, notices, tuple(wrong.values()))
+
+
+def _repeated(effort: Effort, done: MutantRun) -> Iterator[str]:
+    """What came of `--verify`."""
+    if not effort.options.verify or done.interrupted:
+        return
+    if not done.repeated:
+        yield "--verify: no verdict was run again, for no mutant inside a function got one just now"
+        return
+    changed = sum(v.reason.startswith(NOT_REPEATABLE) for v in done.verdicts.values())
+    yield (
+        f"--verify: {plural(done.repeated, 'verdict')} run again, {changed or 'none'} came out "
+        "differently"
+    )
 
 
 def _measured(

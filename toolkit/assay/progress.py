@@ -71,6 +71,10 @@ class Progress:
     def pair(self, pair: Pair) -> None:
         self._advance(pair.cell.value)
 
+    def step(self) -> None:
+        """One more of what was started is done, whatever came of it."""
+        self._advance("done")
+
     def _advance(self, what: str) -> None:
         self._counts[what] += 1
         if self._bars is not None:

@@ -11,6 +11,7 @@ from pathlib import Path
 from assay.execution.forked import with_fork_failures_told
 from assay.execution.suite import Collected, RecordedRun, SuiteRun, collected_from
 from assay.execution.timeouts import Limits
+from assay.execution.wire import Bench, JobMaker
 from assay.execution.zygote import Zygote, ZygoteSettings
 from assay.gather import taking_turns
 from assay.impact.graph import users_of, with_users
@@ -26,6 +27,7 @@ from assay.model.impact import (
     test_key,
 )
 from assay.model.run import TestOutcome, TestResult
+from assay.model.source import SourceFile
 from assay.progress import Progress
 from assay.project import Project
 from assay.stamps import facts_of
@@ -61,6 +63,11 @@ class Suite:
 
     def limits(self, seconds: Mapping[str, float]) -> Limits:
         return self.project.limits(seconds).collecting(self.collected.seconds)
+
+    def bench(self, sources: Mapping[str, SourceFile], limits: Limits) -> Bench:
+        """Where mutants of the sources run against the suite."""
+        maker = JobMaker(self.settings.repo, self.collected, limits, sources)
+        return Bench(self.settings, self.zygote, maker, self.project.workers)
 
 
 @contextlib.contextmanager

@@ -77,16 +77,7 @@ def runner_of(
     """UsageError for options that a cluster does not know."""
     address = suite.project.config.scheduler
     if not address:
-        return MutantRunner(
-            suite.settings,
-            suite.zygote,
-            suite.collected,
-            sources,
-            limits,
-            suite.project.workers,
-            listener,
-            options,
-        )
+        return MutantRunner(suite.bench(sources, limits), listener, options)
     if replace(options, seed=AS_USUAL.seed) != AS_USUAL:
         raise UsageError("--budget, --isolation and --verify do not go together with --scheduler")
     _require_dask()

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from assay.change.trees import files_below
 from assay.errors import BaselineError, InconclusiveError
 from assay.execution.evidence import EvidenceRunner, IsTest, Reader
 from assay.execution.process import run_briefly
@@ -15,6 +16,7 @@ from assay.execution.suite import collected_from
 from assay.execution.zygote import Zygote, ZygoteSettings
 from assay.impact.record import Tree
 from assay.model.evidence import Evidence
+from assay.model.source import decode
 from assay.progress import Progress
 from assay.project import Project, is_test_file
 from assay.recording import Suite
@@ -33,13 +35,15 @@ packages to their directories."""
 @dataclass(frozen=True, slots=True)
 class Session:
     """One tree, collected or not. `suite` is None where pytest collected nothing at all; `problem`
-    says why then. `broken` is what the files that could not be collected left behind, by file."""
+    says why then. `broken` is what the files that could not be collected left behind, by file;
+    `excluded` are directories whose code is not the project's."""
 
     name: str
     root: Path
     suite: Suite | None
     problem: BaselineError | None
     broken: Mapping[str, Evidence]
+    excluded: tuple[str, ...]
 
     @property
     def node_ids(self) -> tuple[str, ...]:
@@ -139,19 +143,18 @@ def session_of(
         try:
             collected = collected_from(zygote, settings.repo, tolerant=True)
         except BaselineError as problem:
-            yield Session(name, settings.repo, None, problem, _broken(settings, zygote, ()))
+            broken = _broken(settings, zygote, frozenset())
+            yield Session(name, settings.repo, None, problem, broken, settings.excluded)
             return
         _check_origin(project, settings, collected.modules, name)
         suite = Suite(tree, settings, zygote, collected, Tree(settings.repo))
         paths = frozenset(item.path for item in collected.items)
         broken = _broken(settings, zygote, paths)
-        yield Session(name, settings.repo, suite, None, broken)
+        yield Session(name, settings.repo, suite, None, broken, settings.excluded)
 
 
-def _broken(
-    settings: ZygoteSettings, zygote: Zygote, paths: frozenset[str] | tuple[str, ...]
-) -> dict[str, Evidence]:
-    reader = Reader(settings, lambda path: is_test_file(path, frozenset(paths)))
+def _broken(settings: ZygoteSettings, zygote: Zygote, paths: frozenset[str]) -> dict[str, Evidence]:
+    reader = Reader(settings, lambda path: is_test_file(path, paths))
     below = settings.project.relative_to(settings.repo).as_posix()
     start = "" if below == "." else f"{below}/"
     found: dict[str, Evidence] = {}
@@ -179,3 +182,33 @@ def _check_origin(
             "something puts it in front of PYTHONPATH",
             tuple(strangers[:5]),
         )
+
+
+def settings_of(session: Session) -> str:
+    """The project's own pytest settings, as one line."""
+    lines = () if session.suite is None else session.suite.collected.fingerprint
+    start = "pytest.ini="
+    return next((line.removeprefix(start) for line in lines if line.startswith(start)), "")
+
+
+def texts_of(session: Session) -> dict[str, str]:
+    """The Python files of a tree; one that cannot be read as text is empty."""
+    excluded = tuple(f"{place}/" for place in session.excluded)
+    texts = {}
+    for path in files_below(session.root):
+        whole = session.root / path
+        if path.endswith(".py") and not str(whole).startswith(excluded):
+            with contextlib.suppress(OSError):
+                texts[path] = text_of(whole.read_bytes()) or ""
+    return texts
+
+
+def text_of(content: bytes | None) -> str | None:
+    """A Python file's text, its lines ended by `\n`; "" if it is none."""
+    if content is None:
+        return None
+    try:
+        text = decode(content)
+    except (SyntaxError, LookupError, UnicodeDecodeError):
+        return ""
+    return text.replace("\r\n", "\n").replace("\r", "\n")

@@ -23,6 +23,7 @@ from assay.progress import Progress
 from assay.project import Project
 from assay.recording import Suite, collected_suite
 from assay.report.from_json import explanation_of
+from assay.verdict.turns import in_turns
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,14 +63,10 @@ def explain(
     if not rest:
         return known
     progress.start("explaining survivors", len(rest))
-    limits = suite.limits(seconds)
-    workers = suite.project.workers
     some = [Survivor(verdict.mutant, verdict.covering) for verdict in rest]
     made: dict[str, Explanation] = {}
     try:
-        with Explainer(
-            suite.settings, suite.zygote, suite.collected, sources, limits, workers
-        ) as explainer:
+        with Explainer(suite.bench(sources, suite.limits(seconds))) as explainer:
             made = explainer.explain(some, time.monotonic() + how.seconds)
     except KeyboardInterrupt:
         # The verdicts are there: these are worth more than no answer.
@@ -127,8 +124,10 @@ def _target(
 
 
 def shown(verdicts: Iterable[Verdict], how: Explaining) -> list[Verdict]:
-    """The survivors that are explained."""
-    return [verdict for verdict in verdicts if verdict.status is Status.SURVIVED][: how.most]
+    """The survivors that are explained: those that a report shows first."""
+    survived = in_turns(verdict for verdict in verdicts if verdict.status is Status.SURVIVED)
+    survived.sort(key=lambda pair: pair[0])
+    return [verdict for _, verdict in survived[: how.most]]
 
 
 def told_before(project: Project, verdicts: Sequence[Verdict]) -> dict[str, Explanation]:

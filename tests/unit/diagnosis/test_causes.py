@@ -11,8 +11,9 @@ from conftest import NO_PLUGINS, clean_environment, commit_all, start_repository
 from rich.console import Console
 
 from assay.comparing import compared
-from assay.diagnosing import diagnosis_of
+from assay.diagnosing import diagnosis_of, sides_of
 from assay.diagnosis.cause import Cause, Example
+from assay.diagnosis.document import causes_page
 from assay.diagnosis.table import CAUSES
 from assay.model.diagnosis import Diagnosis
 from assay.pipeline import read_change
@@ -41,7 +42,7 @@ def diagnosed(example: Example, root: Path) -> Diagnosis:
     project = open_project(root, sys.executable, example.arguments, environ)
     change = read_change(project, "HEAD~1", None)
     with compared(project, change, everything=True, progress=progress) as found:
-        return diagnosis_of(found)
+        return diagnosis_of(found, sides_of(found))
 
 
 @pytest.mark.parametrize(("cause", "example"), EXAMPLES)
@@ -77,3 +78,10 @@ def test_every_module_of_causes_is_in_the_table() -> None:
     room = Path(__file__).parents[3] / "toolkit" / "assay" / "diagnosis" / "causes"
     modules = {path.stem.replace("_", "-") for path in room.glob("*.py")} - {"--init--"}
     assert {cause.name for cause in CAUSES} == modules
+
+
+def test_the_page_of_causes_is_what_the_causes_say() -> None:
+    page = Path(__file__).parents[3] / "docs" / "causes.md"
+    assert page.read_text(encoding="utf-8") == causes_page(), (
+        "docs/causes.md is behind: run `make causepage`"
+    )

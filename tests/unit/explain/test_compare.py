@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import threading
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -152,6 +153,10 @@ def test_a_function_that_is_not_called_is_not_reached_unless_it_ran_unseen(
         }
     )
     assert compare(quiet, quiet, quiet, observable=True).reach is Reach.NOT_REACHED
+    cut = replace(quiet, entered=True, cut=True)
+    found = compare(quiet, quiet, cut, observable=True)
+    assert found.reach is Reach.UNKNOWN
+    assert found.why.startswith("watching had ended before its code ran")
     threads = runs["thread"]()
     assert threads.count == 0
     assert compare(threads, threads, threads, observable=True).reach is Reach.UNKNOWN

@@ -8,7 +8,7 @@ from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
-from gate_cases import TODAY, accepted, answer, finding, verdict
+from gate_cases import TODAY, accepted, answer, finding, mutant, verdict
 
 from assay.committed import (
     accepted_file,
@@ -163,6 +163,16 @@ def test_a_baseline_is_read_as_it_was_written_an_entry_a_line(project: Project) 
     assert read_baseline(project) == written
     lines = (project.root / "assay-baseline.json").read_text(encoding="utf-8").splitlines()
     assert sum('"id"' in line for line in lines) == len(written.known) == 2
+
+
+def test_a_file_name_that_is_no_utf_8_is_written_as_its_escape(project: Project) -> None:
+    odd = replace(verdict(Status.SURVIVED), mutant=mutant(path="caf\udce9.py"))
+    written = Baseline(found_now(answer(odd), ()), "o1")
+    write_baseline(project, written)
+    assert read_baseline(project) == written
+    write_accepted(project, [replace(accepted("m1"), path="caf\udce9.py")])
+    (entry,) = read_accepted(project)
+    assert entry.path == r"caf\udce9.py"
 
 
 def test_an_empty_baseline_is_a_baseline(project: Project) -> None:

@@ -18,11 +18,11 @@ from gate_cases import (
 )
 
 from assay.errors import ExitCode
-from assay.gate.baseline import EMPTY, Baseline, Known, found_now, updated
+from assay.gate.baseline import EMPTY, Baseline, Known, found_now, unguarded_id, updated
 from assay.gate.decide import decide
 from assay.gate.policy import Policy
 from assay.model.answer import Answer, ChangedLines, Guard, Partial, PlanRecord
-from assay.model.finding import Confidence
+from assay.model.finding import Anchor, Confidence, finding_id
 from assay.model.mutant import NOT_REACHED, Status
 from assay.model.run import TestOutcome
 
@@ -308,6 +308,42 @@ def test_an_update_keeps_what_the_run_did_not_look_at_and_drops_what_is_mended()
 def test_an_update_takes_in_what_is_new_and_not_what_is_accepted() -> None:
     more = answer(SURVIVED, verdict(Status.SURVIVED, "s2"))
     assert updated(EMPTY, more, (), {"s"}).known.keys() == {"s2"}
+
+
+LOST = replace(finding(kind="guard-lost", name="wlost"), anchor=Anchor("tax.py", "rate", 3, "d"))
+
+
+def test_an_update_takes_in_guards_lost() -> None:
+    of = replace(answer(), lost=(LOST,), asked_again={"wlost": (SURVIVED,)})
+    assert rules(RATCHET, of) == ["max-lost"]
+    new = updated(EMPTY, of, (), ())
+    assert new.known == {"wlost": Known("wlost", "guard-lost", "tax.py", "rate")}
+    decision = decide(RATCHET, of, (), new)
+    assert decision.passed
+    assert "1 finding in the baseline, and not counted" in decision.remarks
+
+
+def test_a_guard_lost_stays_known_until_it_was_asked_of_again_and_holds() -> None:
+    old = Baseline({"wlost": Known("wlost", "guard-lost", "tax.py", "rate")}, "o1")
+    assert updated(old, answer(), (), ()).known == old.known
+    unknown = replace(answer(), asked_again={"wlost": (verdict(Status.RUNTIME_ERROR, "r"),)})
+    assert updated(old, unknown, (), ()).known == old.known
+    mended = replace(answer(), asked_again={"wlost": (verdict(Status.KILLED, "s"),)})
+    assert updated(old, mended, (), ()).known == {}
+
+
+def test_a_mutant_that_was_asked_of_again_without_a_verdict_counts_as_one_of_the_change() -> None:
+    unknown = replace(answer(), asked_again={"wlost": (verdict(Status.RUNTIME_ERROR, "r"),)})
+    assert rules(TIGHT, unknown) == ["max-inconclusive"]
+    late = replace(answer(), asked_again={"wlost": (NOT_RUN,)})
+    assert rules(TIGHT, late) == ["partial"]
+
+
+def test_a_path_that_is_no_utf_8_has_an_id_as_any_other() -> None:
+    odd = replace(unit(Guard.UNTOUCHED), path="caf\udce9.py")
+    of = answer(units=(odd,))
+    assert updated(EMPTY, of, (), ()).known.keys() == {unguarded_id(odd)}
+    assert finding_id("rotten-green", odd.path, "a") != finding_id("rotten-green", "cafe.py", "a")
 
 
 def test_after_an_update_the_same_answer_passes() -> None:

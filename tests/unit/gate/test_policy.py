@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from assay.errors import UsageError
-from assay.gate.policy import KEYS, PRESETS, Policy, parse_policy
+from assay.gate.policy import KEYS, NONE, PRESETS, Policy, parse_policy
 from assay.policies import load_policy, preset_policy, preset_text
 from assay.project import Project, open_project
 
@@ -67,6 +67,11 @@ def test_every_key_is_tried() -> None:
 )
 def test_a_value_that_fits_is_taken(key: str, value: Any) -> None:
     parse_policy({key: value}, "here", BASE, KINDS)
+
+
+def test_no_kind_of_weak_test_is_none_at_all() -> None:
+    """Nothing is looked for then, which `all` and an empty selection of kinds would."""
+    assert parse_policy({"weak-kinds": []}, "here", BASE, KINDS).weak_kinds == NONE
 
 
 @pytest.mark.parametrize(("key", "value"), [(k, v) for k, (_, bad) in VALUES.items() for v in bad])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from assay.change.semantics import compare, read_source
+from assay.exclusions import Exclusions
 from assay.impact.covered import changed_lines, statements
 from assay.model.change import Change, FileChange, FileStatus, SemanticChange
 from assay.model.impact import EMPTY_MAP, ImpactMap, LineSet, Node
@@ -52,9 +53,12 @@ class Tax:
 '''
 
 
+excluded = Exclusions("# pragma: no cover").lines
+
+
 def test_statements_are_those_that_can_run_each_with_the_lines_of_its_own() -> None:
     """A docstring, what is for type checkers only, and what `no cover` excludes cannot."""
-    assert [(span.start, span.stop - 1) for span in statements(SOURCE)] == [
+    assert [(span.start, span.stop - 1) for span in statements(SOURCE, excluded)] == [
         (2, 2),
         (7, 10),
         (13, 14),
@@ -72,7 +76,7 @@ def test_statements_are_those_that_can_run_each_with_the_lines_of_its_own() -> N
 
 
 def test_a_text_that_does_not_compile_has_no_statements() -> None:
-    assert statements("return 1\n") == []
+    assert statements("return 1\n", excluded) == []
 
 
 BEFORE = "def f(n):\n    return n\n"
@@ -98,20 +102,22 @@ def recorded(lines: set[int], text: str = AFTER) -> ImpactMap:
 
 
 def test_a_statement_is_run_if_a_test_ran_any_of_its_lines() -> None:
-    (found,) = changed_lines(change_of(AFTER), (), recorded({2, 4}))
+    (found,) = changed_lines(change_of(AFTER), (), recorded({2, 4}), excluded)
     assert (found.path, found.lines, found.missed) == ("f.py", (2, 3, 5), (5,))
 
 
 def test_lines_recorded_at_another_content_say_nothing() -> None:
-    (found,) = changed_lines(change_of(AFTER), (), recorded({2, 4, 5}, BEFORE))
+    (found,) = changed_lines(change_of(AFTER), (), recorded({2, 4, 5}, BEFORE), excluded)
     assert found.missed == found.lines
 
 
 def test_only_changed_statements_count() -> None:
-    (found,) = changed_lines(change_of("def f(n):\n    return n\n\n\nX = 1\n"), (), EMPTY_MAP)
+    (found,) = changed_lines(
+        change_of("def f(n):\n    return n\n\n\nX = 1\n"), (), EMPTY_MAP, excluded
+    )
     assert (found.lines, found.missed) == ((5,), (5,))
 
 
 def test_comments_and_test_files_are_no_change() -> None:
-    assert list(changed_lines(change_of("# more\n" + BEFORE), (), EMPTY_MAP)) == []
-    assert list(changed_lines(change_of(AFTER), {"f.py"}, EMPTY_MAP)) == []
+    assert list(changed_lines(change_of("# more\n" + BEFORE), (), EMPTY_MAP, excluded)) == []
+    assert list(changed_lines(change_of(AFTER), {"f.py"}, EMPTY_MAP, excluded)) == []

@@ -365,7 +365,7 @@ def test_markdown_stops_after_ten_survivors_and_says_how_many_more() -> None:
     many = tuple(verdict(Status.SURVIVED, f"s{n}") for n in range(12))
     text = markdown(plain(answer(*many)))
     assert text.count("<details>") == 10
-    assert "… and 2 more survivors." in text
+    assert "… and 2 more survivors: `assay gate --all` shows them." in text
 
 
 def covered_by(*tests: str) -> Verdict:

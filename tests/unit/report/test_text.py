@@ -14,10 +14,11 @@ from assay.model.mutant import Left, Mutant, Status, Verdict
 from assay.model.run import Failure, TestOutcome, TestResult
 from assay.model.selection import Reason, ReasonKind, SelectedTest, Selection
 from assay.model.source import MODULE_UNIT, Span
+from assay.report.account import Account
 from assay.report.as_json import verdict_json
+from assay.report.gate_text import account_text
 from assay.report.text import (
     SHOWN,
-    answer_text,
     headline,
     left_line,
     mutants_text,
@@ -131,7 +132,7 @@ def answer(
 
 
 def shown(of: Answer, everything: bool = False) -> str:
-    return answer_text(of, everything)
+    return account_text(Account(of, everything=everything))
 
 
 FOOT = "Python 3.11.7, mutmut 3.8.1, assay 0.1.0; collect 0.5 s, tests 1.3 s, mutants 2.0 s.\n"
@@ -147,7 +148,7 @@ def expected(text: str) -> str:
 def test_no_changed_function() -> None:
     assert shown(answer()) == expected(
         """\
-        No function changed: nothing to guard.
+        No function was added or changed: nothing to guard.
         Compared: main (abc1234) with the working tree.
         0 of 5 tests can be affected.
 
@@ -343,7 +344,7 @@ def test_units_that_need_work_stand_above_the_guarded_ones() -> None:
     units = [unit(guard, guard.name.lower()) for guard in Guard]
     lines = shown(answer(units=units)).splitlines()
     names = [guard.name.lower() for guard in Guard]
-    order = [line.split("tax.py:3")[1].split()[0] for line in lines if "tax.py:3" in line]
+    order = [line.split("tax.py:3")[1].split()[0] for line in lines if "→ 0" in line]
     assert sorted(order) == sorted(names)
     assert order == ["touched", "mocked", "untouched", "unknown", "no_mutants", "guarded"]
 
@@ -493,9 +494,9 @@ def test_reasons_are_counted_the_most_frequent_rule_first() -> None:
 
 
 def test_an_answer_says_how_many_mutants_were_not_run() -> None:
-    text = answer_text(answer(left={"logging": 2}), everything=False)
+    text = shown(answer(left={"logging": 2}))
     assert "\n2 mutants not run: 2 by rules (logging 2).\n" in text
-    assert "not run" not in answer_text(answer(), everything=False)
+    assert "not run" not in shown(answer())
 
 
 def entry(of: Verdict) -> dict[str, Any]:

@@ -305,7 +305,7 @@ def _latest_base(root: Path, head: str) -> Base:
             "nothing is uncommitted, and this shallow clone does not have the commit before HEAD: "
             "run `git fetch --unshallow`, or name a base with --base"
         )
-    raise NothingToCompare("nothing is uncommitted, and HEAD is the first commit")
+    raise NothingToCompare("nothing to compare: all is committed, and HEAD is the first commit")
 
 
 def default_branch(root: Path) -> str | None:

@@ -44,6 +44,8 @@ class Trees:
         self._directory = directory
         self._store = directory / "store.git"
         output_of(directory, "init", "--quiet", "--bare", str(self._store))
+        # A hook that the user has for all repositories is none of ours.
+        output_of(self._store, "config", "core.hooksPath", os.devnull)
         objects = os.fsdecode(output_of(repo, "rev-parse", "--git-path", "objects")).strip()
         info = self._store / "objects" / "info"
         info.mkdir(parents=True, exist_ok=True)
@@ -55,7 +57,6 @@ class Trees:
         place = self._directory / name
         output_of(
             self._store,
-            *("-c", "core.hooksPath=/dev/null", "-c", "advice.detachedHead=false"),
             *("worktree", "add", "--quiet", "--force", "--detach", str(place), commit),
         )
         return place

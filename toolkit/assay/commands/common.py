@@ -11,6 +11,7 @@ from pathlib import Path
 
 from assay.committed import standing_of
 from assay.errors import ExitCode, StateError
+from assay.findings import keep_findings
 from assay.gate.decide import Decision
 from assay.history.rows import run_of_answer
 from assay.model.answer import Answer
@@ -50,8 +51,9 @@ class Context:
 
 
 def with_accepted(context: Context, found: Answer, findings: Sequence[Finding] = ()) -> Answer:
-    """The answer, and what people have said of what it found."""
-    return replace(found, accepted=standing_of(context.project, found, findings, context.today))
+    """The answer, and what people have said of what it found, and of `findings`."""
+    every = (*found.lost, *findings)
+    return replace(found, accepted=standing_of(context.project, found, every, context.today))
 
 
 def deliver(
@@ -78,6 +80,8 @@ def deliver(
         runs=_runs(context, found, findings, code),
     )
     _keep_record(context, account)
+    if found.is_of_change and not found.interrupted:
+        keep_findings(context.project, found.verb, (*found.lost, *findings))
     to_standard_output = write_outputs(context, lambda name: rendered(name, account))
     if format == "json":
         context.out(json.dumps(account_json(account), indent=1, ensure_ascii=False) + "\n")

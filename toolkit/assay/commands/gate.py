@@ -81,7 +81,7 @@ def conclude(
     findings: tuple[Finding, ...],
 ) -> int:
     """Decide, and tell; `findings` are those about the changed tests."""
-    found = with_accepted(context, found, (*found.lost, *findings))
+    found = with_accepted(context, found, findings)
     decision = decide(policy, found, findings, baseline or EMPTY)
     if options.update:
         decision = _updated(context, decision, baseline or EMPTY, found, findings)

@@ -64,7 +64,7 @@ def run(context: Context, options: WeaknessOptions) -> int:
     accepted = standing_of_findings(context.project, found.findings, context.today)
     found = replace(found, accepted=accepted, seconds=context.now() - begun)
     if not found.interrupted:
-        keep_findings(context.project, found.findings)
+        keep_findings(context.project, "weaknesses", found.findings)
     code = exit_code(found)
     runs = _runs(context, options, found, code)
     record = weaknesses_json(found, code)

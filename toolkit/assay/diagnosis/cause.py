@@ -70,7 +70,7 @@ class Case:
     def error(self) -> Raised:
         """The exception that ended the phase; of a file that cannot be collected, or a conftest
         that cannot be loaded, the one behind it."""
-        return self.evidence.root if self.evidence.phase == "collect" else self.evidence.error
+        return self.evidence.main
 
     @property
     def own_frame(self) -> Frame | None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 
+from assay.diagnosis.hunks import hunk_of
+from assay.diagnosis.sides import Sides
 from assay.model.diagnosis import Category, FailingTest, Group, Match
 from assay.model.evidence import Raised
 
@@ -17,28 +19,30 @@ _HIDE_OTHERS = frozenset({"collect", "setup"})
 
 def key_of(test: FailingTest) -> tuple[str, str]:
     """What failures of one cause share: the cause and its key, or else the kind of exception, the
-    innermost function of the sources, and the message without what varies."""
+    innermost function of the sources, and the message without what varies. What only tests show
+    is common to the cases of one test function alone."""
     if test.matches:
         return test.matches[0].cause, test.matches[0].key
-    error = test.evidence[0].error if test.evidence else None
+    error = test.evidence[0].main if test.evidence else None
     if error is None:
         return "unknown", test.category.value
     frame = error.last_source_frame
-    where = f"{frame.path}::{frame.function}" if frame is not None else ""
+    in_tests = test.test.partition("[")[0]
+    where = f"{frame.path}::{frame.function}" if frame is not None else in_tests
     return "unknown", f"{error.type} {where} {_VARYING.sub('…', error.first_line)[:120]}"
 
 
-def grouped(failing: Iterable[FailingTest]) -> tuple[Group, ...]:
+def grouped(failing: Iterable[FailingTest], sides: Sides) -> tuple[Group, ...]:
     """The groups, those first that hide others, then by tests unblocked for each edit."""
     members: dict[tuple[str, str], list[FailingTest]] = {}
     for test in failing:
         if test.category not in _NOT_GROUPED:
             members.setdefault(key_of(test), []).append(test)
-    groups = [_group(key, tests) for key, tests in members.items()]
+    groups = [_group(key, tests, sides) for key, tests in members.items()]
     return tuple(sorted(groups, key=_order))
 
 
-def _group(key: tuple[str, str], tests: Sequence[FailingTest]) -> Group:
+def _group(key: tuple[str, str], tests: Sequence[FailingTest], sides: Sides) -> Group:
     example = tests[0]
     sites = {site for test in tests for match in test.matches[:1] for site in match.sites}
     return Group(
@@ -48,6 +52,7 @@ def _group(key: tuple[str, str], tests: Sequence[FailingTest]) -> Group:
         example=example,
         effort=max(1, len(sites)),
         first=any(e.phase in _HIDE_OTHERS for test in tests for e in test.evidence[:1]),
+        hunk=hunk_of(example, sides),
     )
 
 
@@ -55,7 +60,7 @@ def _title(example: FailingTest) -> str:
     match: Match | None = example.matches[0] if example.matches else None
     if match is not None:
         return match.sentence
-    error: Raised | None = example.evidence[0].error if example.evidence else None
+    error: Raised | None = example.evidence[0].main if example.evidence else None
     if error is None:
         return example.words
     name = f"{error.short_type}: " if error.type else ""

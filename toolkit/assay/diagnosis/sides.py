@@ -122,6 +122,86 @@ class Side:
         ]
         return max(around, key=lambda place: place.line, default=None)
 
+    def imports(self, path: str) -> dict[str, str]:
+        """What the names that a file imports stand for, wherever it does: dotted, as in
+        `{"np": "numpy", "join": "os.path.join"}`."""
+        tree = self.tree(path)
+        found: dict[str, str] = {}
+        for node in [] if tree is None else ast.walk(tree):
+            if isinstance(node, ast.Import):
+                for alias in node.names:
+                    top = alias.name.partition(".")[0]
+                    found[alias.asname or top] = alias.name if alias.asname else top
+            elif isinstance(node, ast.ImportFrom):
+                module = self.source_of(path, node)
+                for alias in node.names:
+                    found[alias.asname or alias.name] = f"{module}.{alias.name}"
+        return found
+
+    def source_of(self, path: str, node: ast.ImportFrom) -> str:
+        """The module that a `from … import` names, made absolute."""
+        if not node.level:
+            return node.module or ""
+        package = self.dotted(path).split(".")
+        if not path.endswith("/__init__.py"):
+            package = package[:-1]
+        parts = package[: len(package) - node.level + 1]
+        return ".".join([*parts, *([node.module] if node.module else [])])
+
+    def meant(self, path: str, node: ast.expr) -> str:
+        """What an expression of names and attributes stands for in a file, dotted; "" if it is
+        none."""
+        if isinstance(node, ast.Name):
+            imported = self.imports(path).get(node.id)
+            return imported or f"{self.dotted(path)}.{node.id}"
+        if isinstance(node, ast.Attribute):
+            owner = self.meant(path, node.value)
+            return owner and f"{owner}.{node.attr}"
+        return ""
+
+    def located(self, dotted: str) -> tuple[str, str] | None:
+        """The file of the project's module that a dotted name begins with, and the rest."""
+        parts = dotted.split(".")
+        for length in range(len(parts), 0, -1):
+            path = self.module(".".join(parts[:length]))
+            if path is not None:
+                return path, ".".join(parts[length:])
+        return None
+
+    def defined_as(self, dotted: str, depth: int = 5) -> Place | None:
+        """The definition behind a dotted name, through the imports of the modules it names."""
+        found = self.located(dotted)
+        if found is None or not found[1]:
+            return None
+        path, name = found
+        place = self.definition(path, name)
+        if place is not None or depth == 0:
+            return place
+        first, _, rest = name.partition(".")
+        imported = self.imports(path).get(first) if first in self.bound(path) else None
+        if imported is None:
+            return None
+        return self.defined_as(f"{imported}.{rest}" if rest else imported, depth - 1)
+
+    def attributes(self, place: Place, depth: int = 5) -> dict[str, Place]:
+        """What instances of a class have, as far as its text and those of its bases in the project
+        say: names of its body, and those set on `self`."""
+        if not isinstance(place.node, ast.ClassDef) or depth == 0:
+            return {}
+        found: dict[str, Place] = {}
+        for base in reversed(place.node.bases):
+            above = self.defined_as(self.meant(place.path, base))
+            if above is not None and above != place:
+                found |= self.attributes(above, depth - 1)
+        for node in ast.walk(place.node):
+            if isinstance(node, ast.Assign | ast.AnnAssign | ast.AugAssign):
+                for name in _set_on_self(node):
+                    found[name] = Place(place.path, f"{place.name}.{name}", node)
+        for one in _defined(place.path, place.node.body, f"{place.name}."):
+            if one.name.count(".") == place.name.count(".") + 1:
+                found[one.short] = one
+        return found
+
     def users(self, name: str) -> Iterator[tuple[str, ast.expr]]:
         """Where an identifier is read as a name or an attribute, as (path, node)."""
         for path, text in self.texts.items():
@@ -187,6 +267,17 @@ def _bound_by(node: ast.stmt) -> Iterator[str]:
                     yield one.id
 
 
+def _set_on_self(node: ast.Assign | ast.AnnAssign | ast.AugAssign) -> Iterator[str]:
+    for target in node.targets if isinstance(node, ast.Assign) else [node.target]:
+        for one in ast.walk(target):
+            if isinstance(one, ast.Attribute) and _is_self(one.value):
+                yield one.attr
+
+
+def _is_self(node: ast.expr) -> bool:
+    return isinstance(node, ast.Name) and node.id == "self"
+
+
 # -- the two
 
 
@@ -195,7 +286,8 @@ class Sides:
     """Base and head. `changed` are the files that differ, Python or not, by path, with the text
     before and after (None: no such file; binary files are told as ""). `is_test` says whether a
     path belongs to the tests. `distributions` are the installed versions by lower-case name;
-    `requires` the requirements that the project declares at head, as they are written.
+    `requires` the requirements that the project declares at head, as they are written; `documents`
+    the texts at head that are written for people, by path.
     """
 
     base: Side
@@ -204,6 +296,7 @@ class Sides:
     is_test: Callable[[str], bool]
     distributions: Mapping[str, str] = field(default_factory=dict)
     requires: tuple[str, ...] = ()
+    documents: Mapping[str, str] = field(default_factory=dict)
 
     def changed_lines(self, path: str) -> frozenset[int]:
         """Lines at head that differ, or stand next to lines that were removed."""
@@ -254,6 +347,22 @@ class Sides:
         scored = [(likeness(gone, new), new) for new in self.added]
         scored = [(score, new) for score, new in scored if score >= ALIKE]
         return [new for _, new in sorted(scored, key=lambda one: -one[0])]
+
+    def moved_module(self, path: str) -> str | None:
+        """The new file that one that is gone has become: the same text or name, or much the same
+        text."""
+        before = self.changed.get(path, (None, None))[0]
+        if before is None or path in self.head.texts:
+            return None
+        stem = path.rpartition("/")[2]
+        new = [p for p, (old, now) in self.changed.items() if old is None and now is not None]
+        scored = [
+            (_similar(before, self.changed[one][1] or "") + 0.2 * one.endswith(f"/{stem}"), one)
+            for one in new
+            if one.endswith(".py")
+        ]
+        score, best = max(scored, default=(0.0, ""))
+        return best if score >= ALIKE else None
 
     def added_words(self, path: str) -> str:
         """The text that the change has added to a file."""

@@ -8,15 +8,41 @@ from collections.abc import Iterable, Iterator
 from assay.diagnosis.sides import Place, Sides
 from assay.model.diagnosis import Fault, Sign
 
-_DOCUMENTS = (".md", ".rst", ".txt")
+DOCUMENTS = (".md", ".rst", ".txt")
+
+_PAST = re.compile(r"change|history|news|release|upgrad|migrat|whatsnew", re.IGNORECASE)
+"""Documents that tell of what was."""
 
 
 def of_documents(sides: Sides, name: str) -> Iterator[Sign]:
     """A document that the change has written the name into: the change is meant."""
     word = re.compile(rf"(?<![\w.]){re.escape(name)}(?!\w)")
     for path in sides.changed:
-        if path.lower().endswith(_DOCUMENTS) and word.search(sides.added_words(path)):
+        if path.lower().endswith(DOCUMENTS) and word.search(sides.added_words(path)):
             yield Sign(Fault.TEST, f"the change writes of `{name}` in {path}", path)
+
+
+def of_promises(sides: Sides, name: str, parameter: str = "") -> Iterator[Sign]:
+    """A document at head, none that tells of the past, that still speaks of a name as code, or of
+    a call of it with a parameter."""
+    if len(name) < _TELLING:
+        return
+    word = re.escape(name)
+    if parameter:
+        pattern = re.compile(rf"\b{word}\([^()]*\b{re.escape(parameter)}\b")
+    else:
+        pattern = re.compile(rf"(?:`|\.|:: ?){word}(?:`|\b\(|$)|\b{word}\(", re.MULTILINE)
+    for path, text in sides.documents.items():
+        told = None if _PAST.search(path) else pattern.search(text)
+        if told is not None:
+            line = text.count("\n", 0, told.start()) + 1
+            what = f"`{name}` with `{parameter}`" if parameter else f"`{name}`"
+            yield Sign(Fault.CODE, f"{path}:{line} still tells of {what}", f"{path}:{line}")
+            return
+
+
+_TELLING = 4
+"""A name so long is no common word."""
 
 
 def of_callers(stale: Iterable[str], name: str) -> Iterator[Sign]:

@@ -6,6 +6,7 @@ from assay.diagnosis.cause import Case, Cause
 from assay.diagnosis.causes import (
     assertion_outdated,
     async_misuse,
+    circular_import,
     data_file,
     data_shape_changed,
     default_changed,
@@ -14,28 +15,70 @@ from assay.diagnosis.causes import (
     error_in_sources,
     exception_changed,
     expected_value_changed,
+    fixture_error,
+    fixture_scope,
     leaked_state,
+    missing_dependency,
+    missing_fixture,
+    missing_import,
+    missing_name,
+    mock_attribute,
+    mock_exhausted,
+    mock_expectation,
+    mock_leak,
+    mock_return_type,
+    mock_signature,
     network,
     non_determinism,
     none_returned,
+    parametrize_mismatch,
+    patched_where_defined,
     process_died,
     recursion,
     return_type_changed,
+    shadowed_module,
     signature_changed,
+    stale_patch_target,
+    syntax_error,
     time_or_locale,
     timeout,
     warning_as_error,
 )
 from assay.model.diagnosis import Match
 
-NAMES_AND_CALLS: tuple[Cause, ...] = (signature_changed.CAUSE,)
-
-VALUES_AND_SURROUNDINGS: tuple[Cause, ...] = (
+HOW_IT_RAN: tuple[Cause, ...] = (
     process_died.CAUSE,
     timeout.CAUSE,
     recursion.CAUSE,
     leaked_state.CAUSE,
     non_determinism.CAUSE,
+)
+"""What took the process down, or depends on the run rather than on the code."""
+
+NAMES_AND_CALLS: tuple[Cause, ...] = (
+    syntax_error.CAUSE,
+    shadowed_module.CAUSE,
+    circular_import.CAUSE,
+    missing_dependency.CAUSE,
+    stale_patch_target.CAUSE,
+    missing_import.CAUSE,
+    parametrize_mismatch.CAUSE,
+    missing_fixture.CAUSE,
+    fixture_scope.CAUSE,
+    mock_signature.CAUSE,
+    mock_attribute.CAUSE,
+    patched_where_defined.CAUSE,
+    mock_expectation.CAUSE,
+    mock_exhausted.CAUSE,
+    mock_return_type.CAUSE,
+    mock_leak.CAUSE,
+    signature_changed.CAUSE,
+    missing_name.CAUSE,
+    fixture_error.CAUSE,
+)
+"""What cannot be read, imported, found, patched or called."""
+
+VALUES_AND_SURROUNDINGS: tuple[Cause, ...] = (
     async_misuse.CAUSE,
     warning_as_error.CAUSE,
     environment_variable.CAUSE,
@@ -54,7 +97,7 @@ VALUES_AND_SURROUNDINGS: tuple[Cause, ...] = (
 )
 """What surrounds a test comes before what the code gives; that a value is another says least."""
 
-CAUSES: tuple[Cause, ...] = NAMES_AND_CALLS + VALUES_AND_SURROUNDINGS
+CAUSES: tuple[Cause, ...] = (*HOW_IT_RAN, *NAMES_AND_CALLS, *VALUES_AND_SURROUNDINGS)
 """Those that explain others come first: what cannot be imported cannot be called."""
 
 BY_NAME = {cause.name: cause for cause in CAUSES}

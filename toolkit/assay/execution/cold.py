@@ -21,10 +21,8 @@ from assay.mutation.plan import stem_of, words_of
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """Mutants of one file whose tests lie in the same test files, of which those in `files` are
-    collected and run together."""
+    """Mutants at the same stage: their tests in `files` are collected and run together."""
 
-    path: str
     files: Tests
     mutants: tuple[PlannedMutant, ...]
 
@@ -88,13 +86,12 @@ def at_stage(planned: PlannedMutant, files: Tests, paths: dict[str, str]) -> Pla
 def groups(
     planned: Iterable[tuple[PlannedMutant, Tests]], paths: dict[str, str]
 ) -> Iterator[Group]:
-    """Mutants with the files of their stage, those of a file and stage together."""
-    found: dict[tuple[str, Tests], list[PlannedMutant]] = {}
+    """Mutants of one module with the test files of their stage, those of a stage together."""
+    found: dict[Tests, list[PlannedMutant]] = {}
     for mutant, files in planned:
-        key = (mutant.mutant.path, files)
-        found.setdefault(key, []).append(at_stage(mutant, files, paths))
-    for (path, files), mutants in found.items():
-        yield Group(path, files, tuple(mutants))
+        found.setdefault(files, []).append(at_stage(mutant, files, paths))
+    for files, mutants in found.items():
+        yield Group(files, tuple(mutants))
 
 
 def joined(before: Outcome | None, after: Outcome) -> Outcome:

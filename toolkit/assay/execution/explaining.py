@@ -10,10 +10,9 @@ from pathlib import Path
 
 from assay.execution.jobs import Message, run_jobs
 from assay.execution.proposals import Proposals, Trial, function_of
-from assay.execution.suite import Collected, files_of
-from assay.execution.timeouts import Limits
-from assay.execution.wire import JobMaker, Tests
-from assay.execution.zygote import Job, Zygote, ZygoteSettings
+from assay.execution.suite import files_of
+from assay.execution.wire import Bench, Tests
+from assay.execution.zygote import Job, Zygote
 from assay.explain.candidates import Candidate
 from assay.explain.compare import Comparison, compare, hidden
 from assay.explain.questions import answered, questions
@@ -22,7 +21,7 @@ from assay.explain.words import explanation, unknown
 from assay.model.explanation import Explanation, Proposal, Reach
 from assay.model.mutant import Mutant
 from assay.model.run import ChildEnd, Outcome, TestOutcome
-from assay.model.source import MODULE_UNIT, SourceFile, decode
+from assay.model.source import MODULE_UNIT, decode
 
 TESTS = 5
 """So many of a survivor's tests are watched: the closest ones."""
@@ -65,28 +64,18 @@ class _Under:
 class Explainer:
     """Explains survivors on the zygotes of one project. Use as a context manager."""
 
-    def __init__(
-        self,
-        settings: ZygoteSettings,
-        zygote: Zygote,
-        collected: Collected,
-        sources: Mapping[str, SourceFile],
-        limits: Limits,
-        workers: int,
-    ) -> None:
-        self._settings = settings
-        self._zygote = zygote
-        self._collected = collected
-        self._sources = sources
-        self._maker = JobMaker(settings.repo, collected, limits, sources)
-        self._limits = limits
-        self._workers = workers
-        self._paths = {item.node_id: item.path for item in collected.items}
+    def __init__(self, bench: Bench) -> None:
+        self._settings = bench.settings
+        self._zygote = bench.zygote
+        self._collected = bench.collected
+        self._maker = bench.maker
+        self._sources = bench.maker.sources
+        self._limits = bench.maker.limits
+        self._workers = bench.workers
+        self._paths = {item.node_id: item.path for item in bench.collected.items}
         self._others = contextlib.ExitStack()
         self._cold: Zygote | None = None
-        self._proposals = Proposals(
-            settings, collected, self._maker, workers, self._zygote_for, self._others
-        )
+        self._proposals = Proposals(bench, self._zygote_for, self._others)
 
     def __enter__(self) -> Explainer:
         return self

@@ -33,8 +33,8 @@ from assay.execution.portions import (
     scope_of,
 )
 from assay.execution.suite import BAD
-from assay.execution.wire import PATIENCE, TICKS, JobMaker, Message
-from assay.execution.zygote import Job, Zygote, ZygoteSettings
+from assay.execution.wire import PATIENCE, TICKS, Bench, Message
+from assay.execution.zygote import Job, Zygote
 from assay.model.matrix import KILLS, LASTING, Cell, Goal, KillMatrix, Pair
 from assay.model.mutant import Mutant, PlannedMutant, PlannedTest, Route
 from assay.model.run import ChildEnd, Outcome, TrialEnd
@@ -86,19 +86,16 @@ class MatrixRunner:
 
     def __init__(
         self,
-        settings: ZygoteSettings,
-        zygote: Zygote,
-        maker: JobMaker,
-        workers: int,
+        bench: Bench,
         on_pair: OnPair,
         options: MatrixOptions,
         known: Known | None = None,
     ) -> None:
-        self._settings = settings
-        self._zygote = zygote
-        self._collected = collected = maker.collected
-        self._maker = maker
-        self._workers = workers
+        self._settings = bench.settings
+        self._zygote = bench.zygote
+        self._collected = collected = bench.collected
+        self._maker = bench.maker
+        self._workers = bench.workers
         self._on_pair = on_pair
         self._options = options
         self._paths = {item.node_id: item.path for item in collected.items}

@@ -16,13 +16,10 @@ from assay.execution.cold import Group, Staged, absolute, groups, joined, stages
 from assay.execution.killers import Killers
 from assay.execution.lane import Lane, Run
 from assay.execution.speculation import Speculation
-from assay.execution.suite import Collected
-from assay.execution.timeouts import Limits
-from assay.execution.wire import JobMaker, Tests
-from assay.execution.zygote import Zygote, ZygoteSettings
+from assay.execution.wire import Bench, Tests
+from assay.execution.zygote import Zygote
 from assay.model.mutant import NOT_REACHED, SETTLED, PlannedMutant, Route, Status, Verdict
 from assay.model.run import ChildEnd, Outcome
-from assay.model.source import SourceFile
 from assay.verdict.classify import NOTICED, classify, unsettled
 
 OnVerdict = Callable[[Verdict], None]
@@ -63,16 +60,20 @@ class RunOptions:
 
 AS_USUAL = RunOptions()
 
+NOT_REPEATABLE = "not repeatable"
+
 
 @dataclass(frozen=True, slots=True)
 class MutantRun:
     """Verdicts by mutant id; `flaky` are tests that failed in a control, with the reason;
-    `problems` what makes the verdicts of a file doubtful."""
+    `problems` what makes the verdicts of a file doubtful; `repeated` is how many verdicts were run
+    again, those of them that changed included."""
 
     verdicts: Mapping[str, Verdict]
     flaky: Mapping[str, str]
     interrupted: bool
     problems: tuple[str, ...] = ()
+    repeated: int = 0
 
     def and_then(self, more: MutantRun) -> MutantRun:
         """This run, with what a later one says of some of the mutants in its place."""
@@ -81,6 +82,7 @@ class MutantRun:
             {**self.flaky, **more.flaky},
             more.interrupted,
             (*self.problems, *more.problems),
+            self.repeated + more.repeated,
         )
 
 
@@ -101,20 +103,15 @@ class MutantRunner:
 
     def __init__(
         self,
-        settings: ZygoteSettings,
-        zygote: Zygote,
-        collected: Collected,
-        sources: Mapping[str, SourceFile],
-        limits: Limits,
-        workers: int,
+        bench: Bench,
         listener: Listener,
         options: RunOptions = AS_USUAL,
     ) -> None:
-        self._settings = settings
-        self._zygote = zygote
-        self._collected = collected
-        self._maker = JobMaker(settings.repo, collected, limits, sources)
-        self._workers = workers
+        self._settings = bench.settings
+        self._zygote = bench.zygote
+        self._collected = collected = bench.collected
+        self._maker = bench.maker
+        self._workers = bench.workers
         self._listener = listener
         self._options = options
         self._killers = Killers()
@@ -126,9 +123,10 @@ class MutantRunner:
         self._settled: set[str] = set()
         self._flaky: dict[str, str] = {}
         self._problems: list[str] = []
+        self._repeated = 0
         self._heard: set[str] = set()
         self._cold: Zygote | None = None
-        self._hot = self._lane(zygote, ())
+        self._hot = self._lane(bench.zygote, ())
 
     def run(self, planned: Sequence[PlannedMutant]) -> MutantRun:
         """Every planned mutant gets a verdict; those that did not begin, Pending."""
@@ -152,7 +150,9 @@ class MutantRunner:
             words = "interrupted before it was run" if interrupted else NOT_REACHED
             pending = unsettled(mutant, Status.PENDING, words)
             self._verdicts.setdefault(mutant.mutant.id, pending)
-        return MutantRun(self._verdicts, self._flaky, interrupted, tuple(self._problems))
+        return MutantRun(
+            self._verdicts, self._flaky, interrupted, tuple(self._problems), self._repeated
+        )
 
     def _run(self, planned: Sequence[PlannedMutant]) -> None:
         forks = self._options.isolation is not Isolation.PROCESS
@@ -337,12 +337,13 @@ class MutantRunner:
             return
         for key, run in self._hot.settle(chosen, lambda _: None).items():
             first, second = self._verdicts[key], run.verdict
+            self._repeated += not run.outcome.unfit
             if run.outcome.unfit or first.status is second.status:
                 continue
             killer = first.killer or second.killer
             words = f"{first.status.value} at first, {second.status.value} when it was run again"
             self._flaky.setdefault(killer, f"noticed mutant {key} in one of two runs")
-            self._book(unsettled(run.planned, Status.RUNTIME_ERROR, f"not repeatable: {words}"))
+            self._book(unsettled(run.planned, Status.RUNTIME_ERROR, f"{NOT_REPEATABLE}: {words}"))
 
 
 def chunks(planned: Sequence[PlannedMutant]) -> Iterator[Sequence[PlannedMutant]]:

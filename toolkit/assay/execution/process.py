@@ -132,3 +132,30 @@ class Piped:
             with contextlib.suppress(OSError):
                 os.killpg(self._process.pid, signal.SIGKILL)
             return self._process.wait()
+
+
+class Noted:
+    """A process that says what it says into two files; whoever started it asks how far it is.
+
+    It stays in the group of its parent, so that who ends that group ends it, too.
+    """
+
+    def __init__(
+        self, command: Sequence[str], cwd: Path, env: Mapping[str, str], output: Path, errors: Path
+    ) -> None:
+        with output.open("wb") as out, errors.open("wb") as err:
+            self._process = subprocess.Popen(
+                command, cwd=cwd, env=dict(env), stdin=subprocess.DEVNULL, stdout=out, stderr=err
+            )
+
+    @property
+    def exit_code(self) -> int | None:
+        return self._process.poll()
+
+    def interrupt(self) -> None:
+        """What Ctrl-C does: it may finish what it has to, and end."""
+        self._process.send_signal(signal.SIGINT)
+
+    def kill(self) -> None:
+        self._process.kill()
+        self._process.wait()

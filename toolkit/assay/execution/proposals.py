@@ -15,8 +15,8 @@ from pathlib import Path
 
 from assay.errors import BaselineError, InconclusiveError
 from assay.execution.jobs import Message, run_jobs
-from assay.execution.suite import Collected, files_of
-from assay.execution.wire import PATIENCE, JobMaker, Tests
+from assay.execution.suite import files_of
+from assay.execution.wire import PATIENCE, Bench, Tests
 from assay.execution.zygote import Job, Zygote, ZygoteSettings
 from assay.explain.candidates import Candidate, candidates
 from assay.explain.cases import case_candidates
@@ -75,17 +75,14 @@ class Proposals:
 
     def __init__(
         self,
-        settings: ZygoteSettings,
-        collected: Collected,
-        maker: JobMaker,
-        workers: int,
+        bench: Bench,
         zygote_for: Callable[[bool], Zygote],
         stack: contextlib.ExitStack,
     ) -> None:
-        self._settings = settings
-        self._collected = collected
-        self._maker = maker
-        self._workers = workers
+        self._settings = settings = bench.settings
+        self._collected = collected = bench.collected
+        self._maker = bench.maker
+        self._workers = bench.workers
         self._zygote_for = zygote_for
         self._stack = stack
         self._paths = {item.node_id: item.path for item in collected.items}

@@ -9,7 +9,7 @@ from typing import Any
 
 from assay.execution.suite import Collected
 from assay.execution.timeouts import Limits
-from assay.execution.zygote import Job
+from assay.execution.zygote import Job, Zygote, ZygoteSettings
 from assay.model.mutant import Mutant, PlannedMutant
 from assay.model.source import SourceFile
 
@@ -22,6 +22,21 @@ PATIENCE = 2.0
 TICKS = 500_000
 """So often a test may enter mutated code or go round its loops before it has to be known how often
 it does so without the mutant: about a tenth of a second of bare looping."""
+
+
+@dataclass(frozen=True, slots=True)
+class Bench:
+    """What mutants run on: how zygotes are started, the one that has collected the suite, what its
+    jobs are made of, and how many run at once."""
+
+    settings: ZygoteSettings
+    zygote: Zygote
+    maker: JobMaker
+    workers: int
+
+    @property
+    def collected(self) -> Collected:
+        return self.maker.collected
 
 
 @dataclass(frozen=True, slots=True)

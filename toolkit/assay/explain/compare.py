@@ -81,6 +81,9 @@ def compare(
         why = "its code runs at import, and nothing that the test received differs"
         return Comparison(Reach.UNKNOWN, clean, why)
     if not mutant.count:
+        if mutant.cut:
+            why = "watching had ended before its code ran: the test is slow, or sets the clock"
+            return Comparison(Reach.UNKNOWN, clean, why)
         if mutant.entered:
             why = "its code ran where tracing does not see it: in another thread"
             return Comparison(Reach.UNKNOWN, clean, why)

@@ -18,6 +18,13 @@ WORDS = 70
 """So many characters of a value are shown."""
 
 
+def type_of(summary: Summary) -> str:
+    """The name of a value's type; "" where there is no value, or none is known."""
+    if summary[0] in ("-", "r", "c"):
+        return ""
+    return str(summary[1])
+
+
 def differences(before: Summary, after: Summary, path: Path = ()) -> Iterator[Path]:
     """Where two values differ, as deep as both have the same shape."""
     if before == after:

@@ -100,7 +100,13 @@ def _row(one: Acceptance) -> dict[str, Any]:
         "on": one.on,
         "until": one.until,
     }
-    return {key: value for key, value in row.items() if value not in (None, "")}
+    return {key: _as_text(value) for key, value in row.items() if value not in (None, "")}
+
+
+def _as_text(value: Any) -> Any:
+    """TOML has no escape for the bytes of a file name that is not UTF-8; people read it, and nobody
+    looks for the file by it."""
+    return value.encode("utf-8", "backslashreplace").decode() if isinstance(value, str) else value
 
 
 def with_entry(entries: Iterable[Acceptance], new: Acceptance) -> tuple[Acceptance, ...]:

@@ -18,6 +18,9 @@ FORMAT = 1
 UNGUARDED = "unguarded"
 NOT_GUARDED = frozenset({Guard.TOUCHED, Guard.MOCKED, Guard.UNTOUCHED})
 
+OPEN = frozenset({Status.RUNTIME_ERROR, Status.PENDING})
+"""Of these it is not known whether a test notices."""
+
 
 @dataclass(frozen=True, slots=True)
 class Known:
@@ -73,7 +76,8 @@ def baseline_document(baseline: Baseline) -> dict[str, Any]:
 def unguarded_id(unit: UnitAnswer) -> str:
     """A changed function's id: of its name, for what a test does not guard it does not guard after
     the next change either."""
-    return "u" + sha256("\0".join((UNGUARDED, unit.path, unit.unit)).encode()).hexdigest()[:8]
+    text = "\0".join((UNGUARDED, unit.path, unit.unit))
+    return "u" + sha256(text.encode("utf-8", "surrogateescape")).hexdigest()[:8]
 
 
 def found_now(answer: Answer, findings: Iterable[Finding]) -> dict[str, Known]:
@@ -88,7 +92,8 @@ def found_now(answer: Answer, findings: Iterable[Finding]) -> dict[str, Known]:
         for unit in answer.units
         if unit.guard in NOT_GUARDED
     ]
-    found += [Known(f.id, f.kind, f.anchor.path, f.anchor.unit) for f in findings]
+    every = (*answer.lost, *findings)
+    found += [Known(f.id, f.kind, f.anchor.path, f.anchor.unit) for f in every]
     return {one.id: one for one in found}
 
 
@@ -98,9 +103,13 @@ def updated(
     """The baseline after a run: what it looked at as it is now, the rest as it was.
 
     What is accepted needs no second excuse. Findings are only looked for in changed test files.
+    Whether a guard is lost is only asked of the mutants that tests in the change used to kill.
     """
     now = found_now(answer, findings)
     seen = {v.mutant.id for v in answer.verdicts} | {unguarded_id(unit) for unit in answer.units}
+    seen |= {
+        name for name, some in answer.asked_again.items() if not any(v.status in OPEN for v in some)
+    }
     tests = set(answer.changed_tests)
     kept = {
         one.id: one

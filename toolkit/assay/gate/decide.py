@@ -18,7 +18,7 @@ from assay.model.answer import Answer, Guard, UnitAnswer
 from assay.model.finding import Confidence, Finding
 from assay.model.mutant import NOT_REACHED, Status, Verdict
 from assay.model.run import TestOutcome
-from assay.model.source import MODULE_UNIT, line_ranges
+from assay.model.source import MODULE_UNIT, line_ranges, unit_name
 from assay.verdict.answer import BAD_RESULTS, is_inconclusive
 
 
@@ -176,7 +176,7 @@ def _not_conclusive(case: _Case) -> Iterator[Refusal]:
             "run pytest alone on these and see why they do not run",
             ExitCode.INCONCLUSIVE,
         )
-    unknown = [v for v in answer.verdicts if is_inconclusive(v)]
+    unknown = [v for v in answer.every_verdict if is_inconclusive(v)]
     if len(unknown) > policy.max_inconclusive:
         yield Refusal(
             "max-inconclusive",
@@ -228,7 +228,7 @@ def _partial(case: _Case) -> Iterator[Refusal]:
 
 
 def _why_partial(answer: Answer) -> tuple[str, ...]:
-    missed = sum(v.reason == NOT_REACHED for v in answer.verdicts)
+    missed = sum(v.reason == NOT_REACHED for v in answer.every_verdict)
     plan, partial = answer.plan, answer.partial
     why = []
     if missed:
@@ -258,8 +258,7 @@ def _unguarded(case: _Case) -> Iterator[Refusal]:
 
 
 def _unit_words(unit: UnitAnswer) -> str:
-    name = "(module body)" if unit.unit == MODULE_UNIT else unit.unit
-    where = f"{unit.path}:{unit.line} {name}"
+    where = f"{unit.path}:{unit.line} {unit_name(unit.unit)}"
     if unit.guard is Guard.UNTOUCHED:
         return f"{where}: no test runs it"
     if unit.guard is Guard.MOCKED:
@@ -282,7 +281,7 @@ def _nothing_to_mutate(case: _Case) -> Iterator[Refusal]:
         yield Refusal(
             "nothing-to-mutate",
             f"{len(found)} changed {words} nothing to mutate, so whether tests guard it is unknown",
-            tuple(f"{u.path}:{u.line} {u.unit}" for u in found),
+            tuple(f"{u.path}:{u.line} {unit_name(u.unit)}" for u in found),
             'look at these yourself, and set nothing-to-mutate = "allow" to let such changes pass',
         )
 
@@ -318,8 +317,8 @@ def _lost(case: _Case) -> Iterator[Refusal]:
 
 def _place(verdict: Verdict) -> str:
     mutant = verdict.mutant
-    name = "(module body)" if mutant.scope == MODULE_UNIT else mutant.scope
-    return f"{mutant.id} {mutant.path}:{mutant.span.start_line} {name} [{mutant.operator}]"
+    place = f"{mutant.path}:{mutant.span.start_line} {unit_name(mutant.scope)}"
+    return f"{mutant.id} {place} [{mutant.operator}]"
 
 
 def _covered(case: _Case) -> Iterator[Refusal]:
@@ -397,7 +396,7 @@ def _remarks(case: _Case) -> Iterator[str]:
         yield "not one mutant could be made of the change: nothing shows that tests would notice"
     yield from _within(case, Status.SURVIVED, "survivor", "max-survivors", policy.max_survivors)
     yield from _within(case, Status.TIMEOUT, "timeout", "max-timeouts", policy.max_timeouts)
-    unknown = sum(map(is_inconclusive, answer.verdicts))
+    unknown = sum(map(is_inconclusive, answer.every_verdict))
     if 0 < unknown <= policy.max_inconclusive:
         yield f"{_count(unknown, 'mutant')} without a sound verdict, within max-inconclusive"
     held = len(answer.accepted.holding)
@@ -425,7 +424,7 @@ def _known(case: _Case) -> int:
         return 0
     names = [v.mutant.id for v in case.answer.verdicts if v.status is Status.SURVIVED]
     names += [unguarded_id(u) for u in case.answer.units if u.guard in NOT_GUARDED]
-    names += [finding.id for finding in case.findings]
+    names += [finding.id for finding in (*case.answer.lost, *case.findings)]
     return sum(case.is_known(name) and not case.is_accepted(name) for name in names)
 
 

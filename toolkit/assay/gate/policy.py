@@ -54,7 +54,7 @@ def readers(kinds: Collection[str]) -> Mapping[str, Reader]:
         if unknown:
             known = f"known: {', '.join(sorted(kinds))}" if kinds else "there are none yet"
             raise TypeError(f"has no such kind as {' or '.join(unknown)} ({known})")
-        return tuple(value)
+        return tuple(value) or NONE
 
     def inconclusive(value: Any) -> int:
         limit = at_most(value)

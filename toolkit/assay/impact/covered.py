@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import types
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 
 from assay.change.version import is_typing_only, parsed, plain_lines
 from assay.change.walk import inner_lists
@@ -13,11 +13,12 @@ from assay.model.change import SemanticChange
 from assay.model.impact import ImpactMap
 from assay.model.source import decode
 
-NO_COVER = "pragma: no cover"
+Excluded = Callable[[str], Collection[int]]
+"""First lines of the statements of a text that are not to be covered."""
 
 
 def changed_lines(
-    change: SemanticChange, skip: Collection[str], impact: ImpactMap
+    change: SemanticChange, skip: Collection[str], impact: ImpactMap, excluded: Excluded
 ) -> Iterator[ChangedLines]:
     """For each changed file that is not skipped and has changed statements: those, and which of
     them no test ran, at import or later."""
@@ -35,25 +36,25 @@ def changed_lines(
             lines = node.lines.get(path)
             if lines is not None and lines.sha == source.sha:
                 mask |= lines.mask
-        spans = [span for span in statements(decode(file.after)) if touched.intersection(span)]
+        text = decode(file.after)
+        spans = [span for span in statements(text, excluded) if touched.intersection(span)]
         if spans:
             missed = [span[0] for span in spans if not any(mask >> line & 1 for line in span)]
             yield ChangedLines(path, tuple(span[0] for span in spans), tuple(missed))
 
 
-def statements(text: str) -> list[range]:
+def statements(text: str, excluded: Excluded) -> list[range]:
     """The lines of each statement that can run, or of its header, in order; docstrings, code that
-    is for type checkers only and what `# pragma: no cover` excludes left out."""
+    is for type checkers only and what is excluded left out."""
     tree = parsed(text)
     try:
         code = compile(tree, "file", "exec", dont_inherit=True)
     except (SyntaxError, ValueError, RecursionError):
         return []
-    lines = plain_lines(text).split("\n")
     executable = set(_code_lines(code))
     found = {
         (span.start, span.stop): span
-        for span in _spans(tree.body, lines)
+        for span in _spans(tree.body, frozenset(excluded(plain_lines(text))))
         if executable.intersection(span)
     }
     return [found[place] for place in sorted(found)]
@@ -67,17 +68,17 @@ def _code_lines(code: types.CodeType) -> Iterator[int]:
         pending += [const for const in one.co_consts if isinstance(const, types.CodeType)]
 
 
-def _spans(body: Iterable[ast.AST], lines: list[str]) -> Iterator[range]:
+def _spans(body: Iterable[ast.AST], excluded: frozenset[int]) -> Iterator[range]:
     for node in body:
         if not isinstance(node, ast.stmt) or is_typing_only(node):
             continue
         header = _header(node)
-        if any(NO_COVER in lines[line - 1] for line in header):
+        if excluded.intersection(header):
             continue
         if not _is_bare_constant(node):
             yield header
         for inner in inner_lists(node):
-            yield from _spans(inner, lines)
+            yield from _spans(inner, excluded)
 
 
 def _header(node: ast.stmt) -> range:

@@ -105,7 +105,9 @@ class Answer:
     `inconclusive` sentences on what part of the answer cannot be trusted and why,
     `left` how many mutants were not run by the reason for it,
     `flaky` tests that failed a control, with the reason, `changed_tests` test files in the change,
-    `lost` mutants that changed or deleted tests used to kill and nobody kills now,
+    `lost` mutants that changed or deleted tests used to kill and nobody kills now, `asked_again`
+    the verdicts of all mutants that were run to know, by the id that the finding has if they are
+    lost,
     `plan` what the mutants are a part of (None for `impact`), `partial` why not all of them were
     run (None if they were), `changed_lines` which changed statements tests ran, `digests` the
     digest of each unit with mutants by path and name, `accepted` what people have answered,
@@ -135,7 +137,15 @@ class Answer:
     digests: Mapping[tuple[str, str], str] = field(default_factory=dict, hash=False)
     accepted: Standing = NOTHING_ACCEPTED
     lost: tuple[Finding, ...] = ()
+    asked_again: Mapping[str, tuple[Verdict, ...]] = field(default_factory=dict, hash=False)
     explanations: Mapping[str, Explanation] = field(default_factory=dict, hash=False)
+
+    @property
+    def every_verdict(self) -> tuple[Verdict, ...]:
+        """Those of the change, and those that were run again because tests changed."""
+        mine = {verdict.mutant.id for verdict in self.verdicts}
+        again = {v.mutant.id: v for some in self.asked_again.values() for v in some}
+        return (*self.verdicts, *(v for name, v in again.items() if name not in mine))
 
     @property
     def is_of_change(self) -> bool:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any
 
+from assay.model.divergence import Divergence, NoDivergence
 from assay.model.evidence import Evidence
 from assay.model.run import TestOutcome
 
@@ -142,10 +143,30 @@ class FailingTest:
 
 
 @dataclass(frozen=True, slots=True)
+class Proposal:
+    """A mechanical fix: new texts of files by path, and what it does in a few words."""
+
+    words: str
+    edits: Mapping[str, str] = field(hash=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Patch:
+    """A proposal that was run: `text` is a unified diff for `git apply`. `verified`: all tests of
+    the group pass with it, and none that passed fails; else `outcome` says what happened."""
+
+    words: str
+    text: str
+    verified: bool
+    outcome: str
+
+
+@dataclass(frozen=True, slots=True)
 class Group:
     """Failures with one cause: `key` is what they have in common, `title` that in words. `tests`
     are their node ids, in order; the match, the verdict and `example` are those of the first.
-    `effort` is how many places a fix edits, at least 1.
+    `effort` is how many places a fix edits, at least 1; `hunk` the code concerned as a unified diff
+    from base to head, without its head lines.
     """
 
     key: tuple[str, str]
@@ -155,6 +176,10 @@ class Group:
     effort: int
     first: bool
     """It keeps tests from being collected or set up, and so may hide others."""
+    hunk: tuple[str, ...] = ()
+    patch: Patch | None = None
+    divergence: Divergence | NoDivergence | None = None
+    """Of the first of the tests whose runs were compared."""
 
     @property
     def match(self) -> Match | None:
@@ -175,8 +200,9 @@ class Counted:
 class Diagnosis:
     """The whole answer. `compared` says what was compared, `ran` which tests and why; `others` are
     tests that do not fail and are told of all the same: newly skipped, vanished, newly passing.
-    `groups` are in the order in which to fix them. `outcomes` are all at head, for `assay verify`;
-    `notices` what else has to be said.
+    `groups` are in the order in which to fix them. `notices` are what else has to be said. For
+    `assay verify`: all `outcomes` at head, the `paths` of the tests, how often test functions
+    assert (by "path::name") and pytest's `settings`.
     """
 
     compared: str
@@ -188,3 +214,6 @@ class Diagnosis:
     groups: tuple[Group, ...]
     outcomes: Mapping[str, TestOutcome] = field(hash=False)
     notices: tuple[str, ...] = ()
+    paths: Mapping[str, str] = field(hash=False, default_factory=dict)
+    assertions: Mapping[str, int] = field(hash=False, default_factory=dict)
+    settings: str = ""

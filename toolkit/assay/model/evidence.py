@@ -130,6 +130,11 @@ class Evidence:
         return self.chain[0]
 
     @property
+    def main(self) -> Raised:
+        """The exception to speak of: where collecting failed, that which began it."""
+        return self.root if self.phase == "collect" else self.error
+
+    @property
     def root(self) -> Raised:
         """The exception that began it: behind conftest and collection errors stands another."""
         return next((one for one in reversed(self.chain) if one.relation != "context"), self.error)

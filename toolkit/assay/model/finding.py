@@ -83,4 +83,4 @@ def finding_id(kind: str, path: str, unit: str, detail: str = "") -> str:
     `detail` tells findings of one kind about one unit apart, and must not hold line numbers.
     """
     text = "\0".join((kind, path, unit, detail))
-    return "w" + hashlib.sha256(text.encode()).hexdigest()[:8]
+    return "w" + hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()[:8]

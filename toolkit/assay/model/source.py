@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 import tokenize
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -10,6 +11,11 @@ from dataclasses import dataclass
 MODULE_UNIT = "<module>"
 """Name of the unit that holds all of a file outside function bodies: constants, class bodies,
 signatures, defaults and decorators."""
+
+
+def unit_name(unit: str) -> str:
+    """A unit's name as people know it: which of several of one name it is, its line says."""
+    return "(module body)" if unit == MODULE_UNIT else re.sub(r"#\d+", "", unit)
 
 
 def decode(content: bytes) -> str:

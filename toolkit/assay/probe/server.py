@@ -84,8 +84,12 @@ def ini_settings(config: pytest.Config) -> list[tuple[str, str]]:
 
 
 def pytest_args(request: Request) -> list[str]:
-    """The user's arguments, and the cache moved out of the user's tree."""
-    return [*request["args"], "-o", f"cache_dir={request['cache']}"]
+    """The user's arguments, and the cache moved out of the user's tree, if there is to be one: to a
+    pytest without, `cache_dir` is an unknown option, and it warns."""
+    args = [str(arg) for arg in request["args"]]
+    if "no:cacheprovider" in " ".join([*args, os.environ.get("PYTEST_ADDOPTS", "")]):
+        return args
+    return [*args, "-o", f"cache_dir={request['cache']}"]
 
 
 class CollectedZygote:

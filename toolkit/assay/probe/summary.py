@@ -92,18 +92,22 @@ _STRANGERS = ("_pytest.", "pytest", "pluggy", "unittest.", "coverage", "_assay_p
 
 
 class Summarizer:
-    """Summaries of values, and what is known of the types that were met."""
+    """Summaries of values, and what is known of the types that were met.
 
-    def __init__(self) -> None:
+    The bounds: how deep, how many items or attributes of one object, how many values in all.
+    """
+
+    def __init__(self, depth: int = DEPTH, items: int = ITEMS, nodes: int = NODES) -> None:
+        self._depth, self._most, self._nodes = depth, items, nodes
         self._left = 0
         self._above: set[int] = set()
         self._slots: dict[type, list[tuple[str, Any]]] = {}
         self.types: dict[str, dict[str, list[str]]] = {}
 
     def of(self, value: Any) -> Summary:
-        self._left = NODES
+        self._left = self._nodes
         self._above.clear()
-        return self._of(value, DEPTH)
+        return self._of(value, self._depth)
 
     def _of(self, value: Any, depth: int) -> Summary:
         self._left -= 1
@@ -177,7 +181,7 @@ class Summarizer:
     def _items(self, found: Iterable[Any], depth: int) -> list[Summary]:
         items: list[Summary] = []
         for item in found:
-            if len(items) == ITEMS:
+            if len(items) == self._most:
                 items.append(["c"])
                 break
             items.append(self._of(item, depth))
@@ -186,7 +190,7 @@ class Summarizer:
     def _mapping(self, value: Any, depth: int) -> Summary:
         rows: list[Any] = []
         for key, item in dict.items(value):
-            if len(rows) == ITEMS:
+            if len(rows) == self._most:
                 rows.append([["c"], ["c"]])
                 break
             rows.append([self._of(key, depth), self._of(item, depth)])
@@ -231,7 +235,7 @@ class Summarizer:
                 continue
         rows: list[list[Any]] = []
         for name in sorted(found):
-            if len(rows) == ITEMS:
+            if len(rows) == self._most:
                 rows.append(["…", ["c"]])
                 break
             rows.append([name, self._of(found[name], depth)])

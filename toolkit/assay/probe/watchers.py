@@ -47,4 +47,16 @@ def maker(name: str) -> Callable[[Message], Watcher]:
         from .evidence import EvidenceWatcher
 
         return EvidenceWatcher
+    if name == "trace":
+        from .tracing import Tracer
+
+        return Tracer
+    if name == "state":
+        from .state import StateWatcher
+
+        return StateWatcher
+    if name == "seeding":
+        from .seeding import SeedingWatcher
+
+        return SeedingWatcher
     raise ValueError(f"no watcher {name!r}")

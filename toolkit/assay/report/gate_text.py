@@ -8,13 +8,16 @@ from assay.errors import ExitCode
 from assay.gate.decide import Decision, Refusal
 from assay.model.finding import Finding
 from assay.report.account import Account
-from assay.report.text import SHOWN, accepted_words, answer_text, expired_words, plural
+from assay.report.found_text import found_text
+from assay.report.text import SHOWN, accepted_words, answer_text, plural
 
 
 def account_text(account: Account) -> str:
     """The whole report: the gate's decision if there is one, the answer, the findings."""
     limit = 10**9 if account.everything else SHOWN
-    parts = [answer_text(account.answer, account.everything), findings_text(account, limit)]
+    answer, findings = account.answer, account.findings
+    found = [found_text(answer, findings, limit), accepted_text(account)]
+    parts = [answer_text(answer, account.everything, "\n\n".join(filter(None, found)))]
     if account.decision is not None:
         parts.insert(0, decision_text(account.decision, limit))
     return "\n".join(part for part in parts if part)
@@ -50,33 +53,16 @@ def _refused(word: str, refusal: Refusal, limit: int) -> Iterator[str]:
     yield f"  Next: {refusal.todo}."
 
 
-def findings_text(account: Account, limit: int) -> str:
-    """The findings as cards, those that people have answered as a line each."""
+def accepted_text(account: Account) -> str:
+    """The findings about changed tests that people have answered, a line each."""
     held = account.answer.accepted.holding
-    open_ones = [finding for finding in account.findings if finding.id not in held]
-    cards = [_card(account, finding) for finding in open_ones[:limit]]
-    if len(open_ones) > limit:
-        cards.append(f"… and {len(open_ones) - limit} more findings: --all shows them.")
-    cards += [
+    return "\n".join(
         f"Accepted: {_head(finding)} ({accepted_words(held[finding.id])})"
         for finding in account.findings
         if finding.id in held
-    ]
-    return "\n\n".join(cards) + "\n" if cards else ""
+    )
 
 
 def _head(finding: Finding) -> str:
     anchor = finding.anchor
     return f"{anchor.path}:{anchor.line} {anchor.unit} [{finding.kind}] {finding.id}"
-
-
-def _card(account: Account, finding: Finding) -> str:
-    lines = [f"Weak test: {_head(finding)}", f"  {finding.sentence}"]
-    for piece in finding.evidence:
-        lines.append(f"  {piece.label}:")
-        lines += [f"    {line}" for line in piece.text.splitlines()]
-    lines.append(f"  Fix: {finding.fix} ({finding.confidence.value})")
-    expired = account.answer.accepted.expired.get(finding.id)
-    if expired is not None:
-        lines.append(f"  {expired_words(expired)}")
-    return "\n".join(lines)

@@ -18,12 +18,13 @@ from typing import Any
 from assay.history.compare import last_difference
 from assay.model.answer import UnitAnswer
 from assay.model.history import Run
+from assay.model.source import unit_name
 from assay.report.account import Account
 from assay.report.cards import Weaknesses
 from assay.report.html_charts import escaped, gap_section, trend_section, worded
 from assay.report.html_data import page_data
 from assay.report.html_page import Page, page_of_account, page_of_trend, page_of_weaknesses
-from assay.report.text import SHOWN, failure_words, mutant_cell, plural, unit_name, worst_first
+from assay.report.text import SHOWN, failure_words, mutant_cell, plural, worst_first
 
 WEAKNESSES = "weaknesses"
 

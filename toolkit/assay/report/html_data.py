@@ -11,10 +11,11 @@ from typing import Any
 
 from assay.model.finding import Evidence, Finding
 from assay.model.mutant import Mutant, Status, Verdict
+from assay.model.source import unit_name
 from assay.mutation.positions import LineTable
 from assay.report.explained import explanation_lines
 from assay.report.html_page import Page
-from assay.report.text import accepted_words, expired_words, unit_name
+from assay.report.text import accepted_words, expired_words
 from assay.verdict.answer import is_inconclusive
 
 NAMED_TESTS = 500

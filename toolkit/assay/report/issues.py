@@ -12,9 +12,9 @@ from assay.model.accepted import SURVIVOR, Acceptance
 from assay.model.answer import Guard, UnitAnswer
 from assay.model.finding import Confidence, Finding, Severity
 from assay.model.mutant import Mutant, Status, Verdict
-from assay.model.source import Span
+from assay.model.source import Span, unit_name
 from assay.report.account import Account
-from assay.report.text import failure_words, plural, unit_name
+from assay.report.text import failure_words, plural
 
 FAILING = "failing-test"
 UNCOVERED = "no-coverage"

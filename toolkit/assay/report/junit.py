@@ -15,9 +15,10 @@ from assay.gate.baseline import NOT_GUARDED
 from assay.model.answer import Guard
 from assay.model.mutant import Status, Verdict
 from assay.model.run import TestOutcome, TestResult
+from assay.model.source import unit_name
 from assay.report.account import Account
 from assay.report.issues import change_words
-from assay.report.text import failure_words, unit_name
+from assay.report.text import failure_words
 from assay.verdict.answer import BAD_RESULTS
 
 _FORBIDDEN = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")

@@ -6,8 +6,13 @@ import re
 from collections.abc import Iterable, Iterator
 
 from assay.model.answer import Guard, UnitAnswer
-from assay.model.mutant import Status, Verdict
+from assay.model.finding import Finding
+from assay.model.mutant import Verdict
+from assay.model.source import line_ranges, unit_name
 from assay.report.account import Account
+from assay.report.explained import explanation_lines
+from assay.report.first import Bare, first, items, more_words
+from assay.report.found_text import FIX_MOCKED
 from assay.report.gate_text import gate_line
 from assay.report.issues import change_words
 from assay.report.text import (
@@ -19,7 +24,6 @@ from assay.report.text import (
     inconclusive_lines,
     mutant_cell,
     plural,
-    unit_name,
     worst_first,
 )
 
@@ -38,8 +42,7 @@ def markdown(account: Account) -> str:
         "  \n".join(rest),
         "\n".join(_failures(account)),
         "\n".join(_units(account.answer.units)),
-        "\n\n".join(_survivors(account)),
-        "\n\n".join(_findings(account)),
+        "\n\n".join(_found(account)),
         "\n".join(f"- **Not conclusive:** {_words(x)}" for x in inconclusive_lines(account.answer)),
         "\n".join(_accepted(account)),
         "\n".join(_notices(account)),
@@ -82,18 +85,40 @@ def _units(units: Iterable[UnitAnswer]) -> Iterator[str]:
         yield f"| {guard} | {name} | {where} | {tests} | {mutant_cell(unit.verdicts)} |"
 
 
-def _survivors(account: Account) -> Iterator[str]:
-    survived = account.open_of_status(Status.SURVIVED)
-    for verdict in survived[:SHOWN]:
-        yield _survivor(account, verdict)
-    if len(survived) > SHOWN:
-        yield f"… and {len(survived) - SHOWN} more survivors."
-    uncovered = account.open_of_status(Status.NO_COVERAGE)
-    if uncovered:
-        places = dict.fromkeys(f"{v.mutant.path}::{unit_name(v.mutant.scope)}" for v in uncovered)
-        shown = ", ".join(map(_code, list(places)[:SHOWN]))
-        more = f" and {len(places) - SHOWN} more" if len(places) > SHOWN else ""
-        yield f"Without coverage: {plural(len(uncovered), 'mutant')} in {shown}{more}."
+def _found(account: Account) -> Iterator[str]:
+    """The weightiest, of all kinds together."""
+    shown, rest = first(items(account.answer, account.findings), SHOWN)
+    for item in shown:
+        found = item.found
+        if isinstance(found, Finding):
+            yield _finding(account, found)
+        elif isinstance(found, Verdict):
+            yield _survivor(account, found)
+        elif isinstance(found, UnitAnswer):
+            yield _mocked(found)
+        else:
+            yield _bare(found)
+    if rest:
+        yield f"… and {more_words(rest)}: {_code(f'assay {account.answer.verb} --all')} shows them."
+
+
+def _mocked(unit: UnitAnswer) -> str:
+    where = f"{unit.path}:{unit.line}"
+    tests = ", ".join(map(_code, unit.mocking[:3]))
+    more = len(unit.mocking) - 3
+    return (
+        f"Only mocked: {_code(where)} {_code(unit_name(unit.unit))}: no test runs it, and "
+        f"{plural(len(unit.mocking), 'test')} put a stand-in in its place: "
+        f"{tests}{f' and {more} more' if more > 0 else ''}. Fix: {FIX_MOCKED}."
+    )
+
+
+def _bare(bare: Bare) -> str:
+    where = f"{bare.path}:{line_ranges([one.mutant.statement_line for one in bare.verdicts])}"
+    return (
+        f"Without coverage: {_code(where)} {_code(unit_name(bare.scope))} "
+        f"({plural(len(bare.verdicts), 'mutant')}): {_words(bare.reason)}."
+    )
 
 
 def _survivor(account: Account, verdict: Verdict) -> str:
@@ -112,25 +137,26 @@ def _survivor(account: Account, verdict: Verdict) -> str:
     if expired is not None:
         lines += [_words(expired_words(expired)), ""]
     lines += ["Ran it and noticed nothing:", "", *tests, ""]
+    why = account.answer.explanations.get(mutant.id)
+    if why is not None:
+        lines += [*_fenced("\n".join(explanation_lines(why)), ""), ""]
     lines += [f"{_code(f'assay show {mutant.id}')}", "", "</details>"]
     return "\n".join(lines)
 
 
-def _findings(account: Account) -> Iterator[str]:
-    every = (*account.answer.lost, *account.findings)
-    found = [finding for finding in every if account.accepted(finding.id) is None]
-    for finding in found[:SHOWN]:
-        anchor = finding.anchor
-        head = f"[{_html(finding.kind)}] {_html(finding.sentence)}"
-        place = f"{anchor.path}:{anchor.line} {finding.id}"
-        lines = [f"<details><summary>{head}</summary>", ""]
-        lines += [f"{_code(place)} ({finding.confidence.value})", ""]
-        for piece in finding.evidence:
-            lines += [f"{_words(piece.label)}:", "", *_fenced(piece.text, piece.language), ""]
-        lines += [f"Fix: {_words(finding.fix)}", "", "</details>"]
-        yield "\n".join(lines)
-    if len(found) > SHOWN:
-        yield f"… and {len(found) - SHOWN} more findings."
+def _finding(account: Account, finding: Finding) -> str:
+    anchor = finding.anchor
+    head = f"[{_html(finding.kind)}] {_html(finding.sentence)}"
+    place = f"{anchor.path}:{anchor.line} {finding.id}"
+    lines = [f"<details><summary>{head}</summary>", ""]
+    lines += [f"{_code(place)} ({finding.confidence.value})", ""]
+    for piece in finding.evidence:
+        lines += [f"{_words(piece.label)}:", "", *_fenced(piece.text, piece.language), ""]
+    expired = account.answer.accepted.expired.get(finding.id)
+    if expired is not None:
+        lines += [_words(expired_words(expired)), ""]
+    lines += [f"Fix: {_words(finding.fix)}", "", "</details>"]
+    return "\n".join(lines)
 
 
 def _accepted(account: Account) -> Iterator[str]:

@@ -21,7 +21,7 @@ def card(finding: Finding) -> str:
 
 
 def _evidence(piece: Evidence) -> Iterator[str]:
-    rows = piece.text.split("\n")
+    rows = piece.text.rstrip("\n").split("\n")
     if not piece.language and len(rows) == 1:
         yield f"  {piece.label}: {rows[0]}"
         return

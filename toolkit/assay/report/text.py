@@ -11,13 +11,11 @@ from tabulate import tabulate
 from assay.model.accepted import Acceptance, Expired
 from assay.model.answer import Answer, Guard, Partial, UnitAnswer
 from assay.model.explanation import Explanation
-from assay.model.finding import Finding
 from assay.model.mutant import NOT_REACHED, Left, Mutant, Status, Verdict
 from assay.model.run import TestOutcome, TestResult
 from assay.model.selection import Selection
-from assay.model.source import MODULE_UNIT, line_ranges
+from assay.model.source import MODULE_UNIT, unit_name
 from assay.report.explained import explanation_lines
-from assay.report.one_finding import card
 from assay.verdict.answer import BAD_RESULTS, is_inconclusive
 from assay.verdict.interval import estimate
 
@@ -27,15 +25,14 @@ SHOWN = 10
 _COUNTED = (Status.KILLED, Status.SURVIVED, Status.NO_COVERAGE, Status.TIMEOUT)
 
 
-def answer_text(answer: Answer, everything: bool) -> str:
-    """The whole report."""
+def answer_text(answer: Answer, everything: bool, found: str) -> str:
+    """The whole report, with what was found as it is shown."""
     limit = 10**9 if everything else SHOWN
     parts = [
         "\n".join(head_lines(answer)),
         "\n".join(_failures(answer, limit)),
         _unit_table(answer.units) if answer.units else "",
-        "\n\n".join(card(one) for one in open_of(answer)[:limit]),
-        "\n\n".join(_survivors(answer, limit)),
+        found,
         "\n".join(_accepted(answer)),
         "\n".join(_inconclusive(answer, limit)),
         "\n".join(_notices(answer, limit)),
@@ -50,14 +47,18 @@ def answer_text(answer: Answer, everything: bool) -> str:
 def head_lines(answer: Answer) -> Iterator[str]:
     """What was asked, and the answer in numbers."""
     if answer.is_of_change:
-        yield headline(answer.units)
+        yield headline(answer.units) if answer.units else _nothing_changed(answer)
     else:
         yield from _part_lines(answer)
         yield _mutant_line(answer, answer.partial)
-    if answer.lost:
-        functions = {(one.anchor.path, one.anchor.unit) for one in answer.lost}
-        count = plural(len(functions), "function")
-        yield f"GUARD LOST in {count}: changed tests used to notice what nobody notices now."
+    places = {
+        (one.anchor.path, one.anchor.unit)
+        for one in answer.lost
+        if one.id not in answer.accepted.holding
+    }
+    if places:
+        where = _functions(unit for _, unit in places)
+        yield f"GUARD LOST in {where}: changed tests used to notice what nobody notices now."
     yield f"Compared: {answer.compared}."
     yield _selection_line(answer)
     if answer.is_of_change and answer.verdicts:
@@ -69,8 +70,6 @@ def head_lines(answer: Answer) -> Iterator[str]:
 def headline(units: Iterable[UnitAnswer]) -> str:
     """How many changed functions are guarded, touched only, untouched …"""
     units = list(units)
-    if not units:
-        return "No function changed: nothing to guard."
     counts = Counter(unit.guard for unit in units)
     touching = {test for u in units if u.guard is Guard.TOUCHED for test in u.touching}
     words = [f"{counts[Guard.GUARDED]} guarded"]
@@ -86,15 +85,29 @@ def headline(units: Iterable[UnitAnswer]) -> str:
         words.append(f"{counts[Guard.NO_MUTANTS]} with nothing to mutate")
     if counts[Guard.UNKNOWN]:
         words.append(f"{counts[Guard.UNKNOWN]} not conclusive")
-    return f"{_changed(units)} changed: {', '.join(words)}."
+    return f"{_functions(unit.unit for unit in units)} changed: {', '.join(words)}."
 
 
-def _changed(units: list[UnitAnswer]) -> str:
-    modules = sum(unit.unit == MODULE_UNIT for unit in units)
-    functions = len(units) - modules
+def _nothing_changed(answer: Answer) -> str:
+    """What there is to say where no code is left that changed."""
+    tests = len(answer.changed_tests)
+    if not tests:
+        return "No function was added or changed: nothing to guard."
+    said = f"No function was added or changed, but {plural(tests, 'file')} of tests"
+    again = {one.mutant.id: one for some in answer.asked_again.values() for one in some}
+    if not again or any(one.status is not Status.KILLED for one in again.values()):
+        return f"{said}."
+    return f"{said}; what these used to notice is still noticed ({plural(len(again), 'mutant')})."
+
+
+def _functions(units: Iterable[str]) -> str:
+    """How many functions and module bodies there are among some units."""
+    names = list(units)
+    modules = names.count(MODULE_UNIT)
+    functions = len(names) - modules
     words = []
     if functions:
-        words.append(f"{functions} function{'s' * (functions != 1)}")
+        words.append(plural(functions, "function"))
     if modules:
         words.append(f"{modules} module bod{'ies' if modules != 1 else 'y'}")
     return " and ".join(words)
@@ -164,7 +177,7 @@ def _mutant_line(answer: Answer, partial: Partial | None = None) -> str:
     held = answer.accepted.holding
     excused = Counter(v.status for v in verdicts if v.mutant.id in held)
     parts = [
-        f"{counts[s]} {_STATUS_WORDS[s]}" + (f" ({excused[s]} accepted)" if excused[s] else "")
+        f"{counts[s]} {STATUS_WORDS[s]}" + (f" ({excused[s]} accepted)" if excused[s] else "")
         for s in Status
         if counts[s]
     ]
@@ -191,7 +204,7 @@ _LEFT_WORDS = {
     "does not compile": "that cannot be compiled",
 }
 
-_STATUS_WORDS = {
+STATUS_WORDS = {
     Status.KILLED: "killed",
     Status.SURVIVED: "survived",
     Status.NO_COVERAGE: "without coverage",
@@ -235,42 +248,17 @@ _GUARD_ORDER = {
 }
 
 
-def unit_name(unit: str) -> str:
-    return "(module body)" if unit == MODULE_UNIT else unit
-
-
 def mutant_cell(verdicts: Iterable[Verdict]) -> str:
     counts = Counter(verdict.status for verdict in verdicts)
-    return ", ".join(f"{counts[s]} {_STATUS_WORDS[s]}" for s in Status if counts[s]) or "none"
+    return ", ".join(f"{counts[s]} {STATUS_WORDS[s]}" for s in Status if counts[s]) or "none"
 
 
-# -- survivors
-
-
-def _survivors(answer: Answer, limit: int) -> Iterator[str]:
-    held, expired = answer.accepted.holding, answer.accepted.expired
-    survived = [
-        v for v in answer.verdicts if v.status is Status.SURVIVED and v.mutant.id not in held
-    ]
-    for verdict in survived[:limit]:
-        name = verdict.mutant.id
-        card = mutant_card(verdict, answer.diffs[name], answer.explanations.get(name))
-        yield f"{card}\n  {expired_words(expired[name])}" if name in expired else card
-    if len(survived) > limit:
-        yield f"… and {len(survived) - limit} more survivors: --all shows them."
-    uncovered = "\n".join(_uncovered(answer, limit))
-    if uncovered:
-        yield uncovered
+# -- what people have answered
 
 
 def expired_words(expired: Expired) -> str:
     said = expired.acceptance
     return f"no longer accepted ({said.stance.value}: {said.reason}): {expired.why}"
-
-
-def open_of(answer: Answer) -> list[Finding]:
-    """The guards lost that nobody has accepted."""
-    return [one for one in answer.lost if one.id not in answer.accepted.holding]
 
 
 def _accepted(answer: Answer) -> Iterator[str]:
@@ -290,49 +278,6 @@ def _accepted(answer: Answer) -> Iterator[str]:
 def accepted_words(said: Acceptance) -> str:
     until = f", until {said.until.isoformat()}" if said.until else ""
     return f"{said.stance.value}{until}: {said.reason}"
-
-
-def _uncovered(answer: Answer, limit: int) -> Iterator[str]:
-    """Mutants without coverage, by function: one sentence says it for all of its lines."""
-    groups: dict[tuple[str, str, str], list[int]] = {}
-    for verdict in answer.verdicts:
-        mutant = verdict.mutant
-        if verdict.status is Status.NO_COVERAGE and mutant.id not in answer.accepted.holding:
-            key = (mutant.path, mutant.scope, verdict.reason)
-            groups.setdefault(key, []).append(mutant.statement_line)
-    for (path, scope, reason), lines in list(groups.items())[:limit]:
-        mutants = plural(len(lines), "mutant")
-        where = line_ranges(lines)
-        yield f"Without coverage: {path}:{where} {unit_name(scope)} ({mutants}): {reason}."
-    if len(groups) > limit:
-        yield f"… and {len(groups) - limit} more such functions: --all shows them."
-
-
-def mutant_card(verdict: Verdict, diff: str, found: Explanation | None = None) -> str:
-    """One mutant: what happened, the change as a diff, the tests that ran it, and why they did not
-    notice."""
-    mutant = verdict.mutant
-    place = f"{mutant.path}:{mutant.span.start_line} {unit_name(mutant.scope)}"
-    head = f"{_STATUS_WORDS[verdict.status].capitalize()}: {place} [{mutant.operator}] {mutant.id}"
-    lines = [head, *(f"    {line}" for line in _hunk(diff))]
-    if verdict.status is Status.KILLED:
-        how = "an assertion" if verdict.by_assertion else "a crash"
-        lines.append(f"  killed by {verdict.killer} ({how}): {verdict.reason}")
-    elif verdict.reason:
-        lines.append(f"  {verdict.reason}")
-    if verdict.covering and verdict.status is Status.SURVIVED:
-        shown = list(verdict.covering[:3])
-        more = len(verdict.covering) - len(shown)
-        tail = f" and {more} more" if more else ""
-        lines.append(f"  ran it and noticed nothing: {', '.join(shown)}{tail}")
-    if found is not None:
-        lines += [f"  {line}" for line in explanation_lines(found)]
-    return "\n".join(lines)
-
-
-def _hunk(diff: str) -> list[str]:
-    """The diff without its file header."""
-    return [line for line in diff.splitlines() if not line.startswith(("--- ", "+++ "))]
 
 
 # -- the rest
@@ -364,7 +309,7 @@ def _inconclusive(answer: Answer, limit: int) -> Iterator[str]:
 def inconclusive_lines(answer: Answer, limit: int = SHOWN) -> Iterator[str]:
     """Why the answer, or a part of its mutants, cannot be trusted."""
     yield from answer.inconclusive
-    unknown = [v for v in answer.verdicts if is_inconclusive(v)]
+    unknown = [v for v in answer.every_verdict if is_inconclusive(v)]
     reasons = Counter(verdict.reason for verdict in unknown)
     for reason, count in reasons.most_common(limit):
         example = next(v for v in unknown if v.reason == reason)
@@ -464,7 +409,7 @@ def _short(text: str, limit: int = 40) -> str:
 def shown_mutant(entry: dict[str, Any], options: str = "", found: Explanation | None = None) -> str:
     """One recorded mutant, as `assay show` prints it."""
     place = f"{entry['path']}:{entry['span'][0]} {unit_name(entry['scope'])}"
-    verdict = _STATUS_WORDS[Status(entry["status"])]
+    verdict = STATUS_WORDS[Status(entry["status"])]
     lines = [f"{entry['id']} {verdict}: {place} [{entry['operator']}]", ""]
     lines += entry["diff"].splitlines()
     lines.append("")

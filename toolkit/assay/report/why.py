@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from assay.report.text import SHOWN, plural, unit_name
+from assay.model.source import unit_name
+from assay.report.text import SHOWN, plural
 from assay.selection.explain import LineUsers, TestNeeds
 from assay.selection.select import node_words
 

@@ -9,9 +9,11 @@ from typing import Any
 
 from assay.errors import StateError
 
+ESCAPED = "backslashreplace"
+
 
 def write_json(path: Path, record: dict[str, Any]) -> None:
-    """One record."""
+    """One record; what no text can hold (of a file name that is not UTF-8) as JSON escapes it."""
     write_text(path, json.dumps(record, indent=1, ensure_ascii=False) + "\n")
 
 
@@ -21,11 +23,11 @@ def write_text(path: Path, text: str) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         # A device or a pipe cannot be replaced.
         if path.exists() and not path.is_file():
-            path.write_text(text, encoding="utf-8")
+            path.write_text(text, encoding="utf-8", errors=ESCAPED)
             return
         partial = path.with_name(f"{path.name}.{os.getpid()}.part")
         try:
-            with partial.open("w", encoding="utf-8", newline="") as file:
+            with partial.open("w", encoding="utf-8", errors=ESCAPED, newline="") as file:
                 file.write(text)
             partial.replace(path)
         except BaseException:
@@ -38,7 +40,7 @@ def write_text(path: Path, text: str) -> None:
 def append_text(path: Path, text: str) -> None:
     """Add to what other steps have written there."""
     try:
-        with path.open("a", encoding="utf-8", newline="") as file:
+        with path.open("a", encoding="utf-8", errors=ESCAPED, newline="") as file:
             file.write(text)
     except OSError as problem:
         raise StateError(f"cannot write {path} ({problem.strerror})") from problem

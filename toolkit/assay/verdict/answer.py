@@ -69,7 +69,7 @@ def exit_code(answer: Answer) -> ExitCode:
         return ExitCode.BASELINE
     if any(result.outcome is TestOutcome.NOT_RUN for result in answer.results.values()):
         return ExitCode.INCONCLUSIVE
-    if answer.inconclusive or any(map(is_inconclusive, answer.verdicts)):
+    if answer.inconclusive or any(map(is_inconclusive, answer.every_verdict)):
         return ExitCode.INCONCLUSIVE
     # A budget in which not one mutant got a verdict has told nothing.
     if answer.verdicts and all(v.status is Status.PENDING for v in answer.verdicts):

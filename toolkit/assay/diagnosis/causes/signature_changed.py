@@ -1,15 +1,19 @@
-"""A function is called in a way that its new signature refuses."""
+"""A function is called in a way that its new signature refuses, or takes otherwise.
+
+Facts: those of a refusal, see `assay.diagnosis.signatures`.
+"""
 
 from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator
 
+from assay.diagnosis.calls import call_of, positional_of, signature
 from assay.diagnosis.cause import Case, Cause, Example
 from assay.diagnosis.sides import Function, Place, Sides
-from assay.diagnosis.signs import of_callers, of_documents, of_other_tests, of_signature
-from assay.model.diagnosis import Certainty, Fault, Match, Proof, Sign, Site
+from assay.diagnosis.signatures import Refusal, refused_match
+from assay.model.diagnosis import Certainty, Fault, Match
+from assay.model.evidence import OF_THE_PROJECT
 
 _REFUSED = re.compile(
     r"(?P<name>[\w.<>]+)\(\) (?:"
@@ -22,6 +26,13 @@ _REFUSED = re.compile(
 
 
 def _match(case: Case) -> Match | None:
+    return _refused(case) or _reordered(case)
+
+
+# -- a call that Python refuses
+
+
+def _refused(case: Case) -> Match | None:
     error = case.error
     told = _REFUSED.match(error.first_line)
     caller = error.last_own_frame
@@ -35,30 +46,12 @@ def _match(case: Case) -> Match | None:
     if callee is None:
         return None
     before, after = callee
-    if before is not None and _signature(before) == _signature(after):
+    if before is not None and signature(before) == signature(after):
         return None
-    return Match(
-        cause=CAUSE.name,
-        key=f"{after.path}::{after.name}",
-        certainty=Certainty.COMPLETE if before is not None else Certainty.PARTIAL,
-        sentence=f"{caller.place} calls `{after.name}` in a way that its signature at head refuses",
-        proofs=(
-            *([Proof("signature", _signature(before), before.shown, "base")] if before else []),
-            Proof("signature", _signature(after), after.shown, "head"),
-            Proof("call", caller.source, caller.place, "head"),
-            Proof("error", error.first_line),
-        ),
-        signs=tuple(_signs(case, before, after)),
-        sites=(Site(caller.path, caller.line),),
-        fix=f"call `{after.short}` as `{_signature(after)}` asks, or let it take the old form too",
-        facts={
-            "path": after.path,
-            "name": after.name,
-            "unexpected": told["unexpected"] or "",
-            "before": [] if before is None else _parameters(before),
-            "after": _parameters(after),
-        },
-    )
+    sentence = f"{caller.place} calls `{after.name}` in a way that its signature at head refuses"
+    missing = tuple(re.findall(r"'(\w+)'", told["missing"] or ""))
+    refusal = Refusal(before, after, caller, told["unexpected"] or "", missing)
+    return refused_match(case, CAUSE.name, refusal, sentence)
 
 
 def _callee(sides: Sides, name: str) -> tuple[Place | None, Place] | None:
@@ -69,34 +62,50 @@ def _callee(sides: Sides, name: str) -> tuple[Place | None, Place] | None:
     differing = [
         (before, after)
         for before, after in pairs
-        if before is None or _signature(before) != _signature(after)
+        if before is None or signature(before) != signature(after)
     ]
     return differing[0] if differing else (pairs[0] if pairs else None)
 
 
-def _signature(place: Place) -> str:
-    node = place.node
-    if not isinstance(node, Function):
-        return place.short
-    returns = f" -> {ast.unparse(node.returns)}" if node.returns is not None else ""
-    return f"{place.short}({ast.unparse(node.args)}){returns}"
+# -- a call whose positional arguments mean something else now
 
 
-def _parameters(place: Place) -> list[str]:
-    node = place.node
-    assert isinstance(node, Function)
-    every = [*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs]
-    return [one.arg for one in every]
+def _reordered(case: Case) -> Match | None:
+    """An exception below a function of the project whose positional parameters have other places,
+    called by position as base's signature has them."""
+    if not case.error.is_a("TypeError", "ValueError", "AttributeError", "LookupError"):
+        return None
+    frames = [f for f in case.error.frames if f.kind in OF_THE_PROJECT]
+    for caller, frame in zip(reversed(frames[:-1]), reversed(frames[1:]), strict=True):
+        after = case.sides.head.enclosing(frame.path, frame.line)
+        before = after and case.sides.base.definition(after.path, after.name)
+        if before is None or after is None or not _moved(before, after):
+            continue
+        name = after.short if after.short != "__init__" else after.name.split(".")[-2]
+        call = call_of(case.sides.head, caller, name)
+        # A caller that the change has touched follows the new order.
+        if call is None or caller.line in case.sides.changed_lines(caller.path):
+            continue
+        if _gives_moved(call, before, after):
+            sentence = (
+                f"{caller.place} calls `{after.name}` by position, and its parameters have "
+                "another order at head"
+            )
+            return refused_match(case, CAUSE.name, Refusal(before, after, caller), sentence)
+    return None
 
 
-def _signs(case: Case, before: Place | None, after: Place) -> Iterator[Sign]:
-    frame = case.own_frame
-    if frame is not None and not case.in_test:
-        yield from of_callers([frame.place], after.short)
-        return
-    yield from of_signature(case.sides, before, after)
-    yield from of_documents(case.sides, after.short)
-    yield from of_other_tests(case.sides, after.short)
+def _moved(before: Place, after: Place) -> bool:
+    old, new = positional_of(before), positional_of(after)
+    return any(one in new and new.index(one) != n for n, one in enumerate(old))
+
+
+def _gives_moved(call: ast.Call, before: Place, after: Place) -> bool:
+    old, new = positional_of(before), positional_of(after)
+    given = len(call.args)
+    if any(isinstance(one, ast.Starred) for one in call.args):
+        return False
+    return any(one in new and new.index(one) != n for n, one in enumerate(old[:given]))
 
 
 CAUSE = Cause(
@@ -105,7 +114,8 @@ CAUSE = Cause(
     rule=(
         "A TypeError by which Python refuses a call (unexpected, missing, too many arguments), "
         "raised in the caller, of a function of the project whose signature differs between base "
-        "and head, or which is new."
+        "and head, or which is new; or an exception below a function whose positional parameters "
+        "have another order at head, called by position in an unchanged line."
     ),
     shows="both signatures, the call, and the callers that still use the old form.",
     verdict=(
@@ -119,9 +129,16 @@ CAUSE = Cause(
         Example(
             "A parameter was renamed, and the test still uses the old name.",
             {
-                "pricing.py": "def discount(amount, rate):\n    return amount * rate\n",
+                "pricing.py": """\
+def discount(amount, rate):
+    return amount * rate
+
+
+def line(name, amount):
+    return name.upper() + "%d" % amount
+""",
                 "test_pricing.py": """\
-from pricing import discount
+from pricing import discount, line
 
 
 def test_discount():
@@ -130,16 +147,31 @@ def test_discount():
 
 def test_none():
     assert discount(None, percent=50) == 50
+
+
+def test_line():
+    assert line("a", 1) == "A1"
+
+
+def test_zero():
+    assert line(amount=None, name="a") == "A0"
 """,
             },
             {
                 "pricing.py": """\
 def discount(amount, *, percent):
     return amount * percent / 100
+
+
+def line(amount, name):
+    return name.upper() + "%d" % amount
 """,
             },
-            {"test_pricing.py::test_discount": Fault.TEST},
-            ("test_pricing.py::test_none",),
+            {
+                "test_pricing.py::test_discount": Fault.TEST,
+                "test_pricing.py::test_line": Fault.TEST,
+            },
+            ("test_pricing.py::test_none", "test_pricing.py::test_zero"),
         ),
         Example(
             "A caller in the sources was forgotten.",

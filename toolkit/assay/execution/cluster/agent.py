@@ -29,6 +29,7 @@ from assay.execution.cluster.terms import Fault, Reply, Terms, decoded, encoded,
 from assay.execution.interpreter import check_interpreter, choose_interpreter
 from assay.execution.mutants import Listener, MutantRunner
 from assay.execution.suite import collected_from
+from assay.execution.wire import Bench, JobMaker
 from assay.execution.zygote import Zygote, ZygoteSettings
 from assay.model.mutant import PlannedMutant, Verdict
 
@@ -109,15 +110,10 @@ class Agent:
 
     def run(self, planned: tuple[PlannedMutant, ...]) -> Reply:
         """One at a time: the worker starts an agent for each of its threads."""
-        runner = MutantRunner(
-            self._settings,
-            self._zygote,
-            self._collected,
-            self._terms.sources,
-            self._terms.limits,
-            1,
-            Listener(_nobody_watches, _nobody_watches),
-        )
+        terms = self._terms
+        maker = JobMaker(self._settings.repo, self._collected, terms.limits, terms.sources)
+        bench = Bench(self._settings, self._zygote, maker, workers=1)
+        runner = MutantRunner(bench, Listener(_nobody_watches, _nobody_watches))
         run = runner.run([in_words_of(self._names, mutant) for mutant in planned])
         back = {there: here for here, there in self._names.items()}
         verdicts = {id_: told_in(back, verdict) for id_, verdict in run.verdicts.items()}

@@ -1,0 +1,180 @@
+"""What a fix may change, and what it may not."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from assay.diagnosis.sides import Side
+from assay.diagnosis.transitions import assertions_of, verified
+from assay.model.run import TestOutcome
+from assay.model.verification import Before, Now, Trouble
+
+PASSED, FAILED, SKIPPED = TestOutcome.PASSED, TestOutcome.FAILED, TestOutcome.SKIPPED
+
+BEFORE = Before(
+    base="b",
+    outcomes={"t.py::a": PASSED, "t.py::b": FAILED},
+    failing={"t.py::b": "new failure"},
+    paths={"t.py::a": "t.py", "t.py::b": "t.py"},
+    assertions={"t.py::a": 1, "t.py::b": 2},
+    settings="[]",
+)
+GOOD_NOW = Now(
+    orders={
+        "forward": {"t.py::a": PASSED, "t.py::b": PASSED},
+        "reverse": {"t.py::b": PASSED, "t.py::a": PASSED},
+    },
+    skips={},
+    broken={},
+    paths={"t.py::a": "t.py", "t.py::b": "t.py"},
+    assertions={"t.py::a": 1, "t.py::b": 2},
+    settings="[]",
+)
+
+
+def troubles(now: Now, before: Before = BEFORE, asked: tuple[str, ...] = ()) -> list[str]:
+    return [f"{o.trouble.value}: {o.test}" for o in verified(before, now, asked).objections]
+
+
+def with_outcomes(forward: dict[str, TestOutcome], reverse: dict[str, TestOutcome]) -> Now:
+    return replace(GOOD_NOW, orders={"forward": forward, "reverse": reverse})
+
+
+def test_a_fix_holds_if_all_passes_in_both_orders() -> None:
+    found = verified(BEFORE, GOOD_NOW, ())
+    assert found.holds
+    assert found.fixed == found.wanted == ("t.py::b",)
+
+
+def test_what_was_to_be_fixed_and_still_fails_is_told() -> None:
+    now = with_outcomes({"t.py::a": PASSED, "t.py::b": FAILED}, dict(GOOD_NOW.orders["reverse"]))
+    assert troubles(now) == ["not fixed: t.py::b"]
+    assert verified(BEFORE, now, ()).fixed == ()
+
+
+def test_a_test_that_passed_and_fails_now_is_told() -> None:
+    both = {"t.py::a": FAILED, "t.py::b": PASSED}
+    assert troubles(with_outcomes(both, both)) == ["newly failing: t.py::a"]
+
+
+def test_a_failure_in_one_order_says_in_which() -> None:
+    now = with_outcomes(
+        {"t.py::a": PASSED, "t.py::b": PASSED}, {"t.py::a": FAILED, "t.py::b": PASSED}
+    )
+    (objection,) = verified(BEFORE, now, ()).objections
+    assert objection.words == "failed in reverse only"
+
+
+def test_a_failure_in_one_order_at_base_too_is_a_notice() -> None:
+    now = with_outcomes(
+        {"t.py::a": PASSED, "t.py::b": PASSED}, {"t.py::a": FAILED, "t.py::b": PASSED}
+    )
+    found = verified(BEFORE, replace(now, before_too=frozenset({"t.py::a"})), ())
+    assert found.holds
+    assert found.notices == ("t.py::a fails in reverse order only, as it does at base",)
+
+
+def test_what_order_dependent_tests_left_alone_do_to_others_is_a_notice() -> None:
+    before = replace(BEFORE, failing={**BEFORE.failing, "t.py::c": "order-dependent"})
+    now = with_outcomes(
+        {"t.py::a": PASSED, "t.py::b": PASSED}, {"t.py::a": FAILED, "t.py::b": PASSED}
+    )
+    found = verified(before, now, ("t.py::b",))
+    assert found.holds
+    assert "t.py::a" in found.notices[0]
+
+
+def test_to_skip_what_was_to_be_fixed_is_no_fix() -> None:
+    both = {"t.py::a": PASSED, "t.py::b": SKIPPED}
+    assert troubles(with_outcomes(both, both)) == ["not fixed: t.py::b"]
+
+
+def test_to_skip_another_test_is_told() -> None:
+    both = {"t.py::a": SKIPPED, "t.py::b": PASSED}
+    assert troubles(with_outcomes(both, both)) == ["newly skipped: t.py::a"]
+
+
+def test_a_test_that_is_gone_is_told() -> None:
+    both = {"t.py::b": PASSED}
+    assert troubles(with_outcomes(both, both)) == ["vanished: t.py::a"]
+
+
+def test_to_delete_what_was_to_be_fixed_is_no_fix() -> None:
+    both = {"t.py::a": PASSED}
+    assert troubles(with_outcomes(both, both)) == ["not fixed: t.py::b", "vanished: t.py::b"]
+
+
+def test_fewer_assertions_are_told() -> None:
+    now = replace(GOOD_NOW, assertions={"t.py::a": 0, "t.py::b": 2})
+    assert troubles(now) == ["asserts less: t.py::a"]
+
+
+def test_more_assertions_and_new_tests_are_fine() -> None:
+    both = {"t.py::a": PASSED, "t.py::b": PASSED, "t.py::new": PASSED}
+    now = replace(
+        with_outcomes(both, both), assertions={"t.py::a": 5, "t.py::b": 2, "t.py::new": 1}
+    )
+    assert troubles(now) == []
+
+
+def test_a_new_test_that_fails_is_told() -> None:
+    both = {"t.py::a": PASSED, "t.py::b": PASSED, "t.py::new": FAILED}
+    (objection,) = verified(BEFORE, with_outcomes(both, both), ()).objections
+    assert (objection.test, objection.words) == ("t.py::new", "a new test: failed")
+
+
+def test_other_settings_of_pytest_are_told() -> None:
+    assert troubles(replace(GOOD_NOW, settings="[('filterwarnings', '')]")) == ["settings: "]
+
+
+def test_a_file_that_can_no_longer_be_collected_is_told_once() -> None:
+    both = {"u.py::c": PASSED}
+    now = replace(
+        with_outcomes(both, both), broken={"t.py": "no module"}, paths={"u.py::c": "u.py"}
+    )
+    assert troubles(now) == ["not fixed: t.py::b", "newly failing: t.py"]
+
+
+def test_a_file_that_could_not_be_collected_is_fixed_when_its_tests_are_there() -> None:
+    before = replace(BEFORE, failing={"t.py": "collection error"}, outcomes={})
+    assert troubles(GOOD_NOW, before) == []
+    gone = replace(GOOD_NOW, paths={}, orders={"forward": {}, "reverse": {}})
+    assert "not fixed: t.py" in troubles(gone, before)
+
+
+def test_a_flaky_test_has_to_pass_each_time_it_runs_alone() -> None:
+    before = replace(BEFORE, failing={"t.py::b": "flaky"})
+    assert troubles(GOOD_NOW, before) == ["not fixed: t.py::b"]
+    steady = replace(GOOD_NOW, reruns={"t.py::b": (PASSED,) * 14})
+    assert troubles(steady, before) == []
+    rare = replace(GOOD_NOW, reruns={"t.py::b": (PASSED,) * 13 + (FAILED,)})
+    (objection,) = verified(before, rare, ()).objections
+    assert objection.words == "failed 1 of 14 times alone"
+
+
+def test_known_failures_need_not_be_fixed() -> None:
+    before = replace(BEFORE, failing={"t.py::b": "known failure"})
+    both = {"t.py::a": PASSED, "t.py::b": FAILED}
+    assert troubles(with_outcomes(both, both), before) == []
+
+
+def test_what_counts_as_an_assertion() -> None:
+    text = """\
+class TestX:
+    def test_m(self, mock):
+        self.assertEqual(1, 1)
+        mock.assert_called_once()
+        with pytest.raises(ValueError):
+            pass
+        assert True
+
+
+def helper():
+    return 1
+"""
+    counts = assertions_of(Side({"t.py": text, "src.py": text}), "t.py".__eq__)
+    assert counts == {"t.py::TestX.test_m": 4, "t.py::helper": 0}
+
+
+def test_the_troubles_have_names_of_their_own() -> None:
+    assert len({trouble.value for trouble in Trouble}) == len(Trouble)

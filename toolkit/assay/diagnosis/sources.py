@@ -1,0 +1,165 @@
+"""The texts of both trees: which line of one is which of the other, and which functions changed."""
+
+from __future__ import annotations
+
+import ast
+import difflib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+Function = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
+
+
+@dataclass(frozen=True)
+class TwoTexts:
+    """A file at base and at head; "" where it does not exist."""
+
+    base: str
+    head: str
+
+    @cached_property
+    def lines(self) -> Mapping[int, int]:
+        """The unchanged lines, from their number at base to that at head."""
+        matcher = difflib.SequenceMatcher(
+            None, self.base.splitlines(), self.head.splitlines(), autojunk=False
+        )
+        return {
+            block.a + offset + 1: block.b + offset + 1
+            for block in matcher.get_matching_blocks()
+            for offset in range(block.size)
+        }
+
+    @cached_property
+    def kept(self) -> frozenset[int]:
+        """The unchanged lines, by their number at head."""
+        return frozenset(self.lines.values())
+
+    @cached_property
+    def base_functions(self) -> Mapping[str, Function]:
+        return _functions(self.base)
+
+    @cached_property
+    def head_functions(self) -> Mapping[str, Function]:
+        return _functions(self.head)
+
+    @cached_property
+    def changed_names(self) -> Mapping[str, int]:
+        """The names of the module and of its classes that are given something else at head, with
+        the line there."""
+        before = {name: text for name, (text, _) in _names(self.base).items()}
+        after = _names(self.head)
+        return {name: line for name, (text, line) in after.items() if before.get(name) != text}
+
+
+class Sources:
+    """The files whose text differs between the two trees, by path."""
+
+    def __init__(self, changed: Mapping[str, tuple[str, str]]) -> None:
+        self._files = {path: TwoTexts(*texts) for path, texts in changed.items()}
+        self._changed: dict[tuple[str, str], bool] = {}
+
+    def line_at_head(self, path: str, line: int) -> int | None:
+        """Where a line of base stands at head; None if it was changed."""
+        file = self._files.get(path)
+        return line if file is None else file.lines.get(line)
+
+    def is_kept(self, path: str, line: int) -> bool:
+        """Whether a line of head is one of base's."""
+        file = self._files.get(path)
+        return file is None or line in file.kept
+
+    def is_changed(self, path: str, name: str) -> bool:
+        """Whether a function's text differs; of one that is not found, whether its file does.
+
+        `name` is the qualified name, as code objects have it; a lambda belongs to the function it
+        stands in.
+        """
+        if path not in self._files:
+            return False
+        if (path, name) not in self._changed:
+            self._changed[path, name] = self._differs(self._files[path], name)
+        return self._changed[path, name]
+
+    @staticmethod
+    def _differs(file: TwoTexts, name: str) -> bool:
+        named = name.removesuffix(".<locals>.<lambda>")
+        base, head = file.base_functions.get(named), file.head_functions.get(named)
+        if base is None and head is None:
+            return file.base != file.head
+        return base is None or head is None or _text(base) != _text(head)
+
+    def signatures(self, path: str, name: str) -> tuple[str | None, str | None] | None:
+        """A function's parameters at base and at head, None where it does not exist; None if its
+        file is the same in both."""
+        file = self._files.get(path)
+        if file is None:
+            return None
+        base, head = file.base_functions.get(name), file.head_functions.get(name)
+        return (
+            None if base is None else ast.unparse(base.args),
+            None if head is None else ast.unparse(head.args),
+        )
+
+    def set_at(self, path: str, label: str) -> tuple[str, int] | None:
+        """Where a name is given another value at head: in the file that reads it under that label,
+        else in any; None if that is nowhere."""
+        for file in (path, *sorted(self._files)):
+            names = self._files[file].changed_names if file in self._files else {}
+            for name in (label, label.rpartition(".")[2]):
+                if name in names:
+                    return file, names[name]
+        return None
+
+    def first_line(self, path: str, name: str) -> int:
+        """Where a function of a changed file begins at head; 0 if it does not exist there."""
+        file = self._files.get(path)
+        found = None if file is None else file.head_functions.get(name)
+        return 0 if found is None else found.lineno
+
+
+def _functions(text: str) -> Mapping[str, Function]:
+    """By qualified name; of several under one name, the last."""
+    try:
+        tree = ast.parse(text)
+    except (SyntaxError, ValueError, RecursionError):
+        return {}
+    return dict(_within(tree, ""))
+
+
+def _names(text: str) -> dict[str, tuple[str, int]]:
+    """What is assigned outside of functions: the value's code, and its line."""
+    try:
+        tree = ast.parse(text)
+    except (SyntaxError, ValueError, RecursionError):
+        return {}
+    return dict(_assigned(tree, ""))
+
+
+def _assigned(node: ast.AST, prefix: str) -> Iterator[tuple[str, tuple[str, int]]]:
+    for child in ast.iter_child_nodes(node):
+        if isinstance(child, ast.Assign | ast.AnnAssign) and child.value is not None:
+            for target in child.targets if isinstance(child, ast.Assign) else [child.target]:
+                yield prefix + ast.unparse(target), (ast.dump(child.value), child.lineno)
+        elif isinstance(child, ast.ClassDef):
+            yield from _assigned(child, f"{prefix}{child.name}.")
+        elif not isinstance(child, Function):
+            yield from _assigned(child, prefix)
+
+
+def _within(node: ast.AST, prefix: str) -> Iterator[tuple[str, Function]]:
+    for child in ast.iter_child_nodes(node):
+        if isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef):
+            yield f"{prefix}{child.name}", child
+            yield from _within(child, f"{prefix}{child.name}.<locals>.")
+        elif isinstance(child, ast.ClassDef):
+            yield from _within(child, f"{prefix}{child.name}.")
+        else:
+            yield from _within(child, prefix)
+
+
+def _text(node: Function) -> str:
+    """The code without its docstring, which nothing that runs depends on."""
+    if isinstance(node, ast.Lambda) or ast.get_docstring(node, clean=False) is None:
+        return ast.dump(node)
+    return ast.dump(node.args) + "".join(map(ast.dump, [*node.decorator_list, *node.body[1:]]))

@@ -1,0 +1,146 @@
+"""A diagnosis for people: what failed in numbers, then a card for each group, in the order to fix
+them."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+
+from assay.model.diagnosis import (
+    Category,
+    Diagnosis,
+    FailingTest,
+    Fault,
+    Group,
+    Patch,
+    Proof,
+    Verdict,
+)
+from assay.model.divergence import Divergence
+from assay.report.text import SHOWN, plural
+
+TESTS = 5
+
+_FAULTS = {
+    Fault.CODE: "code fault",
+    Fault.TEST: "test fault",
+    Fault.ENVIRONMENT: "the environment's fault",
+    Fault.UNDECIDED: "undecided",
+}
+
+
+def diagnosis_text(found: Diagnosis, everything: bool) -> str:
+    """The whole report; ten groups unless everything is asked for."""
+    shown = found.groups if everything else found.groups[:SHOWN]
+    parts = ["\n".join(head_of_diagnosis(found))]
+    parts += [
+        "\n".join(group_lines(number, group, everything))
+        for number, group in enumerate(shown, start=1)
+    ]
+    if len(shown) < len(found.groups):
+        left = found.groups[len(shown) :]
+        tests = sum(len(group.tests) for group in left)
+        parts.append(f"… {plural(len(left), 'more group')} with {tests} tests: `--all` shows them")
+    parts.append("\n".join(_others(found.others, everything)))
+    parts.append("\n".join(f"Note: {words}" for words in found.notices))
+    return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def head_of_diagnosis(found: Diagnosis) -> Iterator[str]:
+    yield headline(found)
+    yield f"Compared: {found.compared}."
+    counted = found.counted
+    yield (
+        f"Ran: {found.ran}. Base: {counted.base_passed} of {counted.base} passed; "
+        f"head: {counted.head_passed} of {counted.head}."
+    )
+
+
+def headline(found: Diagnosis) -> str:
+    if not found.failing:
+        return "Nothing fails."
+    counts = Counter(one.category for one in found.failing)
+    words = ", ".join(f"{counts[kind]} {kind.value}" for kind in Category if counts[kind])
+    count = plural(len(found.failing), "failure")
+    return f"{count} in {plural(len(found.groups), 'group')}: {words}."
+
+
+def group_lines(number: int, group: Group, everything: bool) -> Iterator[str]:
+    """One card."""
+    example, match = group.example, group.match
+    name = match.cause if match is not None else "unknown cause"
+    sure = f" ({match.certainty.value})" if match is not None else ""
+    fault = _FAULTS[example.verdict.fault] if example.verdict is not None else ""
+    yield f"{number}. {name}{sure} · {fault} · {example.category.value}"
+    yield f"   {group.title}"
+    for proof in match.proofs if match is not None else _plain_proofs(example):
+        yield f"   {proof_line(proof)}"
+    if isinstance(group.divergence, Divergence):
+        yield f"   Parts from base: {group.divergence.sentence}"
+    for line in group.hunk:
+        yield f"    {line}"
+    if example.verdict is not None:
+        yield from (f"   {line}" for line in verdict_lines(example.verdict))
+    yield from (f"   Also: {other.cause}: {other.sentence}" for other in example.matches[1:])
+    if match is not None:
+        yield f"   Fix: {match.fix}"
+    if group.patch is not None:
+        yield from _patch_lines(number, group.patch)
+    yield f"   {_size(group)}"
+    tests = group.tests if everything else group.tests[:TESTS]
+    yield from (f"     {test}" for test in tests)
+    if len(tests) < len(group.tests):
+        yield f"     … and {len(group.tests) - len(tests)} more"
+
+
+def _patch_lines(number: int, patch: Patch) -> Iterator[str]:
+    if not patch.verified:
+        yield f"   Tried, and not good: {patch.words}: {patch.outcome}"
+        return
+    yield f"   Patch: {patch.words}: {patch.outcome}; `assay diagnose --patch {number}` prints it"
+    yield from (f"    {line}" for line in patch.text.splitlines() if line[:3] not in ("---", "+++"))
+
+
+def _size(group: Group) -> str:
+    words = f"{plural(len(group.tests), 'test')}, {plural(group.effort, 'place')} to edit"
+    if group.first:
+        return f"{words}; first, for it may hide other failures:"
+    return f"{words}:"
+
+
+def _plain_proofs(example: FailingTest) -> tuple[Proof, ...]:
+    """Of a failure of unknown cause: where it came to light, and the message."""
+    if not example.evidence:
+        return ()
+    error = example.evidence[0].main
+    frame = error.last_own_frame
+    proofs = [] if frame is None else [Proof("raised at", frame.source, frame.place, "head")]
+    return (*proofs, Proof("message", error.message[:400]))
+
+
+def proof_line(proof: Proof) -> str:
+    label = " ".join(part for part in (proof.side, proof.label) if part)
+    place = f" {proof.place}" if proof.place else ""
+    text = proof.text.replace("\n", "\n       ")
+    return f"{label}{place}: {text}" if text else f"{label}{place}"
+
+
+def verdict_lines(verdict: Verdict) -> Iterator[str]:
+    yield f"Verdict: {_FAULTS[verdict.fault]}: {verdict.rule}"
+    for fault in (Fault.CODE, Fault.TEST, Fault.ENVIRONMENT):
+        for sign in verdict.signs:
+            if sign.fault is fault:
+                yield f"  sign of a {_FAULTS[fault]}: {sign.words}"
+
+
+def _others(others: Iterable[FailingTest], everything: bool) -> Iterator[str]:
+    kinds = (Category.VANISHED, Category.NEWLY_SKIPPED, Category.NEWLY_PASSING)
+    for kind in kinds:
+        tests = [one for one in others if one.category is kind]
+        if not tests:
+            continue
+        yield f"{kind.value.capitalize()}: {plural(len(tests), 'test')}"
+        shown = tests if everything else tests[:TESTS]
+        yield from (f"  {one.test}{f': {one.words}' if one.words else ''}" for one in shown)
+        if len(shown) < len(tests):
+            yield f"  … and {len(tests) - len(shown)} more"

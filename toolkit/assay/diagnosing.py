@@ -78,6 +78,13 @@ def _notices(found: Comparison) -> Iterator[str]:
     for path in found.base.broken:
         if found.base.problem is None and path not in found.head.broken:
             yield f"{path} cannot be collected at base"
+    before, after = set(_requires(found.base.root)), set(_requires(found.head.root))
+    if before != after:
+        differing = ", ".join(sorted(before ^ after)[:5])
+        yield (
+            f"the change declares other dependencies ({differing}): base, too, was run with what "
+            "is installed now"
+        )
     for left in found.left[:5]:
         yield f"{left.path} was not taken into the trees: {left.why}"
 

@@ -229,12 +229,22 @@ def _identifiers(part: ast.AST) -> Iterator[str]:
 def statement_at(sides: Sides, path: str, line: int) -> ast.stmt | None:
     """The innermost statement at a line of head."""
     tree = sides.head.tree(path)
+    return None if tree is None else _statement(tree, line)
+
+
+@lru_cache(maxsize=4096)
+def _statement(tree: ast.Module, line: int) -> ast.stmt | None:
     around = [
         node
-        for node in ([] if tree is None else ast.walk(tree))
-        if isinstance(node, ast.stmt) and node.lineno <= line <= (node.end_lineno or node.lineno)
+        for node in _statements(tree)
+        if node.lineno <= line <= (node.end_lineno or node.lineno)
     ]
     return max(around, key=lambda node: (node.lineno, -(node.end_lineno or 0)), default=None)
+
+
+@lru_cache(maxsize=256)
+def _statements(tree: ast.Module) -> tuple[ast.stmt, ...]:
+    return tuple(node for node in ast.walk(tree) if isinstance(node, ast.stmt))
 
 
 def behind(sides: Sides, path: str, line: int, value: ast.expr) -> ast.expr:

@@ -48,7 +48,10 @@ def diagnosis_of(found: Comparison, sides: Sides) -> Diagnosis:
     cases = _cases(found, sides)
     first = [_failing(found, case) for case in cases]
     closer = looked_closer(found, [group.tests for group in grouped(first, sides)])
-    failing = [_failing(found, _with(case, closer)) for case in cases]
+    failing = [
+        _failing(found, _with(case, closer)) if closer.knows(case.test) else before
+        for case, before in zip(cases, first, strict=True)
+    ]
     groups = grouped(failing, sides)
     base, head = found.base_run.results, found.head_run.results
     return Diagnosis(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import compileall
 import json
 import os
 import shutil
@@ -14,6 +15,7 @@ from typing import Any, Protocol
 
 import pytest
 
+import assay
 from assay.cli import main
 from assay.model.mutant import Mutant
 from assay.model.source import Span
@@ -87,6 +89,15 @@ class Result:
         assert all(line.startswith("    ") for line in rest), self.err
         assert "Traceback" not in self.err
         return first
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    # xdist would leave files of few tests for the end, and those run longest: one core would wait
+    # for the other. As collected, the end-to-end tests come first and many short files last.
+    config.option.loadscopereorder = False
+    if not hasattr(config, "workerinput"):
+        # Else each of a thousand sessions that the tests start would compile the probe again.
+        compileall.compile_dir(Path(assay.__file__).parent / "probe", quiet=2)
 
 
 class CopyProject(Protocol):

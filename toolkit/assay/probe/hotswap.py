@@ -36,8 +36,17 @@ _real: dict[str, str] = {}
 def real_path(path: str) -> str:
     found = _real.get(path)
     if found is None:
-        found = _real[path] = os.path.realpath(path)
+        found = _real[path] = _resolved(path)
     return found
+
+
+def _resolved(path: str) -> str:
+    """`os.path.realpath`, asking of each directory only once."""
+    directory, name = os.path.split(path)
+    if not os.path.isabs(path) or name in ("", ".", ".."):
+        return os.path.realpath(path)
+    whole = os.path.join(real_path(directory), name)
+    return os.path.realpath(whole) if os.path.islink(whole) else whole
 
 
 def key_of(code: types.CodeType) -> Key:
@@ -59,9 +68,9 @@ def remember(repo: str) -> None:
     found: dict[str, Live] = {}
     for thing in gc.get_objects():
         if type(thing) is types.FunctionType:
-            key = key_of(thing.__code__)
-            if key[0].startswith(prefix):
-                found.setdefault(key[0], {}).setdefault(key, []).append(thing)
+            path = real_path(thing.__code__.co_filename)
+            if path.startswith(prefix):
+                found.setdefault(path, {}).setdefault(key_of(thing.__code__), []).append(thing)
     _remembered["found"] = found
 
 

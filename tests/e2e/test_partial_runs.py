@@ -167,3 +167,25 @@ def test_file_names_that_are_no_text_do_not_stop_a_run(project: Path, run_assay:
     )
     assert run_assay("map", project=project).code == 0
     assert "test_a.py::test_names" in ids(project, run_assay)
+
+
+def test_code_in_a_file_whose_name_is_no_text_is_followed_like_any_other(
+    project: Path, run_assay: RunAssay
+) -> None:
+    shop = project / f"{os.fsdecode(b'caf' + bytes([0xE9]))}.py"
+    write(shop, LIB)
+    loading = (
+        "import importlib.util, os\n\npath = os.path.join(os.path.dirname(__file__), "
+        "os.fsdecode(b'caf\\xe9.py'))\n"
+        "spec = importlib.util.spec_from_file_location('shop', path)\n"
+        "shop = importlib.util.module_from_spec(spec)\nspec.loader.exec_module(shop)\n"
+    )
+    write(project / "test_c.py", f"{loading}\n\ndef test_c():\n    assert shop.rate(1) == 2\n")
+    commit_all(project, "a name that is no text")
+    assert run_assay("map", project=project).code == 0
+    write(shop, LIB.replace("n * RATE", "RATE * n"))
+    assert ids(project, run_assay) == ["test_c.py::test_c"]
+    done = run_assay("gate", "--format", "json", project=project)
+    assert done.code == 0, done.err
+    assert done.record["mutants"]
+    assert {one["killer"] for one in done.record["mutants"]} == {"test_c.py::test_c"}

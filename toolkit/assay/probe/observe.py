@@ -10,11 +10,11 @@ from __future__ import annotations
 import inspect
 import json
 import sys
-import time
 import zlib
 from types import CodeType, FrameType
 from typing import Any
 
+from .clock import Clock
 from .hotswap import real_path
 from .mutation import meter
 from .summary import Summarizer, Summary
@@ -32,7 +32,6 @@ SECONDS = 4.0
 _OTHER, _TARGET, _TEST, _PROJECT = range(4)
 _RESUMABLE = inspect.CO_GENERATOR | inspect.CO_COROUTINE | inspect.CO_ASYNC_GENERATOR
 _dumps = json.dumps
-_monotonic = time.monotonic
 _settrace, _gettrace = sys.settrace, sys.gettrace
 
 
@@ -102,7 +101,7 @@ class Observer:
         self._found: list[list[Any]] = []
         self._number = 0
         self._cut = False
-        self._until = _monotonic() + SECONDS
+        self._until = Clock.monotonic() + SECONDS
         self._trace = self._on_call
         _settrace(self._trace)
 
@@ -153,7 +152,7 @@ class Observer:
         to_test = back is not None and self._kind(back.f_code) == _TEST
         if kind == _OTHER and not to_test:
             return None
-        if _monotonic() > self._until:
+        if Clock.monotonic() > self._until:
             self._cut = True
             _settrace(None)
             return None

@@ -111,6 +111,7 @@ PURE = (
     "impact/merge.py",
     "impact/reach.py",
     "impact/tokens.py",
+    "execution/forecast.py",
     "execution/timeouts.py",
     "report/text.py",
     "report/why.py",

@@ -54,6 +54,29 @@ def test_every_seeded_fault_is_found_under_its_name(tmp_path: Path, run_assay: R
         "tests/test_report.py::test_total": "new failure",
         "tests/test_z_state.py::test_still_dollar": "order-dependent",
     }
+    assert causes(found.record) == {
+        "tests/test_text.py": "missing-import",
+        "tests/test_draw.py::test_winner_is_not_a": "non-determinism",
+        "tests/test_pricing.py::test_discount": "signature-changed",
+        "tests/test_pricing.py::test_discount_nothing": "signature-changed",
+        "tests/test_pricing.py::test_parse_amount": "return-type-changed",
+        "tests/test_pricing.py::test_convert": "stale-patch-target",
+        "tests/test_report.py::test_total": "return-type-changed",
+        "tests/test_z_state.py::test_still_dollar": "leaked-state",
+    }
+    groups = {group["cause"]: group for group in found.record["groups"]}
+    assert len(found.record["groups"]) == 6
+    polluted = groups["leaked-state"]["matches"][0]["facts"]
+    assert polluted["polluters"] == ["tests/test_eur.py::test_eur"]
+    assert "'USD' -> 'EUR'" in polluted["state"]
+    parted = groups["return-type-changed"]["divergence"]
+    assert parted["sentence"].startswith(
+        "shop/pricing.py:9 parse_amount() returned 1000.0 at base, '1000' at head"
+    )
+    assert groups["missing-import"]["patch"]["verified"]
+    assert groups["stale-patch-target"]["patch"]["verified"]
+    # `rate` was a share, `percent` is a hundredth: another name alone does not mend it.
+    assert not groups["signature-changed"]["patch"]["verified"]
     assert tree_bytes(root) == before
 
 

@@ -237,8 +237,27 @@ def run_weaknesses(ns: argparse.Namespace, context: Context) -> int:
     return weaknesses.run(context, options)
 
 
+def add_integration(verb: argparse.ArgumentParser) -> None:
+    verb.add_argument(
+        "paths", nargs="*", metavar="PATH", help="only seams that touch this file or directory"
+    )
+    verb.add_argument(
+        "--reports", type=Path, metavar="DIR", help="leave a copy of the JSON record there"
+    )
+
+
+def run_integration(ns: argparse.Namespace, context: Context) -> int:
+    from assay.commands import integration
+
+    options = integration.IntegrationOptions(tuple(ns.paths), ns.format, ns.everything)
+    return integration.run(context, options)
+
+
 def add_diagnose(verb: argparse.ArgumentParser) -> None:
     verb.add_argument("--base", metavar="REV", help="compare with the merge base of REV and HEAD")
+    verb.add_argument(
+        "--trace", action="store_true", help="show the calls around where head parts from base"
+    )
     verb.add_argument(
         "--patch",
         type=amounts.whole,
@@ -250,7 +269,7 @@ def add_diagnose(verb: argparse.ArgumentParser) -> None:
 def run_diagnose(ns: argparse.Namespace, context: Context) -> int:
     from assay.commands import diagnose
 
-    options = diagnose.DiagnoseOptions(ns.base, ns.everything, ns.format, ns.patch)
+    options = diagnose.DiagnoseOptions(ns.base, ns.everything, ns.format, ns.patch, ns.trace)
     return diagnose.run(context, options)
 
 

@@ -63,6 +63,7 @@ def parser() -> Parser:
     _add_gate(verbs)
     _add_mutate(verbs)
     _add_weaknesses(verbs)
+    _add_integration(verbs)
     _add_diagnose(verbs)
     _add_verify(verbs)
     _add_history(verbs)
@@ -245,6 +246,13 @@ def _add_weaknesses(verbs: Verbs[Parser]) -> None:
     _add_format(verb, "text", "json")
     _add_reports(verb)
     verb.set_defaults(run=arguments.run_weaknesses)
+
+
+def _add_integration(verbs: Verbs[Parser]) -> None:
+    verb = _verb(verbs, "integration", "where modules meet, and whether tests go through")
+    arguments.add_integration(verb)
+    _add_format(verb, "text", "json")
+    verb.set_defaults(run=arguments.run_integration)
 
 
 def _add_diagnose(verbs: Verbs[Parser]) -> None:

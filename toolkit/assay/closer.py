@@ -37,6 +37,9 @@ class Closer:
     isolations: Mapping[str, Isolation] = field(default_factory=dict)
     left: tuple[str, ...] = ()
 
+    def knows(self, test: str) -> bool:
+        return test in self.divergences or test in self.isolations
+
 
 def looked_closer(found: Comparison, groups: Sequence[Sequence[str]]) -> Closer:
     """`groups` are failing tests that seem to have one cause; the first of each comes first."""

@@ -4,6 +4,7 @@ changed: the baseline of a diagnosis."""
 from __future__ import annotations
 
 import contextlib
+from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -30,8 +31,12 @@ from assay.sessions import (
 ALONE = 3
 """How often a failing test runs alone, each time with another seed for `random`."""
 
-AGAIN = 100
-"""So many failing tests run alone more than once, and with another hash seed."""
+ALONE_AT_MOST = 500
+"""So many failing tests run alone at all."""
+
+AGAIN = 60
+"""So many failing tests run alone more than once, and with another hash seed: of each test function
+two cases."""
 
 HASH_SEED = "20201"
 
@@ -181,7 +186,7 @@ def _run(found: Comparison, session: Session, tests: Sequence[str], what: str) -
 
 def _run_again(found: Comparison) -> None:
     """What fails at head, alone: how a flaky test, or one that depends on others, is told."""
-    failing = found.failing
+    failing = _few_of_each(found)
     if not failing:
         return
     outcomes: dict[str, list[TestOutcome]] = {test: [] for test in failing}
@@ -193,6 +198,19 @@ def _run_again(found: Comparison) -> None:
     steady = [t for t in failing if not any(o in GOOD for o in outcomes[t])][:AGAIN]
     if steady:
         found.hashed = _with_another_hash_seed(found, steady)
+
+
+def _few_of_each(found: Comparison) -> list[str]:
+    """The failing tests that run alone: two cases of each test function, then the others."""
+    first: list[str] = []
+    rest: list[str] = []
+    seen: Counter[tuple[str, str]] = Counter()
+    for test in found.failing:
+        failure = found.head_run.results[test].failure
+        key = test.partition("[")[0], failure.exception if failure is not None else ""
+        seen[key] += 1
+        (first if seen[key] <= 2 else rest).append(test)
+    return [*first, *rest][:ALONE_AT_MOST]
 
 
 def _worth_again(failing: Sequence[str], seen: Mapping[str, list[TestOutcome]]) -> list[str]:

@@ -48,7 +48,10 @@ def diagnosis_of(found: Comparison, sides: Sides) -> Diagnosis:
     cases = _cases(found, sides)
     first = [_failing(found, case) for case in cases]
     closer = looked_closer(found, [group.tests for group in grouped(first, sides)])
-    failing = [_failing(found, _with(case, closer)) for case in cases]
+    failing = [
+        _failing(found, _with(case, closer)) if closer.knows(case.test) else before
+        for case, before in zip(cases, first, strict=True)
+    ]
     groups = grouped(failing, sides)
     base, head = found.base_run.results, found.head_run.results
     return Diagnosis(
@@ -78,6 +81,13 @@ def _notices(found: Comparison) -> Iterator[str]:
     for path in found.base.broken:
         if found.base.problem is None and path not in found.head.broken:
             yield f"{path} cannot be collected at base"
+    before, after = set(_requires(found.base.root)), set(_requires(found.head.root))
+    if before != after:
+        differing = ", ".join(sorted(before ^ after)[:5])
+        yield (
+            f"the change declares other dependencies ({differing}): base, too, was run with what "
+            "is installed now"
+        )
     for left in found.left[:5]:
         yield f"{left.path} was not taken into the trees: {left.why}"
 

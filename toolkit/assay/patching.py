@@ -44,9 +44,9 @@ def with_patches(found: Comparison, sides: Sides, diagnosis: Diagnosis) -> Diagn
 def _tried(found: Comparison, group: Group, proposal: Proposal, number: int) -> Patch:
     text = patch_text(found, proposal.edits)
     objection = _run(found, group, proposal, number)
-    outcome = objection or (
-        f"{_tests(len(group.tests))} of the group pass with it, and no other fails"
-    )
+    one = len(group.tests) == 1
+    passes = "its test passes" if one else f"all {len(group.tests)} of its tests pass"
+    outcome = objection or f"{passes} with it, and no other fails"
     return Patch(proposal.words, text, verified=not objection, outcome=outcome)
 
 

@@ -126,6 +126,20 @@ def test_a_call_that_head_does_not_make_is_a_lead() -> None:
     assert one.sentence.startswith("shop.py:4 total() called round_up() at base, did not call")
 
 
+def test_a_call_that_head_makes_in_place_of_another_is_told_with_it() -> None:
+    base = trace(a_test(call("total", call("up", back=None, line=4), back=1)))
+    head = trace(a_test(call("total", call("down", back=None, line=4), back=1), fails=ASSERTION))
+    one = found(base, head)
+    assert (one.kind, one.base, one.head) == (Kind.STRUCTURE, "called up()", "called down()")
+
+
+def test_a_warning_is_called_one() -> None:
+    warning = call("warnings.WarningMessage.__init__", path="")
+    base = trace(a_test(call("total", warning, back=1)))
+    head = trace(a_test(call("total", back=1), fails=error("Failed", "DID NOT WARN")))
+    assert (found(base, head).base, found(base, head).head) == ("gave a warning", "gave none")
+
+
 def test_a_function_that_calls_others_and_returns_another_value_is_told_by_its_value() -> None:
     base = trace(a_test(call("total", call("round_up", back=None), back=13)))
     head = trace(a_test(call("total", back=12), fails=ASSERTION))

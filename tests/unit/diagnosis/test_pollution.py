@@ -55,7 +55,14 @@ def test_one_culprit_among_a_thousand_is_found_by_halving() -> None:
     for culprit in ("t0", "t333", "t999"):
         found, asked = searched(tests, lambda some, c=culprit: c in some)  # type: ignore[misc]
         assert found == (culprit,)
-        assert asked <= 20
+        assert asked <= 11
+
+
+def test_two_culprits_far_apart_take_about_twice_as_many() -> None:
+    tests = [f"t{number}" for number in range(1000)]
+    found, asked = searched(tests, lambda some: {"t7", "t990"} <= some)
+    assert found == ("t7", "t990")
+    assert asked <= 23
 
 
 def test_any_two_or_three_that_act_together_are_found_in_their_order() -> None:
@@ -79,6 +86,15 @@ def test_nothing_can_be_left_out_of_what_is_found() -> None:
     found, _ = searched("abcdef", odd)
     assert odd(frozenset(found))
     assert not any(odd(frozenset(found) - {one}) for one in found)
+
+
+def test_a_polluter_is_found_in_spite_of_a_cleaner_before_it() -> None:
+    def polluted(some: frozenset[str]) -> bool:
+        left = [one for one in "abcdefgh" if one in some and one in "bdf"]
+        return bool(left) and left[-1] != "d"
+
+    found, _ = searched("abcdefgh", polluted)
+    assert found in (("b",), ("f",))
 
 
 def test_no_set_is_asked_about_twice() -> None:

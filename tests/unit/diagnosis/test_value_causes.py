@@ -411,3 +411,54 @@ def test_a_plain_failure_without_any_difference_has_no_cause(name: str) -> None:
     assert match(name, case_of(before, after, WRONG, "test_shop.py::test_total")) is None
     known = case_of(before, after, WRONG, "test_shop.py::test_total", KNOWN, Category.KNOWN_FAILURE)
     assert match(name, known) is None
+
+
+# -- signs
+
+
+def signs_of(before: str, after: str, test: str, words: str, **documents: str) -> list[Fault]:
+    """The faults that signs of an expected value speak for; `documents` are texts at head."""
+    old = {"shop.py": before, "test_shop.py": test}
+    new = {"shop.py": after, **{f"{name}.md": text for name, text in documents.items()}}
+    error = raised("AssertionError", f"assert {words}", IN_TEST)
+    found = match("expected-value-changed", case_of(old, new, error, "test_shop.py::test_total"))
+    assert found is not None
+    return [sign.fault for sign in found.signs]
+
+
+def test_nothing_said_speaks_for_nobody() -> None:
+    assert signs_of(SHOP, DEARER, A_TEST, "4 == 3") == []
+
+
+def test_a_test_that_names_the_report_of_a_bug_speaks_for_the_code() -> None:
+    reported = A_TEST.replace("    assert", "    # See #1234.\n    assert")
+    assert signs_of(SHOP, DEARER, reported, "4 == 3") == [Fault.CODE]
+
+
+def test_a_text_that_shows_none_speaks_for_the_code() -> None:
+    assert signs_of(SHOP, DEARER, A_TEST, "'tea: None' == 'tea'") == [Fault.CODE]
+    assert signs_of(SHOP, DEARER, A_TEST, "'tea: None' == 'None'") == []
+
+
+def test_documents_that_name_altered_words_as_code_speak_for_the_test() -> None:
+    after = SHOP.replace("{'tea': 3}[name]", "currency[name]")
+    assert signs_of(SHOP, after, A_TEST, "4 == 3", log="Prices in `currency`.") == [Fault.TEST]
+    assert signs_of(SHOP, after, A_TEST, "4 == 3", log="Prices in currency.") == []
+    assert signs_of(SHOP, after, A_TEST, "4 == 3", log="Prices in `dollars`.") == []
+
+
+@pytest.mark.parametrize(
+    ("line", "faults"),
+    [("assert total('tea') == 3", [Fault.CODE]), ("patch('shop.price')", [])],
+)
+def test_sources_that_fail_by_themselves_speak_for_the_code_unless_on_stand_ins(
+    line: str, faults: list[Fault]
+) -> None:
+    test = A_TEST.replace("assert total('tea') == 3", line)
+    error = raised("ZeroDivisionError", "division by zero", IN_TEST, frame("shop.py", "price", 2))
+    old = {"shop.py": SHOP, "test_shop.py": test}
+    found = match(
+        "error-in-sources", case_of(old, {"shop.py": DEARER}, error, "test_shop.py::test_total")
+    )
+    assert found is not None
+    assert [sign.fault for sign in found.signs] == faults

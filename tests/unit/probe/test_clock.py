@@ -8,7 +8,9 @@ import pkgutil
 import sys
 import time
 from collections.abc import Iterator
-from types import ModuleType
+from pathlib import Path
+from types import ModuleType, SimpleNamespace
+from typing import Any
 
 import pytest
 
@@ -19,7 +21,7 @@ from assay.probe.summary import Summarizer
 
 REAL = [
     time.time, time.monotonic, time.perf_counter, time.sleep, time.localtime, time.gmtime,
-    time.time_ns, time.monotonic_ns, datetime.datetime, datetime.date,
+    time.time_ns, time.monotonic_ns, time.process_time, datetime.datetime, datetime.date,
 ]  # fmt: skip
 
 
@@ -52,7 +54,7 @@ def frozen_time(monkeypatch: pytest.MonkeyPatch) -> None:
     """What freezegun does: in all modules of the probe, and in `time` itself."""
     for module in (*modules_of_the_probe(), time):
         for name, value in list(vars(module).items()):
-            if value is time.monotonic or value is time.time:
+            if value is time.monotonic or value is time.time or value is time.process_time:
                 monkeypatch.setattr(module, name, frozen)
     monkeypatch.setattr(datetime, "datetime", None)
 
@@ -82,3 +84,27 @@ def test_watching_goes_on_while_time_stands_still(request: pytest.FixtureRequest
 def test_summaries_go_by_the_real_time() -> None:
     assert Summarizer().of(frozen())[0] != Summarizer().of(Clock.time())[0]
     assert Summarizer().of(Clock.moment.now()) == ["t", "datetime"]
+
+
+def test_the_file_of_a_decorator_is_no_file_of_tests(tmp_path: Path) -> None:
+    """freezegun's `freeze_time` reads all modules: to watch that takes longer than any limit."""
+    test, tools = tmp_path / "test_x.py", tmp_path / "outside" / "tools.py"
+    names: dict[str, Any] = {}
+    text = (
+        "import functools\ndef wrap(f):\n    @functools.wraps(f)\n    def inner():\n        f()\n"
+    )
+    exec(compile(text + "    return inner\n", str(tools), "exec"), names)
+    exec(compile("@wrap\ndef test_x():\n    one = 1\n", str(test), "exec"), names)
+    spec = {
+        "path": "", "name": "", "first": 0, "last": 0, "tests": [],
+        "repo": str(tmp_path), "excluded": [str(tools.parent)],
+    }  # fmt: skip
+    before = sys.gettrace()
+    observer = Observer(spec)
+    try:
+        observer.begin(SimpleNamespace(function=names["test_x"]))
+        names["test_x"]()
+    finally:
+        seen = observer.end("t")
+        sys.settrace(before)
+    assert [(frame["path"], frame["name"]) for frame in seen["frames"]] == [("test_x.py", "test_x")]

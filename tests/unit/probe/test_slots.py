@@ -9,6 +9,7 @@ import logging
 import os
 import signal
 import sys
+import threading
 import types
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -146,6 +147,13 @@ def test_a_function_replaced_by_a_mock_or_by_one_of_its_own_name(slots: Slots, s
     assert new == ["n", "function", "fetch", "another"]
     _, new = seen(slots, lambda: setattr(shop, "fetch", original))[slot]
     assert new == ["n", "function", "fetch", ""]
+
+
+def test_attributes_of_a_thread_s_own(slots: Slots, shop: Any) -> None:
+    shop.CURRENT = threading.local()
+    found = seen(slots, lambda: setattr(shop.CURRENT, "locale", "de"))
+    old, new = found["global", "shop_of_slots", "CURRENT"]
+    assert (old[2], new[2]) == ([], [["locale", ["v", "str", "'de'"]]])
 
 
 def test_default_values_and_caches_of_functions(slots: Slots, shop: Any) -> None:

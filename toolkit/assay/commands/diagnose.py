@@ -28,6 +28,7 @@ class DiagnoseOptions:
     everything: bool
     format: str
     patch: int | None = None
+    trace: bool = False
 
 
 def run(context: Context, options: DiagnoseOptions) -> int:
@@ -44,7 +45,7 @@ def run(context: Context, options: DiagnoseOptions) -> int:
     if options.format == "json":
         context.out(json.dumps(record, indent=1, ensure_ascii=False) + "\n")
     else:
-        context.show(diagnosis_text(found, options.everything))
+        context.show(diagnosis_text(found, options.everything, options.trace))
     return exit_code(found)
 
 

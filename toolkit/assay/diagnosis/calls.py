@@ -31,6 +31,12 @@ def _span(call: ast.Call) -> tuple[int, int, tuple[int, int]]:
     return call.lineno, last, (call.col_offset, call.end_col_offset or 0)
 
 
+def call_under_way(side: Side, frame: Frame) -> ast.Call | None:
+    """The call that a frame's columns mark."""
+    where = (frame.line, frame.end_line, frame.columns)
+    return next((one for one in calls_at(side, frame) if _span(one) == where), None)
+
+
 def call_of(side: Side, frame: Frame, name: str) -> ast.Call | None:
     """The call on a frame of something with this short name."""
     return next((one for one in calls_at(side, frame) if called_name(one) == name), None)
@@ -54,8 +60,10 @@ def parameters(place: Place) -> list[str]:
 
 
 def signature(place: Place) -> str:
-    """As it is written: `total(items, *, tax=0) -> int`."""
+    """As it is written: `total(items, *, tax=0) -> int`, `class Cart(Base)`."""
     node = place.node
+    if isinstance(node, ast.ClassDef):
+        return ast.unparse(node).split("\nclass ", 1)[0].split(":\n", 1)[0][:200]
     if not isinstance(node, Function):
         return place.short
     returns = f" -> {ast.unparse(node.returns)}" if node.returns is not None else ""

@@ -41,10 +41,11 @@ NEVER = -1
 class Origin:
     """A first difference: what kind, in which pair of calls, about what, with both values.
 
-    `order` is its place in time; `callee` the call concerned, where one is: its pair, or a match
-    with None; `inside` the numbers of the origins before it in calls that this one made: it may be
-    their consequence, by way of what was not seen. `reaches`: all calls from there up to the test
-    show a difference; `at_failure`: the test made them in the line that failed.
+    `order` is its place in time; `callee` the call concerned, where one is: its pair, a match with
+    None, or the call at base with the other one that head makes in its place; `inside` the numbers
+    of the origins before it in calls that this one made: it may be their consequence, by way of
+    what was not seen. `reaches`: all calls from there up to the test show a difference;
+    `at_failure`: the test made them in the line that failed.
     """
 
     kind: Kind
@@ -188,8 +189,9 @@ class _Search:
         if not call.path and calls[1].path in aligned.tests:
             return
         caller.touched = True
+        callee = _in_its_place(match, caller.matches[caller.next : caller.next + 1])
         caller.origin = self._add(
-            caller, Origin(Kind.STRUCTURE, caller.pair, call.name, None, self.time, match)
+            caller, Origin(Kind.STRUCTURE, caller.pair, call.name, None, self.time, callee)
         )
 
     def _is_masked(self, pair: Pair, slot: str) -> bool:
@@ -250,6 +252,14 @@ class _Search:
         self.found.append(replace(origin, inside=tuple(now.inside)))
         now.inside.append(len(self.found) - 1)
         return len(self.found) - 1
+
+
+def _in_its_place(match: Match, following: Sequence[Match]) -> Match:
+    """With the call that head makes where base makes one that head does not."""
+    for base, head in following:
+        if match[1] is None and base is None:
+            return match[0], head
+    return match
 
 
 def _reaching(aligned: Aligned, search: _Search) -> set[int]:

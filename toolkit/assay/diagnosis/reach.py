@@ -108,11 +108,11 @@ def reached(case: Case) -> tuple[Altered, ...]:
     every = altered(case.sides)
     if not every:
         return ()
+    keyed = {one.key: one for one in every}
     found: dict[str, Altered] = {}
-    for key, depth in [*_of_difference(case), *_of_frames(case), *_named(case)]:
-        for one in every:
-            if one.key == key and key not in found:
-                found[key] = Altered(one.before, one.after, depth)
+    for key, depth in (*_of_difference(case), *_of_frames(case), *_named(case)):
+        if key in keyed and key not in found:
+            found[key] = Altered(keyed[key].before, keyed[key].after, depth)
     if not found and len(every) == 1:
         return (Altered(every[0].before, every[0].after, ONLY),)
     return tuple(found.values())
@@ -136,23 +136,31 @@ def _named(case: Case) -> Iterator[tuple[str, int]]:
         yield f"{place.path}::{place.name}", depth
 
 
-def places_reached(case: Case) -> Iterator[tuple[Place, int]]:
+def places_reached(case: Case) -> tuple[tuple[Place, int], ...]:
     """Definitions named by the test, by those, and so on, with their distance; what base alone has
     too. The test and its fixtures are at distance 0."""
-    known, gone = _index(case.sides.head), case.sides.gone
-    front = list(_starts(case))
-    seen = {(place.path, place.name) for place in front}
-    depth = 0
-    while front and depth <= DEPTH:
-        yield from ((place, depth) for place in front)
+    return _walked(case.sides.head, case.sides.gone, tuple(_starts(case)))
+
+
+@lru_cache(maxsize=256)
+def _walked(
+    head: Side, gone: tuple[Place, ...], starts: tuple[Place, ...]
+) -> tuple[tuple[Place, int], ...]:
+    known = _index(head)
+    lost: dict[str, list[Place]] = {}
+    for place in gone:
+        lost.setdefault(place.short, []).append(place)
+    found = {(place.path, place.name): (place, 0) for place in starts}
+    front = list(starts)
+    for depth in range(1, DEPTH + 1):
         further: list[Place] = []
-        for place in front:
-            for name in mentioned(place):
-                for one in (*known.get(name, ()), *(p for p in gone if p.short == name)):
-                    if (one.path, one.name) not in seen and len(seen) < PLACES:
-                        seen.add((one.path, one.name))
-                        further.append(one)
-        front, depth = further, depth + 1
+        for name in dict.fromkeys(name for place in front for name in mentioned(place)):
+            for one in (*known.get(name, ()), *lost.get(name, ())):
+                if (one.path, one.name) not in found and len(found) < PLACES:
+                    found[one.path, one.name] = (one, depth)
+                    further.append(one)
+        front = further
+    return tuple(found.values())
 
 
 def _starts(case: Case) -> Iterator[Place]:
@@ -173,7 +181,13 @@ def _starts(case: Case) -> Iterator[Place]:
 def test_function(case: Case) -> Place | None:
     """The definition of the failing test."""
     _, _, inside = case.test.partition("::")
-    return case.sides.head.definition(case.path, inside.partition("[")[0].replace("::", "."))
+    name = inside.partition("[")[0].replace("::", ".")
+    return _definition(case.sides.head, case.path, name)
+
+
+@lru_cache(maxsize=1024)
+def _definition(side: Side, path: str, name: str) -> Place | None:
+    return side.definition(path, name)
 
 
 @lru_cache(maxsize=16)
@@ -215,12 +229,22 @@ def _identifiers(part: ast.AST) -> Iterator[str]:
 def statement_at(sides: Sides, path: str, line: int) -> ast.stmt | None:
     """The innermost statement at a line of head."""
     tree = sides.head.tree(path)
+    return None if tree is None else _statement(tree, line)
+
+
+@lru_cache(maxsize=4096)
+def _statement(tree: ast.Module, line: int) -> ast.stmt | None:
     around = [
         node
-        for node in ([] if tree is None else ast.walk(tree))
-        if isinstance(node, ast.stmt) and node.lineno <= line <= (node.end_lineno or node.lineno)
+        for node in _statements(tree)
+        if node.lineno <= line <= (node.end_lineno or node.lineno)
     ]
     return max(around, key=lambda node: (node.lineno, -(node.end_lineno or 0)), default=None)
+
+
+@lru_cache(maxsize=256)
+def _statements(tree: ast.Module) -> tuple[ast.stmt, ...]:
+    return tuple(node for node in ast.walk(tree) if isinstance(node, ast.stmt))
 
 
 def behind(sides: Sides, path: str, line: int, value: ast.expr) -> ast.expr:

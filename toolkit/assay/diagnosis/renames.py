@@ -152,14 +152,14 @@ def left_behind(sides: Sides, lost: Lost) -> list[str]:
     attributes where nothing else in the project is called so."""
     found: list[str] = []
     for path in sides.head.texts:
-        if not sides.is_test(path):
+        if sides.is_product(path):
             found += [f"{path}:{line}" for line in _asks(sides, path, lost)]
     unique = all(place.short != lost.short for place in sides.head.definitions)
     if "." in lost.name and unique and lost.before is not None:
         found += [
             f"{path}:{node.lineno}"
             for path, node in sides.head.users(lost.short)
-            if not sides.is_test(path)
+            if sides.is_product(path)
             and isinstance(node, ast.Attribute)
             and isinstance(node.ctx, ast.Load)
         ]

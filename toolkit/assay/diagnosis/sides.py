@@ -318,6 +318,10 @@ class Sides:
             for path, (before, after) in self.changed.items()
         }
 
+    def is_product(self, path: str) -> bool:
+        """Whether a file belongs to what is built: none of the tests', no example, no script."""
+        return not self.is_test(path) and not _BESIDE & set(path.split("/")[:-1])
+
     @property
     def changed_sources(self) -> tuple[str, ...]:
         """Changed Python files that are none of the tests'."""
@@ -373,6 +377,11 @@ class Sides:
 
 
 ALIKE = 0.6
+
+_BESIDE = frozenset(
+    {"docs", "doc", "examples", "example", "benchmarks", "benchmark", "performance", "scripts"}
+)
+"""Directories of code that goes with a project and is no part of it."""
 
 
 def likeness(old: Place, new: Place) -> float:

@@ -22,13 +22,18 @@ from assay.model.evidence import Frame, FrameKind
 @dataclass(frozen=True, slots=True)
 class Refusal:
     """A call at `caller` of a function, `before` at base (None: there was none) and `after` at
-    head. `unexpected` is the keyword that was refused, `missing` are those that were not given."""
+    head. `unexpected` is the keyword that was refused, `missing` are those that were not given.
+
+    `overrides` are functions of the tests that stand in for it with the old signature: then the
+    sources call these, as the new one is declared.
+    """
 
     before: Place | None
     after: Place
     caller: Frame
     unexpected: str = ""
     missing: tuple[str, ...] = ()
+    overrides: tuple[Site, ...] = ()
 
 
 def refused_match(
@@ -38,12 +43,12 @@ def refused_match(
     function; `before` and `after`, its parameters in their order ([] if base has no such
     function); `renamed` maps old parameters to new ones where the diff shows which; `unexpected`
     and `missing`, as above; `calls` are the places at head that the old signature takes and the
-    new one refuses, as "path:line".
+    new one refuses, `overrides` those functions of the tests, as "path:line".
     """
     before, after, caller = refusal.before, refusal.after, refusal.caller
     stale = list(stale_calls(case.sides, before, after))
     tests = [one for one in stale if case.sides.is_test(one.path)]
-    sources = [one for one in stale if not case.sides.is_test(one.path)]
+    sources = [one for one in stale if case.sides.is_product(one.path)]
     return Match(
         cause=cause,
         key=f"{after.path}::{after.name}",
@@ -58,11 +63,7 @@ def refused_match(
             Proof("error", case.error.first_line),
         ),
         signs=tuple(_signs(case, refusal, sources)),
-        sites=tuple(
-            dict.fromkeys(
-                [Site(caller.path, caller.line), *(tests if _in_test(caller) else sources)]
-            )
-        ),
+        sites=_sites(refusal, tests, sources),
         fix=f"call `{after.short}` as `{signature(after)}` asks, or let it take the old form too",
         facts={
             "path": after.path,
@@ -73,9 +74,18 @@ def refused_match(
             "unexpected": refusal.unexpected,
             "missing": list(refusal.missing),
             "calls": [f"{one.path}:{one.line}" for one in stale],
+            "overrides": [f"{one.path}:{one.line}" for one in refusal.overrides],
         },
         decided=decided,
     )
+
+
+def _sites(refusal: Refusal, tests: list[Site], sources: list[Site]) -> tuple[Site, ...]:
+    if refusal.overrides:
+        return refusal.overrides
+    caller = refusal.caller
+    same_side = tests if _in_test(caller) else sources
+    return tuple(dict.fromkeys([Site(caller.path, caller.line), *same_side]))
 
 
 def _in_test(frame: Frame) -> bool:
@@ -132,7 +142,7 @@ def _of_promises(sides: Sides, refusal: Refusal) -> Iterator[Sign]:
 def _signs(case: Case, refusal: Refusal, sources: list[Site]) -> Iterator[Sign]:
     after = refusal.after
     stale = [f"{one.path}:{one.line}" for one in sources]
-    if not _in_test(refusal.caller) and not stale:
+    if not _in_test(refusal.caller) and not stale and not refusal.overrides:
         stale = [refusal.caller.place]
     yield from of_callers(stale, after.short)
     if stale:

@@ -16,10 +16,19 @@ _PAST = re.compile(r"change|history|news|release|upgrad|migrat|whatsnew", re.IGN
 
 def of_documents(sides: Sides, name: str) -> Iterator[Sign]:
     """A document that the change has written the name into: the change is meant."""
-    word = re.compile(rf"(?<![\w.]){re.escape(name)}(?!\w)")
+    word = _told_as_code(name)
     for path in sides.changed:
         if path.lower().endswith(DOCUMENTS) and word.search(sides.added_words(path)):
             yield Sign(Fault.TEST, f"the change writes of `{name}` in {path}", path)
+
+
+def _told_as_code(name: str) -> re.Pattern[str]:
+    """The name as a word of its own; one that may be plain English only as code: in backticks,
+    after a dot, before a bracket."""
+    word = re.escape(name)
+    if not name.isalpha() or not name.islower():
+        return re.compile(rf"(?<!\w){word}(?!\w)")
+    return re.compile(rf"(?:`|[\w)]\.|:: ?){word}(?!\w)|(?<!\w){word}(?:\(|`|=)")
 
 
 def of_promises(sides: Sides, name: str, parameter: str = "") -> Iterator[Sign]:
@@ -31,7 +40,7 @@ def of_promises(sides: Sides, name: str, parameter: str = "") -> Iterator[Sign]:
     if parameter:
         pattern = re.compile(rf"\b{word}\([^()]*\b{re.escape(parameter)}\b")
     else:
-        pattern = re.compile(rf"(?:`|\.|:: ?){word}(?:`|\b\(|$)|\b{word}\(", re.MULTILINE)
+        pattern = _told_as_code(name)
     for path, text in sides.documents.items():
         told = None if _PAST.search(path) else pattern.search(text)
         if told is not None:

@@ -44,7 +44,7 @@ from assay.diagnosis.causes import (
     timeout,
     warning_as_error,
 )
-from assay.model.diagnosis import Match
+from assay.model.diagnosis import Certainty, Match
 
 HOW_IT_RAN: tuple[Cause, ...] = (
     process_died.CAUSE,
@@ -74,7 +74,6 @@ NAMES_AND_CALLS: tuple[Cause, ...] = (
     mock_leak.CAUSE,
     signature_changed.CAUSE,
     missing_name.CAUSE,
-    fixture_error.CAUSE,
 )
 """What cannot be read, imported, found, patched or called."""
 
@@ -97,13 +96,16 @@ VALUES_AND_SURROUNDINGS: tuple[Cause, ...] = (
 )
 """What surrounds a test comes before what the code gives; that a value is another says least."""
 
-CAUSES: tuple[Cause, ...] = (*HOW_IT_RAN, *NAMES_AND_CALLS, *VALUES_AND_SURROUNDINGS)
+LAST: tuple[Cause, ...] = (fixture_error.CAUSE,)
+"""What says where a test failed, and not why."""
+
+CAUSES: tuple[Cause, ...] = (*HOW_IT_RAN, *NAMES_AND_CALLS, *VALUES_AND_SURROUNDINGS, *LAST)
 """Those that explain others come first: what cannot be imported cannot be called."""
 
 BY_NAME = {cause.name: cause for cause in CAUSES}
 
 
 def matches_of(case: Case) -> tuple[Match, ...]:
-    """All causes that apply, in the order of the table."""
-    found = (cause.match(case) for cause in CAUSES)
-    return tuple(match for match in found if match is not None)
+    """All causes that apply, in the order of the table; those that only may apply come last."""
+    found = [match for cause in CAUSES if (match := cause.match(case)) is not None]
+    return tuple(sorted(found, key=lambda one: one.certainty is Certainty.HEURISTIC))

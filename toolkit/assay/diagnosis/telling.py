@@ -143,7 +143,7 @@ def _values(aligned: Aligned, origin: Origin) -> tuple[str, str, str]:
     if origin.kind is Kind.STOPPED:
         return _stopped(aligned, origin)
     if origin.kind is Kind.STRUCTURE:
-        return _other_call(origin)
+        return _other_call(aligned, origin)
     assert origin.values is not None
     base, head = aligned.calls(origin.at)
     if origin.kind in (Kind.RESULT, Kind.RAISED):
@@ -188,23 +188,32 @@ def _stopped(aligned: Aligned, origin: Origin) -> tuple[str, str, str]:
     name = shown(following.name)
     signatures = aligned.sources.signatures(following.path, following.name)
     head = _end(aligned.calls(origin.at)[1])
-    if signatures is None:
-        return name, f"went on to call {name}()", head
-    base = f"went on to call {name}({signatures[0] or ''})"
-    if signatures[1] is None:
-        return name, base, f"{head}; there is no {name}() there"
-    if signatures[0] != signatures[1]:
-        return name, base, f"{head}; there it is {name}({signatures[1]})"
+    before, there = signatures or (None, None)
+    if before is None or there is None:
+        gone = signatures is not None and there is None
+        rest = f"; there is no {name}() there" if gone else ""
+        return name, f"went on to call {name}()", head + rest
+    one, other = contrast(("v", "", before), ("v", "", there))
+    base = f"went on to call {name}({one})"
+    if one != other:
+        return name, base, f"{head}; there it is {name}({other})"
     return name, base, head
 
 
-def _other_call(origin: Origin) -> tuple[str, str, str]:
+def _other_call(aligned: Aligned, origin: Origin) -> tuple[str, str, str]:
     assert origin.callee is not None
-    name = shown(origin.what)
-    yes, no = f"called {name}()", f"did not call {name}()"
-    if origin.what.startswith("warnings."):
-        yes, no = "gave a warning", "gave none"
-    return (name, no, yes) if origin.callee[0] is None else (name, yes, no)
+    base, head = origin.callee
+    calls = aligned.alignment.base.calls, aligned.alignment.head.calls
+    before = "" if base is None else calls[0][base].name
+    there = "" if head is None else calls[1][head].name
+    return shown(before or there), _calling(before, there), _calling(there, before)
+
+
+def _calling(name: str, other: str) -> str:
+    """That a function was called, or, without a name, that the other one was not."""
+    if (name or other).startswith("warnings."):
+        return "gave a warning" if name else "gave none"
+    return f"called {called(shown(name))}" if name else f"did not call {called(shown(other))}"
 
 
 def _sentence(aligned: Aligned, origin: Origin, place: Place, values: tuple[str, str, str]) -> str:

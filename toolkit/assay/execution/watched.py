@@ -137,6 +137,8 @@ def _patch(told: Message) -> Patch:
         misfits=tuple(told["misfits"]),
         bad_return=told["bad_return"],
         methods=tuple(told["used_names"]),
+        gave=tuple((shown, tuple(bases)) for shown, bases in told["gave"]),
+        refused=tuple(told["refused"]),
     )
 
 

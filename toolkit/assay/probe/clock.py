@@ -16,6 +16,7 @@ class Clock:
     """Functions of `time`, and the classes of moments and days."""
 
     monotonic = staticmethod(time.monotonic)
+    used = staticmethod(time.process_time)
     sleep = staticmethod(time.sleep)
     time = staticmethod(time.time)
     moment = datetime.datetime

@@ -130,30 +130,59 @@ def _method_misfit(owner: type, name: str, args: Any, kwargs: Any) -> str:
     return words and f"`{name}` {words}"
 
 
-def bad_return(original: Any, mock: Any) -> str:
-    """What is wrong with a stand-in's return value, where the annotation leaves no doubt."""
+def given(original: Any, mock: Any) -> type | None:
+    """The built-in type of what a stand-in was told to return, and returned; None if that cannot be
+    told, or cannot be held against what the original's own code returns."""
     try:
         value = mock.__dict__.get("_mock_return_value", unittest.mock.DEFAULT)
         if value is unittest.mock.DEFAULT or not mock.called or mock.side_effect is not None:
-            return ""
-        function = original_function(original)
-        if not isinstance(function, FunctionType) or type(value) not in _SIMPLE:
-            return ""
-        is_async = bool(function.__code__.co_flags & inspect.CO_COROUTINE)
-        other = inspect.CO_GENERATOR | inspect.CO_ASYNC_GENERATOR
-        if is_async != isinstance(mock, unittest.mock.AsyncMock) or (
-            function.__code__.co_flags & other
-        ):
-            return ""
-        allowed = _classes(typing.get_type_hints(function).get("return", Any))
+            return None
+        return type(value) if comparable(original, mock) and is_simple(type(value)) else None
+    except Exception:
+        # A side effect that cannot be asked for says nothing about the value.
+        return None
+
+
+def comparable(original: Any, stand_in: Any) -> bool:
+    """Whether what the two give is got in the same way: by a call, or by waiting for it."""
+    function = original_function(original)
+    if not isinstance(function, FunctionType):
+        return False
+    flags = function.__code__.co_flags
+    is_async = bool(flags & inspect.CO_COROUTINE)
+    other = inspect.CO_GENERATOR | inspect.CO_ASYNC_GENERATOR
+    return is_async == isinstance(stand_in, unittest.mock.AsyncMock) and not flags & other
+
+
+def bad_return(original: Any, mock: Any) -> str:
+    """What is wrong with a stand-in's return value, where the annotation leaves no doubt."""
+    kind = given(original, mock)
+    if kind is None:
+        return ""
+    try:
+        allowed = _classes(typing.get_type_hints(original_function(original)).get("return", Any))
     except Exception:
         return ""
-    if not allowed or isinstance(value, allowed):
+    if not allowed or issubclass(kind, allowed):
         return ""
-    if float in allowed and isinstance(value, int):
+    if float in allowed and issubclass(kind, int):
         return ""
     names = " or ".join("None" if one is type(None) else one.__name__ for one in allowed)
-    return f"returns {type(value).__name__}; the real one is annotated to return {names}"
+    return f"returns {kind.__name__}; the real one is annotated to return {names}"
+
+
+def is_simple(kind: type) -> bool:
+    """By identity: a metaclass may have an `__eq__`."""
+    return any(kind is one for one in _SIMPLE)
+
+
+def refused(target: Any, original: Any, args: Any, kwargs: Any) -> str:
+    """Why the original would not take a call that its stand-in was given; empty if it would."""
+    try:
+        return _refused(target, original, (args, kwargs))
+    except Exception:
+        # A signature that cannot be told says nothing about the call.
+        return ""
 
 
 def _classes(annotation: Any) -> tuple[type, ...]:

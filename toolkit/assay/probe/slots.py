@@ -35,6 +35,7 @@ import warnings
 import zlib
 from collections.abc import Callable, Iterator, Mapping
 from operator import is_
+from threading import local as _local
 from typing import Any
 
 from .summary import Summarizer, Summary, type_name
@@ -300,15 +301,22 @@ class Slots:
             first = self._first.setdefault(slot, value)
             summary = [*_name_of(value), "" if first is value else "another"]
         else:
-            try:
-                summary = self._summarizer.of(value)
-            except Exception:
-                # Another thread may be changing it.
-                summary = ["?", type_name(kind)]
+            summary = self._summary(value, kind)
         if last is not None and last[0] is value and last[1] == summary:
             self._block.slots[slot] = last
         else:
             self._block.slots[slot] = (value, summary)
+
+    def _summary(self, value: Any, kind: type) -> Summary:
+        try:
+            if not issubclass(kind, _local):
+                return self._summarizer.of(value)
+            # Only its own type knows where this thread's attributes are.
+            own = sorted(_local.__getattribute__(value, "__dict__").items())
+            return ["o", type_name(kind), [[k, self._summarizer.of(v)] for k, v in own], None]
+        except Exception:
+            # Another thread may be changing it.
+            return ["?", type_name(kind)]
 
 
 def _is(value: Any, kinds: Any) -> bool:

@@ -50,8 +50,9 @@ class StateWatcher(Watcher):
 
     def start(self, session: Any) -> None:  # noqa: ARG002
         self._slots = Slots(self.relative, self._shared_fixtures)
-        if self._takes:
+        if self._takes or self._writes:
             self._note_set_up()
+        if self._takes:
             self._before = self._slots.take()
 
     def begin(self, item: Any) -> None:
@@ -252,6 +253,10 @@ class Lines:
         if self._last is None:
             return
         for slot, before in list(self._values.items()):
-            if self._slots.read(slot) != before:
+            now = self._slots.read(slot)
+            if before is None and slot[0] == "fixture":
+                # That it is set up is no change of what it gave.
+                self._values[slot] = now
+            elif now != before:
                 self._found.append([list(slot), *self._last, self._in_test])
                 del self._values[slot]

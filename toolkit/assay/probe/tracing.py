@@ -12,6 +12,7 @@ from __future__ import annotations
 import dis
 import inspect
 import json
+import marshal
 import os
 import re
 import sys
@@ -54,12 +55,14 @@ _PLAIN = frozenset(
 _MUTABLE_FREE = frozenset({int, float, complex, bool, str, bytes, type(None), re.Pattern, range})
 _SIMPLE = frozenset({int, bool, str, type(None)})
 _SUSPENDS = inspect.CO_GENERATOR | inspect.CO_COROUTINE | inspect.CO_ASYNC_GENERATOR
+_SUSPENDING = ("YIELD", "RESUME")
 _COROUTINE = inspect.CO_COROUTINE | inspect.CO_ASYNC_GENERATOR
 
 _HOW, _VALUE, _AFTER, _LEFT = 5, 6, 7, 8
 """Where in a call stands what is known only when it has ended."""
 
 _dumps = json.dumps
+_marshal = marshal.dumps
 _settrace, _gettrace = sys.settrace, sys.gettrace
 _module = type.__dict__["__module__"].__get__
 _mro = type.__dict__["__mro__"].__get__
@@ -75,6 +78,7 @@ class Values:
     def __init__(self, places: Mapping[str, str]) -> None:
         self._summarizer = Summarizer(DEPTH, ITEMS, NODES)
         self._numbers: dict[str, int] = {}
+        self._raw: dict[bytes, int] = {}
         self._simple: dict[tuple[type, Any], int] = {}
         self._places = [(_dumps(p)[1:-1], name) for p, name in places.items() if len(p) > 1]
 
@@ -88,14 +92,23 @@ class Values:
         return found
 
     def _number(self, value: Any) -> int:
-        text = _dumps(self._summarizer.of(value))
+        told = self._summarizer.of(value)
+        # Version 2 writes equal values alike, whichever objects they share; far faster than JSON.
+        raw = _marshal(told, 2)
+        found = self._raw.get(raw)
+        if found is None:
+            text = self._normal(_dumps(told))
+            found = self._raw[raw] = self._numbers.setdefault(text, len(self._numbers))
+        return found
+
+    def _normal(self, text: str) -> str:
+        """Without what differs from run to run and from tree to tree."""
         for path, name in self._places:
             if path in text:
                 text = text.replace(path, name)
         if "0x" in text:
             text = _ADDRESS.sub("0x…", text)
-        text = _LONG_NUMBER.sub(_without_address, text)
-        return self._numbers.setdefault(text, len(self._numbers))
+        return _LONG_NUMBER.sub(_without_address, text)
 
     def all(self) -> list[Any]:
         return [json.loads(text) for text in self._numbers]
@@ -138,7 +151,7 @@ class Tracer(Watcher):
         self._other: dict[CodeType, str] = {}
         self._calls: list[list[Any]] = []
         self._open: list[tuple[FrameType, int]] = []
-        self._raised: dict[int, int] = {}
+        self._raised: dict[int, tuple[int, int]] = {}
         self._suspended: set[int] = set()
         self._passing: tuple[int, int] | None = None
         self._lines: list[int] = []
@@ -225,7 +238,10 @@ class Tracer(Watcher):
         """Of other code, it is only told that the project's calls it."""
         self._threads += kind == _THREAD
         self._processes += kind == _PROCESS
-        if self._open and self._open[-1][0] is frame.f_back:
+        caller = frame.f_back
+        while caller is not None and self._kinds.get(caller.f_code) == _INLINE:
+            caller = caller.f_back
+        if self._open and self._open[-1][0] is caller:
             above, parent = self._open[-1]
             if code not in self._codes:
                 module = frame.f_globals.get("__name__")
@@ -271,7 +287,7 @@ class Tracer(Watcher):
         """One that passes through several frames is summed up once."""
         if self._passing is None or self._passing[0] != id(error):
             self._passing = (id(error), self._values.number(error))
-        self._raised[id(frame)] = self._passing[1]
+        self._raised[id(frame)] = (self._passing[1], frame.f_lasti)
 
     def _leave(self, frame: FrameType, value: Any) -> None:
         self._count()
@@ -287,11 +303,13 @@ class Tracer(Watcher):
         call = self._calls[self._open[depth][1]]
         del self._open[depth:]
         call[_LEFT] = frame.f_lineno
-        if raised is not None and value is None and not self._left_by_itself(frame):
-            call[_HOW], call[_VALUE] = "raised", raised
+        suspends = code.co_flags & _SUSPENDS
+        by = self._opname(frame) if suspends or (raised and value is None) else ""
+        if raised and value is None and _is_unwinding(by, frame.f_lasti == raised[1]):
+            call[_HOW], call[_VALUE] = "raised", raised[0]
         else:
             self._passing = None
-            suspended = bool(code.co_flags & _SUSPENDS) and self._opname(frame).startswith("YIELD")
+            suspended = suspends and by.startswith(_SUSPENDING)
             call[_HOW] = "yielded" if suspended else "returned"
             if suspended:
                 self._suspended.add(id(frame))
@@ -303,10 +321,6 @@ class Tracer(Watcher):
                 after = self._values.number(values[name])
                 if after != before:
                     call[_AFTER][name] = after
-
-    def _left_by_itself(self, frame: FrameType) -> bool:
-        """A `return` event comes for an exception too: then no instruction that returns was run."""
-        return self._opname(frame).startswith(("RETURN", "YIELD"))
 
     def _opname(self, frame: FrameType) -> str:
         code = frame.f_code
@@ -383,6 +397,17 @@ class Tracer(Watcher):
         name = _module(kind)
         module = sys.modules.get(name) if type(name) is str else None
         return module is not None and self._is_own(_file_of(module))
+
+
+def _is_unwinding(by: str, at_exception: bool) -> bool:
+    """A `return` event comes for an exception too: by the instruction that was run last, and
+    whether it is the one that the exception came from.
+
+    Python 3.13 suspends with the instruction after the yield as the last.
+    """
+    if by.startswith("RESUME"):
+        return at_exception
+    return not by.startswith(("RETURN", "YIELD"))
 
 
 def _without_address(found: re.Match[str]) -> str:

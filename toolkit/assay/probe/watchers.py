@@ -43,6 +43,10 @@ def begun(wanted: Mapping[str, Message], session: Any) -> list[Watcher]:
 
 def maker(name: str) -> Callable[[Message], Watcher]:
     """Imported only when asked for: most children watch nothing."""
+    if name == "seams":
+        from .seams import Seams
+
+        return Seams
     if name == "evidence":
         from .evidence import EvidenceWatcher
 

@@ -18,7 +18,17 @@ from typing import Any
 
 import pytest
 
-from .fitting import bad_return, misfits, original_function
+from .fitting import (
+    SHOWN,
+    bad_return,
+    comparable,
+    given,
+    is_simple,
+    misfits,
+    original_function,
+    refused,
+)
+from .seams import described
 
 _PLAIN = 0x20 | 0x80 | 0x100 | 0x200
 """Flags of generators, coroutines and their kin: a stand-in of such a kind is left as it is."""
@@ -41,6 +51,8 @@ class Patched:
         self.inspected = False
         self.reset = False
         self.bound: list[str] = []
+        self.gave: set[type] = set()
+        self.refused: dict[str, None] = {}
 
 
 class Witness:
@@ -96,6 +108,8 @@ class Witness:
             used = one.called or one.reset or bool(mock.mock_calls) or _has_children(mock)
         elif one.watched:
             used = one.called
+        kind = None if mock is None else given(one.original, mock)
+        gave = one.gave if kind is None else {kind}
         return {
             "how": one.how,
             "holder": holder_of(one.target),
@@ -112,6 +126,8 @@ class Witness:
             "misfits": [] if mock is None else misfits(one.target, one.original, mock),
             "bad_return": "" if mock is None else bad_return(one.original, mock),
             "used_names": [] if mock is None else _methods_called(mock),
+            "gave": sorted(described((one,)) for one in gave),
+            "refused": list(one.refused),
         }
 
     def _describe(self, original: Any) -> dict[str, Any] | None:
@@ -199,6 +215,18 @@ class Witness:
             place = self._caller(frame)
             if place is not None:
                 one.called_from.add(place)
+
+    def saw_result(self, stand_in: Any, args: Any, options: Any, result: Any) -> None:
+        """What a function in the place of another was called with, and gave."""
+        one = self._by_value.get(id(stand_in))
+        if one is None:
+            return
+        words = refused(one.target, one.original, args, options)
+        if words and len(one.refused) < SHOWN:
+            one.refused[words] = None
+        is_handed_on = any(result is value for value in (*args, *options.values()))
+        if is_simple(type(result)) and not is_handed_on and comparable(one.original, stand_in):
+            one.gave.add(type(result))
 
     def saw_assertion(self, mock: Any = None) -> None:
         self._assertions += 1
@@ -302,7 +330,9 @@ class Witness:
         @functools.wraps(stand_in)
         def called(*args: Any, **options: Any) -> Any:
             self.saw_call(called, _getframe(1))
-            return stand_in(*args, **options)
+            result = stand_in(*args, **options)
+            self.saw_result(called, args, options, result)
+            return result
 
         return called
 

@@ -16,7 +16,7 @@ from assay.model.diagnosis import (
     Proof,
     Verdict,
 )
-from assay.model.divergence import Divergence
+from assay.model.divergence import Divergence, NoDivergence
 from assay.report.text import SHOWN, plural
 
 TESTS = 5
@@ -29,12 +29,13 @@ _FAULTS = {
 }
 
 
-def diagnosis_text(found: Diagnosis, everything: bool) -> str:
-    """The whole report; ten groups unless everything is asked for."""
+def diagnosis_text(found: Diagnosis, everything: bool, trace: bool = False) -> str:
+    """The whole report; ten groups unless everything is asked for; with `trace` also the calls
+    around the point where the runs part."""
     shown = found.groups if everything else found.groups[:SHOWN]
     parts = ["\n".join(head_of_diagnosis(found))]
     parts += [
-        "\n".join(group_lines(number, group, everything))
+        "\n".join(group_lines(number, group, everything, trace))
         for number, group in enumerate(shown, start=1)
     ]
     if len(shown) < len(found.groups):
@@ -65,7 +66,7 @@ def headline(found: Diagnosis) -> str:
     return f"{count} in {plural(len(found.groups), 'group')}: {words}."
 
 
-def group_lines(number: int, group: Group, everything: bool) -> Iterator[str]:
+def group_lines(number: int, group: Group, everything: bool, trace: bool) -> Iterator[str]:
     """One card."""
     example, match = group.example, group.match
     name = match.cause if match is not None else "unknown cause"
@@ -75,8 +76,7 @@ def group_lines(number: int, group: Group, everything: bool) -> Iterator[str]:
     yield f"   {group.title}"
     for proof in match.proofs if match is not None else _plain_proofs(example):
         yield f"   {proof_line(proof)}"
-    if isinstance(group.divergence, Divergence):
-        yield f"   Parts from base: {group.divergence.sentence}"
+    yield from _divergence_lines(group, trace)
     for line in group.hunk:
         yield f"    {line}"
     if example.verdict is not None:
@@ -91,6 +91,25 @@ def group_lines(number: int, group: Group, everything: bool) -> Iterator[str]:
     yield from (f"     {test}" for test in tests)
     if len(tests) < len(group.tests):
         yield f"     … and {len(group.tests) - len(tests)} more"
+
+
+def _divergence_lines(group: Group, trace: bool) -> Iterator[str]:
+    there = group.divergence
+    if isinstance(there, NoDivergence) and trace:
+        yield f"   Not compared with base: {there.reason}"
+    if not isinstance(there, Divergence):
+        return
+    yield f"   Parts from base: {there.sentence}"
+    if there.branch is not None:
+        yield f"     after {there.branch.path}:{there.branch.line} it {there.branch_words}"
+    if not trace:
+        return
+    for call in there.calls:
+        mark = "> " if call.is_origin else "  "
+        yield f"     {mark}{'  ' * call.depth}{call.place.path}:{call.place.line} {call.place.name}"
+        yield f"         {'  ' * call.depth}base: {call.base or 'no such call'}"
+        yield f"         {'  ' * call.depth}head: {call.head or 'no such call'}"
+    yield from (f"     {words}" for words in there.notes)
 
 
 def _patch_lines(number: int, patch: Patch) -> Iterator[str]:

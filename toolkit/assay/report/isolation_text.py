@@ -51,11 +51,12 @@ def _sentence(found: Isolation) -> str:
     if found.dependence is Dependence.NONE:
         return f"{test} is no victim: it passes alone ({count}), and after the other tests."
     if found.dependence is Dependence.FLAKY:
-        words = ", ".join(outcome.value for outcome in found.alone)
-        return (
-            f"{test} is flaky: alone it {words}; `assay flaky {shlex.quote(test)}` looks for what "
-            "it depends on."
-        )
+        outcomes = ", then ".join(outcome.value for outcome in found.alone)
+        what = f"alone it {outcomes}"
+        if len(set(found.alone)) == 1:
+            what = "after the same tests it ended otherwise the second time"
+        advice = f"`assay flaky {shlex.quote(test)}` looks for what it depends on"
+        return f"{test} is flaky: {what}; {advice}."
     return f"{test}: how it depends on other tests could not be told."
 
 

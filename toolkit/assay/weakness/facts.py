@@ -36,7 +36,9 @@ class Patch:
     `called_from` are the lines that called it ("" for code outside the project). `inspected`: a
     mock assertion was made of it. `bound` are names of other modules for the original. `misfits`
     are calls the original would have refused, `bad_return` what is wrong with what it returned, and
-    `methods` the names called on a stand-in for a class.
+    `methods` the names called on a stand-in for a class. `gave` are the built-in types it returned,
+    each with those it comes from, where the original returns in the same way; `refused` says of
+    calls of a function that stands in why the original would not take them.
     """
 
     how: str
@@ -55,6 +57,8 @@ class Patch:
     misfits: tuple[str, ...]
     bad_return: str
     methods: tuple[str, ...]
+    gave: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    refused: tuple[str, ...] = ()
 
     @property
     def target(self) -> str:

@@ -107,11 +107,12 @@ def _of_text(case: Case) -> _Told | None:
 
 def _of_other_type(case: Case) -> _Told | None:
     """An exception out of the sources, in a test that waits for another there."""
-    error, frame = case.error, case.error.last_test_frame
-    source = error.last_source_frame
-    if frame is None or source is None or error.is_a("AssertionError", "Failed"):
+    error, source = case.error, case.error.last_source_frame
+    if source is None or error.is_a("AssertionError", "Failed"):
         return None
-    wanted = _waited_for(case, frame)
+    # What stands in for something in the test may raise, far within.
+    tests = [frame for frame in error.frames if frame.kind is FrameKind.TEST]
+    wanted = next((w for w in (_waited_for(case, frame) for frame in tests) if w), "")
     if wanted:
         return _Told("type", wanted, error.short_type)
     if error.last_own_frame is source and re.match(r"raise\b", source.source):

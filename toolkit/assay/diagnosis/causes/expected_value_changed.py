@@ -30,7 +30,7 @@ from assay.diagnosis.proofs import (
     shown,
     sites_of,
 )
-from assay.diagnosis.reach import Altered
+from assay.diagnosis.reach import Altered, reached
 from assay.diagnosis.values import Compared, by_sources, by_tests, compared, kind_of, origin_of
 from assay.model.diagnosis import Certainty, Fault, Match, Proof, Sign, Site
 
@@ -49,14 +49,16 @@ def _match(case: Case) -> Match | None:
     if not by_sources(case):
         return None
     origin = origin_of(case, found.functions)
-    if origin is None and case.difference is None:
+    several = reached(case)[:3] if origin is None else ()
+    if origin is None and case.difference is None and not several:
         return None
     kind = kind_of(found)
+    likely = " or ".join(one.key for one in several)
     return Match(
         cause=CAUSE.name,
-        key=key_of(case, origin, f"{found.frame.path}:{found.frame.line}"),
-        certainty=certainty_of(case),
-        sentence=_sentence(case, found, origin),
+        key=key_of(case, origin, likely),
+        certainty=Certainty.HEURISTIC if likely and not case.difference else certainty_of(case),
+        sentence=_sentence(case, found, origin, several),
         proofs=(*of_origin(case, origin), *of_failure(case)),
         signs=tuple(_signs(case, found, origin)),
         sites=sites_of(case, origin),
@@ -92,8 +94,11 @@ def _facts(found: Compared, kind: str) -> dict[str, object]:
     }
 
 
-def _sentence(case: Case, found: Compared, origin: Altered | None) -> str:
-    who = f"`{origin.name}`" if origin is not None else "the code"
+def _sentence(
+    case: Case, found: Compared, origin: Altered | None, several: tuple[Altered, ...]
+) -> str:
+    names = [one.name for one in ((origin,) if origin is not None else several)]
+    who = " or ".join(f"`{name}`" for name in names)
     if case.difference is not None:
         there = case.difference
         who = f"`{there.function}`"
@@ -133,7 +138,8 @@ CAUSE = Cause(
     rule=(
         "An assertion of the test compared a value that passed at base and does not at head, and "
         "code was altered that the test reaches; or the test was changed to expect what neither "
-        "side's code gives."
+        "side's code gives. Where several altered definitions are as near, they are named, and the "
+        "rule is heuristic."
     ),
     shows="both values, the altered definition at both sides, and the line that compares.",
     verdict=(

@@ -153,7 +153,7 @@ def _imports_module(sides: Sides, path: str, node: ast.AST, dotted: str) -> bool
 def _module_signs(
     case: Case, frame: Frame, dotted: str, new: str, places: list[str]
 ) -> Iterator[Sign]:
-    stale = [p for p in places if not case.sides.is_test(p.rpartition(":")[0])]
+    stale = [p for p in places if case.sides.is_product(p.rpartition(":")[0])]
     if not case.in_test:
         stale = [frame.place]
     yield from of_callers(stale, dotted)

@@ -1,4 +1,4 @@
-"""`parametrize` and the function it stands on do not fit, or names and values do not.
+"""A `parametrize` that does not fit the function it stands on, or whose names and values do not.
 
 Facts: `function` is the test function, `kind` one of unknown argument, number of values, number of
 ids, duplicate, no argument; `argument` the name that is concerned ("" if none).

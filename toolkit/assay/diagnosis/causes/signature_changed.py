@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import ast
 import re
+from dataclasses import replace
 
-from assay.diagnosis.calls import call_of, positional_of, signature
+from assay.diagnosis.calls import call_of, call_under_way, positional_of, signature
 from assay.diagnosis.cause import Case, Cause, Example
 from assay.diagnosis.sides import Function, Place, Sides
 from assay.diagnosis.signatures import Refusal, refused_match
-from assay.model.diagnosis import Certainty, Fault, Match
-from assay.model.evidence import OF_THE_PROJECT
+from assay.model.diagnosis import Certainty, Fault, Match, Site
+from assay.model.evidence import OF_THE_PROJECT, Frame
 
 _REFUSED = re.compile(
     r"(?P<name>[\w.<>]+)\(\) (?:"
@@ -42,16 +43,63 @@ def _refused(case: Case) -> Match | None:
     if error.last_frame is not caller:
         return None
     name = told["name"].replace(".<locals>", "")
+    missing = tuple(re.findall(r"'(\w+)'", told["missing"] or ""))
+    overridden = _overridden(case, caller, name.rpartition(".")[2])
+    if overridden is not None:
+        refusal = replace(overridden, unexpected=told["unexpected"] or "", missing=missing)
+        sentence = (
+            f"{caller.place} calls the tests' own `{refusal.after.short}` as "
+            f"`{refusal.after.name}` is declared at head"
+        )
+        return refused_match(case, CAUSE.name, refusal, sentence)
     callee = _callee(case.sides, name)
     if callee is None:
-        return None
+        return _other_class(case, caller)
     before, after = callee
     if before is not None and signature(before) == signature(after):
         return None
     sentence = f"{caller.place} calls `{after.name}` in a way that its signature at head refuses"
-    missing = tuple(re.findall(r"'(\w+)'", told["missing"] or ""))
     refusal = Refusal(before, after, caller, told["unexpected"] or "", missing)
     return refused_match(case, CAUSE.name, refusal, sentence)
+
+
+def _overridden(case: Case, caller: Frame, name: str) -> Refusal | None:
+    """A method of the sources with a new signature that the tests' classes override with the old
+    one, called by a changed line of the sources."""
+    sides = case.sides
+    if case.in_test or caller.line not in sides.changed_lines(caller.path):
+        return None
+    found = [
+        (before, place)
+        for place in sides.head.called(name)
+        if "." in place.name and isinstance(place.node, Function) and sides.is_product(place.path)
+        if (before := sides.base.definition(place.path, place.name)) is not None
+        and signature(before) != signature(place)
+    ]
+    tree = sides.head.tree(case.path)
+    own = tuple(
+        Site(case.path, node.lineno)
+        for node in ([] if tree is None else ast.walk(tree))
+        if isinstance(node, Function) and node.name == name
+    )
+    if len(found) != 1 or not own:
+        return None
+    return Refusal(*found[0], caller, overrides=own)
+
+
+def _other_class(case: Case, caller: Frame) -> Match | None:
+    """A class of the project that inherits from others at head: it is made as these ask."""
+    call = call_under_way(case.sides.head, caller)
+    meant = "" if call is None else case.sides.head.meant(caller.path, call.func)
+    before, after = case.sides.base.defined_as(meant), case.sides.head.defined_as(meant)
+    if before is None or after is None:
+        return None
+    if not isinstance(before.node, ast.ClassDef) or not isinstance(after.node, ast.ClassDef):
+        return None
+    if signature(before) == signature(after):
+        return None
+    sentence = f"{caller.place} calls `{after.name}`, which is another kind of class at head"
+    return refused_match(case, CAUSE.name, Refusal(before, after, caller), sentence)
 
 
 def _callee(sides: Sides, name: str) -> tuple[Place | None, Place] | None:
@@ -115,7 +163,9 @@ CAUSE = Cause(
         "A TypeError by which Python refuses a call (unexpected, missing, too many arguments), "
         "raised in the caller, of a function of the project whose signature differs between base "
         "and head, or which is new; or an exception below a function whose positional parameters "
-        "have another order at head, called by position in an unchanged line."
+        "have another order at head, called by position in an unchanged line; or a changed line of "
+        "the sources calls a method with a new signature that the tests override with the old one; "
+        "or the call makes an instance of a class that has other bases at head."
     ),
     shows="both signatures, the call, and the callers that still use the old form.",
     verdict=(
@@ -136,9 +186,17 @@ def discount(amount, rate):
 
 def line(name, amount):
     return name.upper() + "%d" % amount
+
+
+class Nothing:
+    pass
 """,
                 "test_pricing.py": """\
-from pricing import discount, line
+from pricing import Nothing, discount, line
+
+
+def test_nothing():
+    assert Nothing()
 
 
 def test_discount():
@@ -159,22 +217,30 @@ def test_zero():
             },
             {
                 "pricing.py": """\
+from enum import Enum
+
+
 def discount(amount, *, percent):
     return amount * percent / 100
 
 
 def line(amount, name):
     return name.upper() + "%d" % amount
+
+
+class Nothing(Enum):
+    VALUE = 1
 """,
             },
             {
                 "test_pricing.py::test_discount": Fault.TEST,
                 "test_pricing.py::test_line": Fault.TEST,
+                "test_pricing.py::test_nothing": Fault.TEST,
             },
             ("test_pricing.py::test_none", "test_pricing.py::test_zero"),
         ),
         Example(
-            "A caller in the sources was forgotten.",
+            "A caller in the sources was forgotten; a method that a test overrides takes more.",
             {
                 "pricing.py": "def discount(amount, rate):\n    return amount * rate\n",
                 "shop.py": """\
@@ -183,17 +249,51 @@ from pricing import discount
 
 def price(amount):
     return discount(amount, 0.5)
+
+
+class Till:
+    def pay(self, amount):
+        return self.on_paid(amount)
+
+    def on_paid(self, amount):
+        return amount
 """,
                 "test_shop.py": """\
-from shop import price
+from shop import Till, price
+
+
+class Silent(Till):
+    def on_paid(self, amount):
+        return 0
+
+
+def test_silent():
+    assert Silent().pay(1) == 0
 
 
 def test_price():
     assert price(100) == 50
 """,
             },
-            {"pricing.py": "def discount(amount, rate, currency):\n    return amount * rate\n"},
-            {"test_shop.py::test_price": Fault.CODE},
+            {
+                "pricing.py": "def discount(amount, rate, currency):\n    return amount * rate\n",
+                "shop.py": """\
+from pricing import discount
+
+
+def price(amount):
+    return discount(amount, 0.5)
+
+
+class Till:
+    def pay(self, amount):
+        return self.on_paid(amount, "EUR")
+
+    def on_paid(self, amount, currency):
+        return amount
+""",
+            },
+            {"test_shop.py::test_price": Fault.CODE, "test_shop.py::test_silent": Fault.TEST},
         ),
     ),
     ambiguity="functions made in C have no signature that can be read.",

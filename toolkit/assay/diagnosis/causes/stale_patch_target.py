@@ -7,6 +7,7 @@ Facts: `target` is what the tests name, dotted; `new_target` what it has become 
 
 from __future__ import annotations
 
+import ast
 import re
 from collections.abc import Iterator
 
@@ -20,6 +21,7 @@ from assay.diagnosis.renames import (
     proofs_of,
     signs_of,
 )
+from assay.diagnosis.sides import Place, Side
 from assay.model.diagnosis import Certainty, Fault, Match, Proof, Sign, Site
 from assay.model.evidence import OF_THE_PROJECT, Raised
 
@@ -120,9 +122,25 @@ def _new_target(case: Case, owner: str, lost: Lost) -> str:
     if lost.after is None:
         return ""
     found = case.sides.head.located(owner)
-    if found is not None and not found[1] and lost.after.name in case.sides.head.bound(found[0]):
+    if found is None or found[1]:
+        return lost.dotted
+    if lost.after.name in case.sides.head.bound(found[0]):
         return f"{owner}.{lost.after.name}"
-    return lost.dotted
+    alias = _alias(case.sides.head, found[0], lost.after)
+    return f"{owner}.{alias}" if alias else lost.dotted
+
+
+def _alias(side: Side, path: str, there: Place) -> str:
+    """The name under which a file imports what is defined there; "" if it does not."""
+    for name, node in side.bound(path).items():
+        if isinstance(node, ast.ImportFrom) and not node.level:
+            for one in node.names:
+                dotted = f"{node.module}.{one.name}"
+                if (one.asname or one.name) == name and dotted == (
+                    f"{side.dotted(there.path)}.{there.name}"
+                ):
+                    return name
+    return ""
 
 
 def _line(case: Case, patch: Patch) -> str:

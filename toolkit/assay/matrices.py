@@ -24,12 +24,14 @@ GoalsOf = Callable[[Plan], Iterable[Goal]]
 @dataclass(frozen=True, slots=True)
 class Extent:
     """How much of a matrix is filled: `full`, or by the witness schedule; no pair begins after
-    `budget` seconds (None: no end); `fresh` without the pairs that earlier runs know."""
+    `budget` seconds (None: no end); `fresh` without the pairs that earlier runs know; `prove` that
+    a test kills nothing, where it does not (of a sample of the mutants nothing rests on that)."""
 
     full: bool = False
     budget: float | None = None
     fresh: bool = False
     seed: int = 0
+    prove: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +78,7 @@ def fill_matrix(
         runner = MatrixRunner(
             bench,
             came,
-            MatrixOptions(extent.full, deadline),
+            MatrixOptions(extent.full, deadline, extent.prove),
             known,
         )
         to_run = in_order(planned.planned, extent)

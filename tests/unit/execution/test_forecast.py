@@ -48,7 +48,7 @@ def test_a_test_of_unknown_duration_counts_with_its_limit() -> None:
 def test_a_long_run_is_told_with_ways_to_run_less() -> None:
     assert forecast_line(Forecast(719, 82_403, 0, 1980.0), full=False, bounded=False) == (
         "719 mutants, 82403 pairs of a mutant and a test: at most about 33 min, as tests were "
-        "timed; --sample 10% or --budget 5m runs less, and Ctrl-C keeps what was run"
+        "timed; a PATH or --budget 5m runs less, and Ctrl-C keeps what was run"
     )
 
 

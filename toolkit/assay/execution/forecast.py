@@ -61,7 +61,7 @@ def forecast_line(told: Forecast, *, full: bool, bounded: bool) -> str:
     )
     if bounded or told.seconds < WORTH_A_HINT:
         return words
-    return f"{words}; --sample 10% or --budget 5m runs less, and Ctrl-C keeps what was run"
+    return f"{words}; a PATH or --budget 5m runs less, and Ctrl-C keeps what was run"
 
 
 def _counted(count: int, noun: str) -> str:

@@ -10,7 +10,7 @@ READY := $(VENV)/.ready
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help impact gate map weaknesses test traps operators weaknesspage causepage lint clean
+.PHONY: help impact gate map weaknesses diagnose verify integration test traps operators weaknesspage causepage lint clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -34,6 +34,15 @@ map: $(READY) ## record the impact map, or bring it up to date [PROJECT=../other
 
 weaknesses: $(READY) ## tests that look as if they guarded something, and do not [PROJECT=../other]
 	@$(BIN)/assay weaknesses --project '$(PROJECT)' --reports reports $(ARGS)
+
+diagnose: $(READY) ## why tests fail after a change, and what to mend first [PROJECT=../other BASE=main]
+	@$(BIN)/assay diagnose --project '$(PROJECT)' $(if $(BASE),--base '$(BASE)') $(ARGS)
+
+verify: $(READY) ## whether what was diagnosed is mended, and nothing else broke [PROJECT=../other]
+	@$(BIN)/assay verify --project '$(PROJECT)' $(ARGS)
+
+integration: $(READY) ## where modules meet, and which seams only mocks exercise [PROJECT=../other]
+	@$(BIN)/assay integration --project '$(PROJECT)' $(ARGS)
 
 test: $(READY) ## run all tests
 	@$(BIN)/python -m pytest -n auto --dist loadfile $(ARGS)

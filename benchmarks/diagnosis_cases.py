@@ -76,7 +76,7 @@ def replay(clone: Path, commit: str, subject: str, kind: str, options: Any) -> C
     case = Case(commit[:10], subject, kind, kind)
     git(clone, "checkout", "--quiet", "--force", commit)
     git(clone, "clean", "-fdq", "-e", ".assay")
-    tests = [p for p in _touched(clone, commit, options.tests) if (clone / p).exists()]
+    tests = [p for p in _touched(clone, commit, options.tests) if _is_test(clone / p)]
     if kind == "code":
         base, place = commit, options.sources
     else:
@@ -89,6 +89,10 @@ def replay(clone: Path, commit: str, subject: str, kind: str, options: Any) -> C
         git(clone, "reset", "--quiet", "--soft", f"{commit}^")
     tests = [p for p in tests if (clone / p).exists()] or [options.tests]
     return diagnosed(clone, case, base if kind == "code" else "HEAD", tests, options)
+
+
+def _is_test(path: Path) -> bool:
+    return path.exists() and path.name.startswith("test_") and path.suffix == ".py"
 
 
 def diagnosed(clone: Path, case: Case, base: str, tests: list[str], options: Any) -> Case:

@@ -59,6 +59,9 @@ def test_a_keyword_argument_is_renamed_in_calls_of_the_function() -> None:
 def test_positional_arguments_get_the_names_they_had() -> None:
     assert name_arguments("d(1, 2, c=3)\n", "d", ["", "b"], None) == "d(1, b=2, c=3)\n"
     assert name_arguments("d(*a)\n", "d", ["b"], None) is None
+    assert name_arguments("d(1, 2)\n", "d", ["b"], None) is None
+    # What would put a positional argument behind a named one is not written.
+    assert name_arguments("d(1, 2)\n", "d", ["a", ""], None) is None
 
 
 def test_an_argument_is_dropped_with_its_comma() -> None:

@@ -71,7 +71,8 @@ def _signature(matches: Sequence[Match], sides: Sides) -> Proposal | None:
         old, new = gone[0], renamed[gone[0]]
 
         def rename(text: str, lines: set[int]) -> str | None:
-            named = [new if one == old else "" for one in before]
+            at = before.index(old)
+            named = [*[""] * at, new, *before[at + 1 :]]
             return rewrites.rename_argument(text, name, old, new, lines) or (
                 rewrites.name_arguments(text, name, named, lines)
             )

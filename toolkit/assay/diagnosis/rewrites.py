@@ -33,7 +33,7 @@ class _Edit(cst.CSTTransformer):
 def _edited(text: str, edit: _Edit) -> str | None:
     try:
         module = MetadataWrapper(cst.parse_module(text)).visit(edit)
-    except cst.ParserSyntaxError:
+    except (cst.ParserSyntaxError, cst.CSTValidationError):
         return None
     return module.code if edit.count and module.code != text else None
 
@@ -239,14 +239,16 @@ def rename_argument(text: str, function: str, old: str, new: str, lines: Lines) 
 
 
 def name_arguments(text: str, function: str, names: Sequence[str], lines: Lines) -> str | None:
-    """Positional arguments by the names that they had: `names` are the parameters of the signature
-    that the calls were written for. The first stays as it is if its name is ""."""
+    """Positional arguments by names: one for each parameter of the signature that the calls were
+    written for, "" for the first ones that stay as they are. Calls that unpack, or give more
+    arguments than there are names, are left."""
 
     def change(call: cst.Call) -> cst.Call:
         args = list(call.args)
-        for number, arg in enumerate(args):
-            if arg.star or arg.keyword is not None or number >= len(names):
-                break
+        positional = [arg for arg in args if arg.keyword is None]
+        if any(arg.star for arg in args) or len(positional) > len(names):
+            return call
+        for number, arg in enumerate(args[: len(positional)]):
             if names[number]:
                 equal = cst.AssignEqual(
                     whitespace_before=cst.SimpleWhitespace(""),

@@ -61,9 +61,16 @@ def headline(found: Diagnosis) -> str:
     if not found.failing:
         return "Nothing fails."
     counts = Counter(one.category for one in found.failing)
-    words = ", ".join(f"{counts[kind]} {kind.value}" for kind in Category if counts[kind])
+    words = ", ".join(_counted(kind, counts[kind]) for kind in Category if counts[kind])
     count = plural(len(found.failing), "failure")
     return f"{count} in {plural(len(found.groups), 'group')}: {words}."
+
+
+_NOUNS = frozenset({Category.NEW_FAILURE, Category.KNOWN_FAILURE, Category.COLLECTION_ERROR})
+
+
+def _counted(kind: Category, count: int) -> str:
+    return plural(count, kind.value) if kind in _NOUNS else f"{count} {kind.value}"
 
 
 def group_lines(number: int, group: Group, everything: bool, trace: bool) -> Iterator[str]:

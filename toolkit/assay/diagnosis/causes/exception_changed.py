@@ -90,7 +90,19 @@ def _told(case: Case) -> _Told | None:
     if error.is_a("AssertionError") and pattern is not None:
         wanted, got = pattern["new"] or pattern["old"], pattern["got"] or pattern["was"]
         return _Told("message", wanted, got.removesuffix("."))
-    return _of_text(case) or _of_other_type(case)
+    return _of_text(case) or _of_other_type(case) or _of_difference(case)
+
+
+def _of_difference(case: Case) -> _Told | None:
+    """The exception that ended the test is what was raised first at head and not at base."""
+    there, error = case.difference, case.error
+    if there is None or there.kind != "raised" or error.is_a("AssertionError", "Failed"):
+        return None
+    if there.head_type.rpartition(".")[2] != error.short_type:
+        return None
+    if there.base.startswith("raised"):
+        return _Told("type", there.base_type.rpartition(".")[2], error.short_type)
+    return _Told("unexpected", "nothing", error.short_type)
 
 
 def _of_text(case: Case) -> _Told | None:

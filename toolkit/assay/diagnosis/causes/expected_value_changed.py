@@ -45,7 +45,8 @@ def _match(case: Case) -> Match | None:
     if found is None:
         return None
     if by_tests(case):
-        return _of_edited_test(case, found)
+        edited = found.frame.path in case.sides.changed
+        return _of_edited_test(case, found) if edited else None
     if not by_sources(case):
         return None
     origin = origin_of(case, found.functions)
@@ -101,9 +102,11 @@ def _sentence(
     who = " or ".join(f"`{name}`" for name in names)
     if case.difference is not None:
         there = case.difference
-        who = f"`{there.function}`"
+        expects = f"{found.frame.place} expects {shown(found.expected or 'truth')}"
+        if there.kind != "result":
+            return f"{there.sentence.partition(';')[0]}; {expects}"
         values = f"gave {shown(there.base)} at base and {shown(there.head)} at head"
-        return f"{who} {values}; {found.frame.place} expects {shown(found.expected or 'truth')}"
+        return f"`{there.function}` {values}; {expects}"
     if not found.expected:
         return f"{who} was changed, and {found.frame.place} finds {shown(found.actual)} untrue"
     return f"{who} was changed, and {found.frame.place} gets {shown(found.actual)} for " + shown(

@@ -37,6 +37,9 @@ _OTHER_NAMES = {
 def _match(case: Case) -> Match | None:
     error = case.error
     name = error.attributes.get("name")
+    unknown = _NO_METADATA.match(error.first_line)
+    if error.is_a("PackageNotFoundError") and unknown is not None:
+        return _without_metadata(case, unknown["name"])
     if not error.is_a("ModuleNotFoundError") or not isinstance(name, str):
         return None
     top = name.partition(".")[0]
@@ -60,6 +63,28 @@ def _match(case: Case) -> Match | None:
         fix=f"install {declared!r}" if declared else f"declare and install what brings `{top}`",
         facts={"module": top, "declared": declared},
         decided=fault,
+    )
+
+
+_NO_METADATA = re.compile(r"No package metadata was found for (?P<name>[\w.-]+)")
+
+
+def _without_metadata(case: Case, name: str) -> Match | None:
+    """A distribution, perhaps the project's own, of which only the files are there."""
+    frame = case.error.last_own_frame
+    if frame is None:
+        return None
+    return Match(
+        cause=CAUSE.name,
+        key=name,
+        certainty=Certainty.COMPLETE,
+        sentence=f"{frame.place} asks for the metadata of `{name}`, which is not installed",
+        proofs=(Proof("asks", frame.source, frame.place, "head"),),
+        signs=(),
+        sites=(Site(frame.path, frame.line),),
+        fix=f"install `{name}`; the project itself with `pip install -e .`",
+        facts={"module": name, "declared": declared_as(case.sides, name)},
+        decided=Fault.ENVIRONMENT,
     )
 
 
@@ -105,7 +130,7 @@ CAUSE = Cause(
     title="Missing dependency",
     rule=(
         "A ModuleNotFoundError for a module that is neither the project's nor of the standard "
-        "library."
+        "library; or a PackageNotFoundError of `importlib.metadata`."
     ),
     shows="the import, and the requirement that declares it.",
     verdict=(

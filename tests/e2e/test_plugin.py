@@ -136,6 +136,26 @@ def test_without_the_option_nothing_is_written_or_imported(project: Path, run_py
     assert not (project / ".assay").exists()
 
 
+@pytest.fixture(scope="module")
+def maps_of_assay() -> list[ImpactMap]:
+    """What `assay map` records of the project, once it has been asked."""
+    return []
+
+
+@pytest.fixture
+def wanted(
+    maps_of_assay: list[ImpactMap],
+    project: Path,
+    installed: Mapping[str, str],
+    run_assay: RunAssay,
+) -> ImpactMap:
+    if not maps_of_assay:
+        assert run_assay("map", project=project, env=installed).code == 0
+        maps_of_assay.append(the_map(project))
+        shutil.rmtree(project / ".assay")
+    return maps_of_assay[0]
+
+
 @pytest.mark.parametrize(
     "arguments",
     [
@@ -153,11 +173,9 @@ def test_the_map_is_the_one_that_assay_map_records(
     run_pytest: Run,
     run_assay: RunAssay,
     installed: Mapping[str, str],
+    wanted: ImpactMap,
     arguments: list[str],
 ) -> None:
-    assert run_assay("map", project=project, env=installed).code == 0
-    wanted = the_map(project)
-    shutil.rmtree(project / ".assay")
     assert last_line(run_pytest("--assay", *arguments)) == RECORDED
     found = the_map(project)
     assert found.fingerprint == wanted.fingerprint

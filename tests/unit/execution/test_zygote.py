@@ -30,11 +30,11 @@ def test_python_takes_bytecode_that_is_there_and_not_that_of_another_content(
     fake.mkdir(parents=True)
     module = fake / "module.py"
     module.write_text("x = 1\n")
-    compiled = py_compile.compile(str(module))
+    py_compile.compile(str(module), doraise=True)
     monkeypatch.setattr(assay, "__file__", str(fake.parent / "__init__.py"))
     assert is_taken(install_probe(tmp_path / "state") / "module.py")
     module.write_text("x = 20\n")
-    assert Path(compiled).exists()
+    assert list(fake.glob("__pycache__/*.pyc"))
     assert not is_taken(install_probe(tmp_path / "state") / "module.py")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import importlib.util
 import json
 import os
@@ -29,8 +30,13 @@ def main() -> None:
     with open(request_path, encoding="utf-8") as file:
         request = json.load(file)
     sys.argv = ["pytest", *request["args"]]
+    collecting = gc.isenabled()
+    # Imports leave little to collect, and looking for it takes a sixth of their time.
+    gc.disable()
     load_package()
     server = importlib.import_module(PACKAGE + ".server")
+    if collecting:
+        gc.enable()
     server.start(request)
 
 

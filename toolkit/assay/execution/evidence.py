@@ -9,11 +9,13 @@ from pathlib import Path
 from typing import Any
 
 from assay.execution.jobs import result_of, run_forked_or_anew, run_jobs
-from assay.execution.suite import Collected, files_of
+from assay.execution.suite import BAD, Collected, files_of
 from assay.execution.timeouts import Limits
 from assay.execution.zygote import Job, Zygote, ZygoteSettings
 from assay.model.evidence import Evidence, Frame, FrameKind, Raised
 from assay.model.run import ChildEnd, Failure, Outcome, TestOutcome, TestResult
+
+_WITHOUT_SUCCESS = BAD | {TestOutcome.NOT_RUN}
 
 Message = dict[str, Any]
 IsTest = Callable[[str], bool]
@@ -144,9 +146,9 @@ class EvidenceRunner:
         self._fixtures: dict[str, tuple[str, ...]] = {}
 
     def _found(self) -> EvidenceRun:
-        # One whose process ended between its result and what it left behind.
+        # One that pytest did not run, or whose process ended before it told what it left behind.
         for test, result in self._results.items():
-            if result.failure is not None and test not in self._evidence:
+            if result.outcome in _WITHOUT_SUCCESS and test not in self._evidence:
                 self._evidence[test] = (self._said(test),)
         return EvidenceRun(self._results, self._evidence, self._skips, self._fixtures)
 
@@ -213,6 +215,8 @@ class EvidenceRunner:
 
     def _said(self, test: str) -> Evidence:
         failure = self._results[test].failure
+        if self._results[test].outcome is TestOutcome.NOT_RUN:
+            return ended_without_exception(test, "call", "pytest did not run it")
         words = failure.message if failure is not None else "failed without an exception"
         return ended_without_exception(test, failure.phase if failure else "call", words)
 

@@ -112,6 +112,7 @@ PURE = (
     "impact/merge.py",
     "impact/reach.py",
     "impact/tokens.py",
+    "execution/forecast.py",
     "execution/timeouts.py",
     "report/text.py",
     "report/why.py",
@@ -302,11 +303,16 @@ def test_only_the_store_and_its_file_speak_sqlite() -> None:
     users = [path for path in FILES if "sqlite3" in top_level(path)]
     assert users == [
         "history/store.py",
+        "impact/bound.py",
         "impact/database.py",
         "impact/store.py",
         "impact/verdicts.py",
         "impact/write.py",
     ]
+
+
+def test_every_connection_to_sqlite_can_hold_any_name() -> None:
+    assert callers({"sqlite3.connect"}) == ["impact/bound.py"]
 
 
 def called(path: str) -> set[str]:

@@ -1,3 +1,3 @@
-from assay.cli import run
+from assay.__main__ import run
 
 run()

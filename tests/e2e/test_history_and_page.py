@@ -97,6 +97,8 @@ def test_weaknesses_says_what_came_and_went_since_the_report_before(
         "2 reports of assay weaknesses, level 0, everything, only assertion-free."
     )
     assert f"  Gone: {gone['id']} assertion-free" in trend.out
+    other = run_assay("weaknesses", "--trend", "--kind", "tautology", project=project)
+    assert other.out.startswith("No report is kept yet")
     assert run_assay("history", project=project).lines[-1] == "2 runs kept, the last 2 shown."
 
 
@@ -105,8 +107,9 @@ def test_a_damaged_history_costs_no_answer(
 ) -> None:
     project = mapped_project("well_tested")
     (project / ".assay" / "history.sqlite").write_bytes(b"nothing of the kind, again" * 100)
-    done = run_assay("mutate", "ages.py", project=project)
+    done = run_assay("mutate", "./ages.py", "--extreme", project=project)
     assert "mutation score" in done.out
+    assert "  ages.py, --extreme  " in run_assay("history", project=project).out
     assert (project / ".assay" / "history.sqlite.damaged-1").exists()
     assert len(rows(run_assay("history", "--export", "-", project=project))) == 1
 

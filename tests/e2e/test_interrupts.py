@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import subprocess
 import sys
+import tomllib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from conftest import CopyProject, RunAssay, clean_environment
+from conftest import CopyProject, RunAssay, clean_environment, write
+
+REPO = Path(__file__).parents[2]
 
 PATIENCE = 60.0
 POLL = 0.02
@@ -146,3 +150,38 @@ def test_interrupted_mutate_leaves_the_rest_pending_and_goes_on(
     assert done.code == 0
     assert settled <= {m["id"] for m in done.record["mutants"] if m["reused"]}
     assert not [m for m in done.record["mutants"] if m["status"] == "Pending"]
+
+
+BEGINNINGS = (("-m", "assay"), (str(REPO / "toolkit"),))
+
+AT_IMPORT = """\
+import os, signal
+
+class Wrapping:
+    def __set_name__(self, owner, name):
+        os.kill(os.getpid(), signal.SIGINT)
+
+class Owner:
+    wrapped = Wrapping()
+"""
+
+
+@pytest.mark.parametrize("beginning", BEGINNINGS, ids=["-m assay", "toolkit"])
+def test_an_interrupt_while_assay_is_being_imported(
+    beginning: tuple[str, ...], tmp_path: Path
+) -> None:
+    write(tmp_path / "rich" / "__init__.py", AT_IMPORT)
+    done = subprocess.run(
+        [sys.executable, *beginning, "--version"],
+        env={**os.environ, "PYTHONPATH": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stdout) == (130, "")
+    assert done.stderr == "assay: interrupted; run the same command again to go on\n"
+
+
+def test_the_console_script_begins_where_interrupts_are_caught() -> None:
+    scripts = tomllib.loads((REPO / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    assert scripts["scripts"] == {"assay": "assay.__main__:run"}

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
-from conftest import RunAssay, commit_all, start_repository, write
+from conftest import RunAssay, clean_environment, commit_all, start_repository, write
 
 LIB = "RATE = 2\n\n\ndef rate(n):\n    return n * RATE\n"
 TEST = "import lib\n\n\ndef test_rate():\n    assert lib.rate(1) == 2\n"
@@ -167,3 +170,34 @@ def test_file_names_that_are_no_text_do_not_stop_a_run(project: Path, run_assay:
     )
     assert run_assay("map", project=project).code == 0
     assert "test_a.py::test_names" in ids(project, run_assay)
+
+
+def test_code_in_a_file_whose_name_is_no_text_is_followed_like_any_other(
+    project: Path, run_assay: RunAssay
+) -> None:
+    shop = project / f"{os.fsdecode(b'caf' + bytes([0xE9]))}.py"
+    write(shop, LIB)
+    loading = (
+        "import importlib.util, os\n\npath = os.path.join(os.path.dirname(__file__), "
+        "os.fsdecode(b'caf\\xe9.py'))\n"
+        "spec = importlib.util.spec_from_file_location('shop', path)\n"
+        "shop = importlib.util.module_from_spec(spec)\nspec.loader.exec_module(shop)\n"
+    )
+    write(project / "test_c.py", f"{loading}\n\ndef test_c():\n    assert shop.rate(1) == 2\n")
+    commit_all(project, "a name that is no text")
+    assert run_assay("map", project=project).code == 0
+    write(shop, LIB.replace("n * RATE", "RATE * n"))
+    assert ids(project, run_assay) == ["test_c.py::test_c"]
+    # As a process: what is printed goes through its own standard output.
+    done = subprocess.run(
+        [sys.executable, "-m", "assay", "gate", "--python", sys.executable, "--format", "json"],
+        cwd=project,
+        env=clean_environment(),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    mutants = json.loads(done.stdout)["mutants"]
+    assert {one["path"] for one in mutants} == {shop.name}
+    assert "test_c.py::test_c" in {one["killer"] for one in mutants}

@@ -303,7 +303,7 @@ def plan_record(
     who = [made_by[name] for name in ("assay", "mutmut", "python")]
     facts = [*sorted(part.ids), files, *who, part.options, str(part.shard.of)]
     return PlanRecord(
-        digest=hashlib.sha256("\0".join(facts).encode()).hexdigest(),
+        digest=hashlib.sha256("\0".join(facts).encode("utf-8", "surrogateescape")).hexdigest(),
         mutants=len(part.ids),
         shard=part.shard.number,
         of=part.shard.of,

@@ -422,7 +422,7 @@ def _internal_fault(argv: Sequence[str]) -> int:
 
 
 def run() -> NoReturn:
-    """Entry point of `assay` and `python -m assay`."""
+    """What `assay` and `python -m assay` do once all is imported."""
     for stream in (sys.stdout, sys.stderr):
         # An encoding that lacks an arrow, or a file name that is no text, must not cost the answer.
         if isinstance(stream, io.TextIOWrapper):

@@ -98,7 +98,7 @@ def kill_facts(
     def goals(planned: Plan) -> list[Goal]:
         return goals_of(level, planned.planned, subjects, changed)
 
-    extent = Extent(level == 4, amount.budget, amount.fresh, amount.seed)
+    extent = Extent(level == 4, amount.budget, amount.fresh, amount.seed, prove=not is_sample)
     filled = fill_matrix(suite, targets, baseline, goals, extent, progress)
     matrix = filled.matrix
     facts = KillFacts(

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
+from assay.execution.forecast import forecast, forecast_line
 from assay.execution.matrix import MatrixOptions, MatrixRunner
 from assay.model.matrix import Goal, KillMatrix, Pair
 from assay.model.mutant import PlannedMutant
@@ -23,12 +24,14 @@ GoalsOf = Callable[[Plan], Iterable[Goal]]
 @dataclass(frozen=True, slots=True)
 class Extent:
     """How much of a matrix is filled: `full`, or by the witness schedule; no pair begins after
-    `budget` seconds (None: no end); `fresh` without the pairs that earlier runs know."""
+    `budget` seconds (None: no end); `fresh` without the pairs that earlier runs know; `prove` that
+    a test kills nothing, where it does not (of a sample of the mutants nothing rests on that)."""
 
     full: bool = False
     budget: float | None = None
     fresh: bool = False
     seed: int = 0
+    prove: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,15 +74,20 @@ def fill_matrix(
             progress.pair(pair)
 
         deadline = None if extent.budget is None else time.monotonic() + extent.budget
+        bench = suite.bench(sources, limits)
         runner = MatrixRunner(
-            suite.bench(sources, limits),
+            bench,
             came,
-            MatrixOptions(extent.full, deadline),
+            MatrixOptions(extent.full, deadline, extent.prove),
             known,
         )
         to_run = in_order(planned.planned, extent)
-        words = "filling the kill matrix, mutants" if extent.full else "looking for kills, mutants"
-        progress.start(words, sum(len(one.tests) for one in to_run))
+        ahead = forecast(to_run, known, passed, bench.workers)
+        line = forecast_line(ahead, full=extent.full, bounded=extent.budget is not None)
+        if line:
+            progress.say(line)
+        words = "filling the kill matrix, pairs" if extent.full else "looking for kills, pairs"
+        progress.start(words, ahead.pairs)
         matrix = runner.run(to_run, goals_of(planned))
         progress.finish()
         memory.forget_pairs(matrix.out)

@@ -258,7 +258,9 @@ def engine() -> tuple[str, ...]:
     here = Path(assay.__file__).parent
     digest = hashlib.sha256()
     for path in sorted(path for room in rooms for path in here.joinpath(room).rglob("*.py")):
-        digest.update(f"{path.relative_to(here)}\0".encode() + path.read_bytes())
+        digest.update(
+            f"{path.relative_to(here)}\0".encode("utf-8", "surrogateescape") + path.read_bytes()
+        )
     return assay.__version__, mutmut_version(), digest.hexdigest()
 
 

@@ -218,6 +218,22 @@ def test_what_an_unsound_run_does_not_find_is_not_called_gone() -> None:
     assert "Gone" not in text
 
 
+def test_the_table_of_all_runs_says_what_each_was_asked_for() -> None:
+    of = replace(answer(KILLED), verb="mutate")
+    long = "src/shop/accounting/tax_of_foreign_countries.py:10-20, --extreme"
+    asked = [of_answer(replace(of, compared=words)) for words in ("src", long)]
+    head, _, *rows = history_text([*asked, weak()], 9).splitlines()
+    assert "asked for" in head
+    assert "  mutate      src  " in rows[0]
+    assert "  src/shop/accounti…y:10-20, --extreme  " in rows[1]
+    assert "  level 0, everything  " in rows[2]
+    assert [run_json(run)["scope"] for run in asked] == ["src", long]
+
+
+def test_the_table_of_a_trend_leaves_out_what_its_head_says() -> None:
+    assert "asked for" not in trend_text([weak(), weak()], 9, everything=False)
+
+
 def test_a_long_list_of_new_findings_stops_after_ten() -> None:
     runs = [weak(), weak(*(f"w{n}" for n in range(12)))]
     assert "… and 2 more: --all shows them." in trend_text(runs, 10, everything=False)

@@ -127,8 +127,38 @@ def test_the_files_of_the_project_are_kept(path: Path) -> None:
     assert save(path, recorded(FULL, files=["b.py", "a.py"])).files == {"a.py", "b.py"}
 
 
-def test_a_file_whose_name_is_not_utf8_is_left_out(path: Path) -> None:
-    assert save(path, recorded(FULL, files=["a.py", "\udcff.py"])).files == {"a.py"}
+@pytest.mark.parametrize("name", ["caf\udce9", "\ud800", "\x10", "\x10dce9", "\x10\udce9é", "日本"])
+def test_names_that_are_not_utf8_are_kept_as_they_are(path: Path, name: str) -> None:
+    node = Node(
+        key=f"test:{name}.py::a",
+        lines={f"{name}.py": LineSet(OLD, 2)},
+        files={f"{name}.txt": "sha"},
+        dirs={name: "names"},
+        names=frozenset({name}),
+        uses=frozenset({f"module:{name}.py", f"fixture:{name}.py::f"}),
+    )
+    records = {f"{name}.py::a": replace(PASSED, path=f"{name}.py")}
+    texts = {(f"{name}.py", OLD): "X = 1\n"}
+    run = recorded(node, texts=texts, files=["a.py", f"{name}.py"])
+    save(path, replace(run, tests=records))
+    with reading(path) as (store, notice):
+        assert notice == ""
+        assert store.load() == ImpactMap(
+            {node.key: node}, records, HERE, frozenset({"a.py", f"{name}.py"})
+        )
+        assert store.texts([(f"{name}.py", OLD)]) == texts
+        assert len(store.blocks([f"{name}.py"])) == 1
+        assert store.rows_of([node.key]) == store.users(f"module:{name}.py") != set()
+        assert store.standing({TestOutcome.PASSED}) == [(f"{name}.py::a", f"{name}.py", True)]
+        assert store.tests([f"{name}.py::a"]) == records
+
+
+def test_a_name_written_before_names_were_escaped_reads_as_it_was(path: Path) -> None:
+    save(path, recorded(Node("test:t.py::a"), files=["a.py"]))
+    with contextlib.closing(sqlite3.connect(path)) as raw:
+        raw.execute("UPDATE meta SET value = 'b\x10.py' WHERE key = 'files'")
+        raw.commit()
+    assert read_map(path)[0].files == {"b\x10.py"}
 
 
 def test_each_file_of_a_nodes_lines_implies_that_it_uses_the_module(path: Path) -> None:

@@ -47,6 +47,19 @@ def test_a_verdict_is_safe_before_the_store_is_closed(tmp_path: Path) -> None:
         assert store.of(KEY) == [KILL, ONE]
 
 
+def test_tests_and_files_whose_names_are_not_utf8_are_kept(tmp_path: Path) -> None:
+    test = "caf\udce9.py::test_a"
+    kill = PastKill("aa11", "caf\udce9.py", test, "caf\udce9.py")
+    tokens = {test: (5, TestToken(b"12345678", False))}
+    with open_verdicts(tmp_path / "v.sqlite") as (store, _):
+        store.note_kill(kill)
+        store.keep_tokens(tokens, gone=["no\udce9.py::a"])
+        assert store.past_kills() == [kill]
+        assert store.tokens() == tokens
+        store.keep_tokens({}, gone=[test])
+        assert store.tokens() == {}
+
+
 def _write(path: Path, who: int) -> None:
     with open_verdicts(path) as (store, _):
         for number in range(20):

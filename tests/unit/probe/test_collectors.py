@@ -103,6 +103,24 @@ def test_each_taking_tells_the_lines_that_ran_since_the_last(tmp_path: Path, nam
 
 
 @both
+def test_a_file_whose_name_is_not_utf8_is_told_too(tmp_path: Path, name: str) -> None:
+    script = """
+    path = os.path.join(repo, os.fsdecode(b"caf\\xe9.py"))
+    os.rename(os.path.join(repo, "mod.py"), path)
+    found = importlib.util.spec_from_file_location("mod", path)
+    mod = importlib.util.module_from_spec(found)
+    begin()
+    found.loader.exec_module(mod); imported = ran()
+    mod.choose(True)
+    say(imported=imported, ran=ran())
+    """
+    assert run(tmp_path, name, script, mod=BRANCHES) == {
+        "imported": {"caf\udce9.py": [1]},
+        "ran": {"caf\udce9.py": [2, 3]},
+    }
+
+
+@both
 def test_code_that_is_not_the_projects_is_not_told(tmp_path: Path, name: str) -> None:
     (tmp_path / "outside").mkdir()
     (tmp_path / "outside" / "other.py").write_text(BRANCHES, encoding="utf-8")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import io
 import sys
 from pathlib import Path
@@ -18,6 +19,7 @@ from assay.project import open_project
 from assay.recording import collected_suite
 from assay.watching import seen_facts, watch
 from assay.weakness.detector import Detector
+from assay.weakness.detectors import recollected_duplicate
 from assay.weakness.document import weaknesses_page
 from assay.weakness.facts import SuiteFacts
 from assay.weakness.table import DETECTORS, LEVEL_0, of_level
@@ -53,6 +55,28 @@ def test_what_an_example_leaves_is_there(one: Placed) -> None:
     for name in (*one.example.finds, *one.example.leaves):
         path, _, unit = name.partition("::")
         assert unit.rpartition(".")[2] in texts[one.path(path)]
+
+
+def test_what_is_collected_again_is_found_where_it_is_brought_in(facts: SuiteFacts) -> None:
+    found = [f for f in recollected_duplicate.DETECTOR.find(facts) if "test_again" in f.anchor.path]
+    places = {one.anchor.unit: one.anchor.line for one in found}
+    assert places == {"TestPrice": 2, "TestMore": 9}
+
+
+@pytest.mark.parametrize(
+    ("text", "name", "line"),
+    [
+        ("import x\nfrom a import (\n    b,\n    test_a,\n)\n", "test_a", 2),
+        ("from a import test_b as test_a\nfrom b import *\n", "test_a", 1),
+        ("import x\nfrom a import *\nfrom b import other\n", "test_a", 2),
+        ("import x\ntry:\n    from a import TestA\nexcept ImportError:\n    pass\n", "TestA.B", 3),
+        ("class TestA:\n    class B(C):\n        pass\n", "TestA.B", 2),
+        ("class TestA(Base):\n    x = 1\n", "TestA.B", 1),
+        ("import x\nglobals().update(x.tests)\n", "test_a", 1),
+    ],
+)
+def test_the_line_that_brings_a_test_into_a_file(text: str, name: str, line: int) -> None:
+    assert recollected_duplicate.line_of(ast.parse(text), name) == line
 
 
 def test_no_finding_has_the_name_of_another(facts: SuiteFacts) -> None:

@@ -46,6 +46,9 @@ def _group(number: int, group: Record, example: Record | None) -> Item:
         evidence += [_proof(proof) for proof in best["proofs"]]
     elif example is not None:
         evidence += _raised(example)
+    parted = (group.get("divergence") or {}).get("sentence", "")
+    if parted:
+        evidence.insert(0, f"parts from base: {parted}")
     also = [f"also {one['cause']} ({one['certainty']}): {one['sentence']}" for one in matches[1:]]
     good = patch is not None and patch["verified"]
     tests = group["tests"]

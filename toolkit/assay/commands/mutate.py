@@ -90,14 +90,36 @@ def _request(project: Project, options: MutateOptions) -> Request:
         change = read_change(project, options.base, None)
         tests = {f.path for f in change.change.files if is_test_file(f.path, frozenset())}
         found, problems = targets_of_change(change, tests, settings)
-        compared = change.change.description
+        compared = _worded(change.change.description, options)
         return Request("mutate", compared, change, tuple(found), tuple(problems))
     notices: list[str] = []
     targets = [
         target for text in options.paths for target in targets_at(project, text, notices, settings)
     ]
-    compared = ", ".join(options.paths)
+    places = sorted({_relative(project, text) for text in options.paths})
+    compared = _worded(", ".join(places), options)
     return Request("mutate", compared, NO_CHANGE, tuple(targets), tuple(notices))
+
+
+def _worded(asked: str, options: MutateOptions) -> str:
+    """What was asked for, and which mutants of it: the history compares only like with like."""
+    words = ["--extreme"] if options.extreme else []
+    if options.operators != "all":
+        words.append(f"--operators {options.operators}")
+    words += [f"--only {one}" for one in options.only]
+    place, colon, count = asked.partition(": ")
+    return ", ".join([place, *words]) + colon + count
+
+
+def _relative(project: Project, text: str) -> str:
+    """A PATH[:LINES] argument from the repository, however it was typed and from wherever."""
+    path, lines = _place(text)
+    full = (path if path.is_absolute() else _existing(project, path)).resolve()
+    shown = full.relative_to(project.repo).as_posix()
+    if lines is None:
+        return shown
+    first, last = min(lines), max(lines)
+    return f"{shown}:{first}" if first == last else f"{shown}:{first}-{last}"
 
 
 def targets_at(project: Project, text: str, notices: list[str], settings: Settings) -> list[Target]:

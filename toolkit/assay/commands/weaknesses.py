@@ -115,7 +115,7 @@ def _runs(
     if found.interrupted:
         return earlier_runs(context)
     looked = Looked(
-        scope_of(options),
+        scope_of(context.project, options),
         found.collected,
         found.findings,
         found.verdicts,
@@ -151,11 +151,12 @@ def account_of(found: Weaknesses, code: ExitCode) -> Account:
     return Account(answer, found.findings, code=code, head=head)
 
 
-def scope_of(options: WeaknessOptions) -> str:
+def scope_of(project: Project, options: WeaknessOptions) -> str:
     """What is looked for and where, in words that are the same from run to run."""
     amount = options.amount
-    words = [f"level {options.level}", *(options.paths or ("everything",))]
-    words += [f"only {kind}" for kind in options.kinds]
+    places = sorted({place_of(project, path)[0] for path in options.paths})
+    words = [f"level {options.level}", *(places or ("everything",))]
+    words += [f"only {kind}" for kind in sorted(set(options.kinds))]
     if options.level and amount.base is not None:
         words.append(f"base {amount.base}")
     if options.level and amount.sample is not None:
@@ -166,11 +167,15 @@ def scope_of(options: WeaknessOptions) -> str:
 
 
 def _trend(context: Context, options: WeaknessOptions) -> int:
-    """What the reports so far say; runs nothing."""
+    """What the reports so far say, of the scope that is asked for or else of the newest; runs
+    nothing."""
     runs, notice = past_runs(context.project)
     if notice:
         context.progress.say(notice)
     mine = [one for one in runs if one.verb == "weaknesses"]
+    if options.paths or options.kinds or options.level:
+        scope = scope_of(context.project, options)
+        mine = [one for one in mine if one.scope == scope]
     text = trend_text(mine, options.trend or 0, options.everything)
     formats = {
         "html": lambda: trend_html(context.project.root.name, mine),

@@ -71,10 +71,11 @@ CHAINS = 4
 @dataclass(frozen=True, slots=True)
 class MatrixOptions:
     """`full`: every covering test on each mutant; `deadline`: the monotonic time after which no
-    pair begins (None: no end)."""
+    pair begins (None: no end); `prove`: what looks like a no is run again, alone."""
 
     full: bool = False
     deadline: float | None = None
+    prove: bool = True
 
 
 Chain = Callable[[], Portion | None]
@@ -142,7 +143,7 @@ class MatrixRunner:
         self._note_known(planned)
         self._drain([self._along(one) for one in hot], self._zygote)
         # First where it is cheap; then, for what looks like a no, pair by pair in forks.
-        for alone in (False, True):
+        for alone in (False, True)[: 1 + self._options.prove]:
             chains = [self._toward(t, asked[t], by_id, Route.HOT, alone) for t in asked]
             self._drain(chains, self._zygote)
         self._ask_cold(asked, by_id)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -12,6 +13,8 @@ from assay.model.answer import Answer
 from assay.model.finding import Finding
 from assay.model.history import FileScore, Noted, Run, Stamp
 from assay.model.mutant import Status, Verdict
+
+_COUNTED = re.compile(r": (\d+|no) files? changed$")
 
 UNSOUND = frozenset({ExitCode.BASELINE, ExitCode.INCONCLUSIVE, ExitCode.INTERRUPTED})
 
@@ -53,7 +56,7 @@ def run_of_answer(
 def scope_of(answer: Answer) -> str:
     """What an answer is about, in words that stay the same from run to run of it."""
     # "working tree against main: 3 files changed": how many changed is no part of it.
-    words = [answer.compared.partition(": ")[0] if answer.is_of_change else answer.compared]
+    words = [_COUNTED.sub("", answer.compared)]
     partial, plan = answer.partial, answer.plan
     if partial is not None and partial.sample:
         words.append(f"sample {partial.sample} seed {partial.seed}")

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from assay.errors import StateError
 from assay.history.lines import run_json, run_of
+from assay.impact import bound
 from assay.impact.database import BUSY_SECONDS, set_aside, unusable
 from assay.model.history import Run
 
@@ -87,7 +88,7 @@ def open_history(path: Path) -> Iterator[History]:
         aside = set_aside(path)
         notice = f"the history {problem}: set aside as {aside.name}, beginning a new one"
     try:
-        connection = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None)
+        connection = bound.connect(path, timeout=BUSY_SECONDS, isolation_level=None)
         connection.executescript(_SCHEMA)
     except sqlite3.Error as error:
         raise unusable(path, error) from error
@@ -98,7 +99,7 @@ def open_history(path: Path) -> Iterator[History]:
 def _problem_with(path: Path) -> str:
     """Why the file is no history, in words; empty if it is one."""
     try:
-        with contextlib.closing(sqlite3.connect(path, timeout=BUSY_SECONDS)) as connection:
+        with contextlib.closing(bound.connect(path, timeout=BUSY_SECONDS)) as connection:
             if connection.execute("PRAGMA quick_check").fetchone()[0] != "ok":
                 return "is damaged"
             (version,) = connection.execute("PRAGMA user_version").fetchone()

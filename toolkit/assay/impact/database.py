@@ -13,6 +13,7 @@ import zlib
 from pathlib import Path
 
 from assay.errors import StateError
+from assay.impact import bound
 
 SCHEMA_VERSION = 2
 
@@ -57,7 +58,7 @@ def connect(path: Path) -> tuple[sqlite3.Connection, str]:
             aside = set_aside(path)
             notice = f"the impact map {problem}: set aside as {aside.name}, recording a new one"
     try:
-        connection = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None)
+        connection = bound.connect(path, timeout=BUSY_SECONDS, isolation_level=None)
         if not _tables(connection):
             # Another process may be at it at the same time: each statement allows for that.
             connection.executescript(f"BEGIN IMMEDIATE; {_SCHEMA} COMMIT;")
@@ -71,7 +72,7 @@ def snapshot(path: Path) -> tuple[sqlite3.Connection, str]:
 
     A copy, so that a writer neither waits for its reader nor changes the map beneath it.
     """
-    memory = sqlite3.connect(":memory:", isolation_level=None)
+    memory = bound.connect(":memory:", isolation_level=None)
     problem = ""
     content = _sealed(path)
     if content is not None:
@@ -79,7 +80,7 @@ def snapshot(path: Path) -> tuple[sqlite3.Connection, str]:
         problem = _schema_problem(memory)
         if problem:
             memory.close()
-            memory = sqlite3.connect(":memory:", isolation_level=None)
+            memory = bound.connect(":memory:", isolation_level=None)
     elif path.exists():
         problem = problem_with(path, "ro")
         if not problem:
@@ -139,7 +140,7 @@ def unusable(path: Path, problem: Exception) -> StateError:
 
 
 def open_as(path: Path, mode: str) -> sqlite3.Connection:
-    return sqlite3.connect(
+    return bound.connect(
         f"{path.absolute().as_uri()}?mode={mode}",
         uri=True,
         timeout=BUSY_SECONDS,

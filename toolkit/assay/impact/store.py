@@ -14,10 +14,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from assay.errors import StateError
-from assay.impact import database
+from assay.impact import bound, database
 from assay.impact.merge import carried, merged
 from assay.impact.record import Recorded
-from assay.impact.write import SAVED, Writer, is_text
+from assay.impact.write import SAVED, Writer
 from assay.model.impact import (
     EMPTY_MAP,
     MODULE_PREFIX,
@@ -283,8 +283,7 @@ class Store:
                 "UPDATE node SET outcome = ? WHERE key = ?",
                 [(TestOutcome.NOT_RUN.value, test_key(test)) for test in left.union(owed)],
             )
-            files = [path for path in sorted(recorded.files) if is_text(path)]
-            self._set_meta("files", "\0".join(files))
+            self._set_meta("files", "\0".join(sorted(recorded.files)))
             for key, value in (meta or {}).items():
                 self._set_meta(key, value)
             self._prune()
@@ -306,7 +305,7 @@ class Store:
                 writer = writers.setdefault(saved, Writer(self._db, texts, saved))
                 writer.write(node, impact.tests.get(key.removeprefix(TEST_PREFIX)))
             self._set_meta("fingerprint", "\n".join(impact.fingerprint))
-            self._set_meta("files", "\0".join(f for f in sorted(impact.files) if is_text(f)))
+            self._set_meta("files", "\0".join(sorted(impact.files)))
             for key, value in meta.items():
                 self._set_meta(key, value)
             self._prune()
@@ -418,7 +417,7 @@ def copy_map(source: Path, target: Path) -> None:
     try:
         with (
             contextlib.closing(database.open_as(source, "ro")) as old,
-            contextlib.closing(sqlite3.connect(partial)) as new,
+            contextlib.closing(bound.connect(partial)) as new,
         ):
             old.backup(new)
         partial.replace(target)

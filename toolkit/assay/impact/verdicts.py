@@ -16,6 +16,7 @@ import time
 from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 
+from assay.impact import bound
 from assay.impact.database import BUSY_SECONDS, set_aside, unusable
 from assay.impact.tokens import TOKEN_BYTES, TestToken
 from assay.model.matrix import Cell, Pair
@@ -256,7 +257,7 @@ def open_verdicts(path: Path, today: int | None = None) -> Iterator[tuple[Verdic
     if problem:
         notice = f"the store of verdicts {problem}: set aside as {set_aside(path).name}"
     try:
-        connection = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None)
+        connection = bound.connect(path, timeout=BUSY_SECONDS, isolation_level=None)
     except sqlite3.Error as error:
         raise unusable(path, error) from error
     with contextlib.closing(connection):
@@ -277,7 +278,7 @@ def _problem_with(path: Path) -> str:
     """Why the file cannot be used as a store of verdicts, in words; empty if it can."""
     uri = f"{path.absolute().as_uri()}?mode=rw"
     try:
-        with contextlib.closing(sqlite3.connect(uri, uri=True, timeout=BUSY_SECONDS)) as connection:
+        with contextlib.closing(bound.connect(uri, uri=True, timeout=BUSY_SECONDS)) as connection:
             found = connection.execute("PRAGMA quick_check").fetchone()[0]
             if found != "ok":
                 return f"is damaged ({found})"

@@ -111,12 +111,3 @@ class Writer:
 
 def as_bytes(text: str) -> bytes:
     return text.encode("utf-8", "surrogatepass")
-
-
-def is_text(path: str) -> bool:
-    """Whether sqlite can hold the name: one that is not UTF-8 it cannot."""
-    try:
-        path.encode("utf-8")
-    except UnicodeEncodeError:
-        return False
-    return True

@@ -198,7 +198,9 @@ def _home(found: _Located) -> str:
 
 
 def _id(path: str, key: tuple[str, ...], ordinal: int) -> str:
-    return sha256("\0".join((path, *key, str(ordinal))).encode()).hexdigest()[:12]
+    return sha256(
+        "\0".join((path, *key, str(ordinal))).encode("utf-8", "surrogateescape")
+    ).hexdigest()[:12]
 
 
 def _mutant(path: str, found: _Located, identity: str) -> Mutant:

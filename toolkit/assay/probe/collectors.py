@@ -73,13 +73,16 @@ _WARNINGS = [
 ]
 
 
+_NO_UTF8 = "non-encodable filename"
+
+
 class CoverageCollector:
     """Coverage's tracer, its data taken from it context by context."""
 
     name = "coverage"
 
     def __init__(self, repo: str, excluded: Iterable[str]) -> None:
-        self._coverage = coverage.Coverage(
+        self._coverage = _AnyName(
             data_file=None,
             config_file=False,
             source=[repo],
@@ -143,6 +146,17 @@ class CoverageCollector:
 
     def saw_code(self, event: str, args: tuple[Any, ...]) -> None:
         """Coverage's tracer sees every frame by itself."""
+
+
+class _AnyName(coverage.Coverage):
+    """Coverage, but for its refusal of files whose names are no UTF-8: its database cannot hold
+    them, and is not used here. It asks for that last, so that nothing else speaks against them."""
+
+    def _should_trace(self, filename: str, frame: Any) -> Any:
+        found = super()._should_trace(filename, frame)
+        if found.reason == _NO_UTF8:
+            found.trace, found.reason = True, ""
+        return found
 
 
 def _data_of(measured: coverage.Coverage) -> coverage.CoverageData:

@@ -10,11 +10,11 @@ from __future__ import annotations
 import inspect
 import json
 import sys
-import time
 import zlib
-from types import CodeType, FrameType
+from types import CodeType, FrameType, FunctionType
 from typing import Any
 
+from .clock import Clock
 from .hotswap import real_path
 from .mutation import meter
 from .summary import Summarizer, Summary
@@ -27,12 +27,11 @@ RESULTS = 400
 ABOVE = 25
 """Frames above the function that are followed."""
 SECONDS = 4.0
-"""After so long a test is watched no further."""
+"""After so much of the processor's time a test is watched no further: waiting costs nothing."""
 
 _OTHER, _TARGET, _TEST, _PROJECT = range(4)
 _RESUMABLE = inspect.CO_GENERATOR | inspect.CO_COROUTINE | inspect.CO_ASYNC_GENERATOR
 _dumps = json.dumps
-_monotonic = time.monotonic
 _settrace, _gettrace = sys.settrace, sys.gettrace
 
 
@@ -78,17 +77,18 @@ class Observer:
         self._looks: dict[int, list[str]] = {}
         for line, text in spec.get("looks", ()):
             self._looks.setdefault(line, []).append(text)
-        self._kinds: dict[CodeType, int] = {}
+        self._kinds: dict[int, tuple[int, CodeType]] = {}
         self._positions: dict[CodeType, list[Any]] = {}
         self.summarizer = Summarizer()
         self.begin()
 
     def begin(self, item: Any = None) -> None:
         """Watch from now on. The function of the test item may stand in another file than the item
-        was collected from: one that its class inherits."""
-        code = getattr(getattr(item, "function", None), "__code__", None)
-        if isinstance(code, CodeType) and real_path(code.co_filename) not in self._tests:
-            self._tests |= {real_path(code.co_filename)}
+        was collected from, one that its class inherits; but the file of somebody's decorator
+        (`freeze_time`) is no file of tests."""
+        path = _path_of(getattr(item, "function", None))
+        if path not in self._tests and self._is_project(path):
+            self._tests |= {path}
             self._kinds.clear()
         self._calls: list[dict[str, Any]] = []
         self._count = 0
@@ -102,7 +102,7 @@ class Observer:
         self._found: list[list[Any]] = []
         self._number = 0
         self._cut = False
-        self._until = _monotonic() + SECONDS
+        self._until = Clock.used() + SECONDS
         self._trace = self._on_call
         _settrace(self._trace)
 
@@ -136,15 +136,18 @@ class Observer:
             return _TARGET
         if path in self._tests:
             return _TEST
-        if path.startswith(self._repo) and not path.startswith(self._excluded):
-            return _PROJECT
-        return _OTHER
+        return _PROJECT if self._is_project(path) else _OTHER
+
+    def _is_project(self, path: str) -> bool:
+        return path.startswith(self._repo) and not path.startswith(self._excluded)
 
     def _kind(self, code: CodeType) -> int:
-        kind = self._kinds.get(code)
-        if kind is None:
-            kind = self._kinds[code] = self._kind_of(code)
-        return kind
+        # Not by the code itself: to hash one costs more than all else here, and two files with the
+        # same text have equal ones.
+        known = self._kinds.get(id(code))
+        if known is None:
+            known = self._kinds[id(code)] = (self._kind_of(code), code)
+        return known[0]
 
     def _on_call(self, frame: FrameType, _event: str, _arg: Any) -> Any:
         code = frame.f_code
@@ -153,7 +156,7 @@ class Observer:
         to_test = back is not None and self._kind(back.f_code) == _TEST
         if kind == _OTHER and not to_test:
             return None
-        if _monotonic() > self._until:
+        if Clock.used() > self._until:
             self._cut = True
             _settrace(None)
             return None
@@ -346,6 +349,16 @@ class Observer:
         if None in place:
             return [frame.f_lineno, frame.f_lineno, 0, 0]
         return list(place)
+
+
+def _path_of(function: Any) -> str:
+    """The file of a test's function, below its decorators; empty if it is none."""
+    while type(function) is FunctionType:
+        inner = function.__dict__.get("__wrapped__")
+        if type(inner) is not FunctionType:
+            return real_path(function.__code__.co_filename)
+        function = inner
+    return ""
 
 
 def _digest(value: Any) -> int:

@@ -194,27 +194,18 @@ class Recorder:
         """Whether the sink on top is the import of that very file."""
         return self._stack[-1] == MODULE + relative
 
-    def book(self, books: set[str], relative: str) -> None:
-        """Book a path, if it can be written down."""
-        try:
-            relative.encode("utf-8")
-        except UnicodeEncodeError:
-            self.top.opaque.add("used a file whose name is not text")
-        else:
-            books.add(relative)
-
     def book_for_all(self, relative: str) -> None:
         """Every test depends on a module without source: who imports it later opens no file."""
-        self.book(self._sink(SESSION).reads, relative)
+        self._sink(SESSION).reads.add(relative)
 
     def book_path(self, books: set[str], path: str, relative: str) -> None:
         """A file reached through a link depends on the link too: book it as it was given too."""
-        self.book(books, relative)
+        books.add(relative)
         given = os.path.abspath(path)
         if given.startswith(self._prefix) and not given.startswith(self._excluded):
             as_given = given[len(self._prefix) :].replace(os.sep, "/")
             if as_given != relative:
-                self.book(books, as_given)
+                books.add(as_given)
 
     def counts(self, frame: FrameType | None) -> bool:
         """Whether what is asked for in that frame is a dependency of the sink on top.
@@ -258,9 +249,6 @@ class Recorder:
                 continue
             relative = self.relative(path)
             if relative is None:
-                continue
-            if not relative.isascii() and relative != relative.encode("utf-8", "replace").decode():
-                self.top.opaque.add("ran a file whose name is not text")
                 continue
             mask = books.get(relative, 0)
             for number in numbers:

@@ -16,11 +16,11 @@ import select
 import signal
 import sys
 import sysconfig
-import time
 import warnings
 from collections.abc import Iterable
 from typing import Any, NoReturn
 
+from .clock import Clock
 from .strays import end_with_parent
 from .supervise import use_tmp
 
@@ -30,7 +30,6 @@ SECONDS = 60.0
 Pattern = tuple[Any, int]
 
 _fork, _exit = os.fork, os._exit
-_monotonic = time.monotonic
 
 
 class Rehearsal:
@@ -76,7 +75,7 @@ def rehearse(tmp: str) -> Rehearsal | None:
             # Nothing of the child may go on in the zygote's place.
             _exit(1)
     os.close(writing)
-    seen = _all_of(reading, _monotonic() + SECONDS)
+    seen = _all_of(reading, Clock.monotonic() + SECONDS)
     with contextlib.suppress(OSError):
         os.killpg(pid, signal.SIGKILL)
     with contextlib.suppress(OSError):
@@ -92,7 +91,7 @@ def _all_of(pipe: int, deadline: float) -> bytes:
     """What comes until the other end is closed; nothing, if that is too late."""
     parts: list[bytes] = []
     with open(pipe, "rb", buffering=0) as file:
-        while select.select([file], [], [], max(0.0, deadline - _monotonic()))[0]:
+        while select.select([file], [], [], max(0.0, deadline - Clock.monotonic()))[0]:
             part = file.read(1 << 16)
             if not part:
                 return b"".join(parts)

@@ -210,7 +210,7 @@ class StandIns:
             return
         recorder = self._recorder
         if recorder.counts(frame):
-            recorder.book(recorder.top.reads, relative)
+            recorder.top.reads.add(relative)
 
     # -- what runs at exit
 

@@ -6,10 +6,10 @@ import os
 import sys
 import threading
 from collections.abc import Iterator
-from time import monotonic
 from types import CodeType, FrameType
 from typing import Any
 
+from .clock import Clock
 from .slots import Slot, Slots, State
 from .watchers import Message, Watcher
 
@@ -216,7 +216,7 @@ class Lines:
         self._last: tuple[str, int] | None = None
         self._in_test = 0
         self._left = EVENTS
-        self._until = monotonic() + SECONDS
+        self._until = Clock.monotonic() + SECONDS
 
     def start(self) -> None:
         sys.settrace(self._entered)
@@ -246,7 +246,7 @@ class Lines:
 
     def _look(self) -> None:
         self._left -= 1
-        if self._left < 0 or not self._values or monotonic() > self._until:
+        if self._left < 0 or not self._values or Clock.monotonic() > self._until:
             sys.settrace(None)
             self._values.clear()
             return

@@ -29,12 +29,13 @@ import fractions
 import functools
 import pathlib
 import re
-import time
 import types
 import uuid
 import zlib
 from collections.abc import Iterable, Iterator
 from typing import Any
+
+from .clock import Clock
 
 Summary = list[Any]
 
@@ -47,7 +48,6 @@ BIG = 1 << 256
 _HEAP_TYPE = 1 << 9
 _DAY = 86_400.0
 
-_time = time.time
 _qualname = type.__dict__["__qualname__"].__get__
 _module = type.__dict__["__module__"].__get__
 _mro = type.__dict__["__mro__"].__get__
@@ -140,7 +140,7 @@ class Summarizer:
     def _plain(self, value: Any, kind: type) -> Summary:
         if kind is int and not -BIG < value < BIG:
             return ["s", "int", hex(value)[:40], value.bit_length(), hash(value)]
-        if kind is float and abs(value - _time()) < _DAY:
+        if kind is float and abs(value - Clock.time()) < _DAY:
             return ["t", "float"]
         return ["v", kind.__name__, repr(value)]
 
@@ -295,8 +295,8 @@ def _text(value: Any, kind: str, text: str) -> Summary:
 
 
 def _time_of(value: Any) -> Summary:
-    now = datetime.datetime.fromtimestamp(_time())
-    if abs((datetime.date(value.year, value.month, value.day) - now.date()).days) <= 1:
+    now = Clock.moment.fromtimestamp(Clock.time())
+    if abs((Clock.day(value.year, value.month, value.day) - now.date()).days) <= 1:
         return ["t", type(value).__name__]
     return ["v", type(value).__name__, repr(value)]
 

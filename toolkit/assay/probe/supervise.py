@@ -16,18 +16,16 @@ import shutil
 import signal
 import socket
 import sys
-import time
 import traceback
 from collections.abc import Callable
 from typing import NoReturn
 
+from .clock import Clock
 from .limits import limit_memory
 from .strays import Strays, end_with_parent
 from .wire import LineBuffer, Message, encode, write_all
 
-_monotonic = time.monotonic
 _exit = os._exit
-_sleep = time.sleep
 
 STOP_GRACE = 20.0
 """Seconds a child asked to stop may take to finish the test it is in."""
@@ -63,7 +61,7 @@ class Child:
         self.stop = stop
         self.tmp = tmp
         self.buffer = LineBuffer()
-        self.started = _monotonic()
+        self.started = Clock.monotonic()
         self.current = ""
         self.deadline = self.started + job["collect_limit"]
         self.limits: dict[str, float] = dict(zip(job["tests"], job["limits"], strict=True))
@@ -77,17 +75,17 @@ class Child:
         kind = event["type"]
         if kind in ("start", "begin"):
             self.current = event["test"]
-            self.deadline = _monotonic() + self.limits.get(self.current, 60.0)
+            self.deadline = Clock.monotonic() + self.limits.get(self.current, 60.0)
         elif kind in ("test", "rest"):
             self.current = ""
             # Session-wide teardown and the final report have a limit of their own.
-            self.deadline = _monotonic() + self.job["collect_limit"]
+            self.deadline = Clock.monotonic() + self.job["collect_limit"]
         elif kind == "shared":
             # Not the test's own time: who comes first pays for all.
             limit: float = self.job["collect_limit"]
             limit = self.limits.get(self.current, limit)
             shared: float = self.job.get("shared_limit", 0.0)
-            self.deadline = _monotonic() + (max(limit, shared) if event["begins"] else limit)
+            self.deadline = Clock.monotonic() + (max(limit, shared) if event["begins"] else limit)
         elif kind == "finished":
             self.finished = True
         elif kind == "broken":
@@ -145,12 +143,12 @@ class Supervisor:
                 self._reap(child, None)
             # What was killed just now leaves its orphans a moment later.
             self.strays.end(())
-            _sleep(0.02)
+            Clock.sleep(0.02)
             self.strays.end(())
 
     def _step(self) -> bool:
         fds = {child.events: child for child in self.children.values()}
-        now = _monotonic()
+        now = Clock.monotonic()
         wait = min((child.deadline - now for child in fds.values()), default=None)
         timeout = None if wait is None else max(0.0, wait)
         control = self.control.fileno()
@@ -160,7 +158,7 @@ class Supervisor:
         for fd in ready:
             if fd != control and fds[fd].id in self.children:
                 self._child_ready(fds[fd])
-        now = _monotonic()
+        now = Clock.monotonic()
         for child in list(self.children.values()):
             if now >= child.deadline:
                 self._finish(child, expired=True)
@@ -186,7 +184,7 @@ class Supervisor:
             child.stopping = True
             with contextlib.suppress(OSError):
                 os.write(child.stop, b"x")
-            child.deadline = min(child.deadline, _monotonic() + STOP_GRACE)
+            child.deadline = min(child.deadline, Clock.monotonic() + STOP_GRACE)
 
     def _fork(self, job: Message) -> None:
         events_r, events_w = os.pipe()
@@ -265,7 +263,7 @@ class Supervisor:
                 "end": end,
                 "detail": detail,
                 "current": child.current,
-                "seconds": _monotonic() - child.started,
+                "seconds": Clock.monotonic() - child.started,
             }
         )
 
@@ -311,7 +309,7 @@ select_now = select.select
 
 def wait_for(pid: int, seconds: float) -> int | None:
     """The exit status of `pid` once it ends within `seconds`, else None."""
-    end = _monotonic() + seconds
+    end = Clock.monotonic() + seconds
     pause = 0.0005
     while True:
         try:
@@ -320,9 +318,9 @@ def wait_for(pid: int, seconds: float) -> int | None:
             return 0
         if done:
             return status
-        if _monotonic() >= end:
+        if Clock.monotonic() >= end:
             return None
-        _sleep(pause)
+        Clock.sleep(pause)
         pause = min(pause * 2, 0.02)
 
 

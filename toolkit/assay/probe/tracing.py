@@ -16,11 +16,11 @@ import marshal
 import os
 import re
 import sys
-import time
 from collections.abc import Iterator, Mapping
 from types import CodeType, FrameType, ModuleType
 from typing import Any
 
+from .clock import Clock
 from .hotswap import real_path
 from .summary import Summarizer, type_name
 from .watchers import Message, Watcher
@@ -63,7 +63,6 @@ _HOW, _VALUE, _AFTER, _LEFT = 5, 6, 7, 8
 
 _dumps = json.dumps
 _marshal = marshal.dumps
-_monotonic = time.monotonic
 _settrace, _gettrace = sys.settrace, sys.gettrace
 _module = type.__dict__["__module__"].__get__
 _mro = type.__dict__["__mro__"].__get__
@@ -159,7 +158,7 @@ class Tracer(Watcher):
         self._seen = 0
         self._events = self._threads = self._processes = 0
         self._cut = ""
-        self._began = _monotonic()
+        self._began = Clock.monotonic()
         self._until = self._began + self._seconds
         self._trace = self._on_call
         _settrace(self._trace)
@@ -181,7 +180,7 @@ class Tracer(Watcher):
                 "events": self._events,
                 "threads": self._threads,
                 "processes": self._processes,
-                "seconds": _monotonic() - self._began,
+                "seconds": Clock.monotonic() - self._began,
             }
         ]
 
@@ -334,7 +333,7 @@ class Tracer(Watcher):
         self._events += 1
         if self._events > self._most:
             self._stop(f"after {self._most} calls and returns")
-        elif _monotonic() > self._until:
+        elif Clock.monotonic() > self._until:
             self._stop(f"after {self._seconds:g} s")
 
     def _stop(self, why: str) -> None:

@@ -157,7 +157,7 @@ class Watch:
             is_root = recorder.real_path(path) == recorder.repo
             relative = "" if is_root else recorder.relative(path)
             if relative is not None:
-                recorder.book(recorder.top.dirs, relative)
+                recorder.top.dirs.add(relative)
 
     def _wrap_processes(self) -> None:
         """Processes of multiprocessing may come from a server that an earlier test started."""

@@ -14,6 +14,9 @@ from assay.report.text import SHOWN, plural
 
 BARS = "▁▂▃▄▅▆▇█"
 
+SCOPE = 36
+"""So much of what a run looked at stands in the table."""
+
 
 def history_text(runs: Sequence[Run], limit: int) -> str:
     """The last runs, of whatever verb."""
@@ -21,7 +24,7 @@ def history_text(runs: Sequence[Run], limit: int) -> str:
         return "No run is kept yet: each finished one leaves a row.\n"
     shown = runs[-limit:] if limit else ()
     last = f"{plural(len(runs), 'run')} kept, the last {len(shown)} shown."
-    return f"{runs_table(shown)}\n\n{last}\n"
+    return f"{runs_table(shown, scopes=True)}\n\n{last}\n"
 
 
 def trend_text(runs: Sequence[Run], limit: int, everything: bool) -> str:
@@ -39,13 +42,14 @@ def trend_text(runs: Sequence[Run], limit: int, everything: bool) -> str:
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
-def runs_table(runs: Iterable[Run]) -> str:
-    """A line for each, the oldest first."""
+def runs_table(runs: Iterable[Run], *, scopes: bool = False) -> str:
+    """A line for each, the oldest first; `scopes`: with what it looked at."""
     rows = [
         [
             iso(run.stamp.at).replace("T", " ").removesuffix("Z"),
             commit_words(run),
             run.verb,
+            *([shortened(run.scope)] if scopes else []),
             "" if run.score is None else f"{100 * run.score:.0f} %",
             str(len(run.open)),
             kinds_words(run),
@@ -54,8 +58,17 @@ def runs_table(runs: Iterable[Run]) -> str:
         ]
         for run in runs
     ]
-    headers = ["when (UTC)", "commit", "verb", "score", "open", "of which", "took", ""]
+    asked = ["asked for"] if scopes else []
+    headers = ["when (UTC)", "commit", "verb", *asked, "score", "open", "of which", "took", ""]
     return tabulate(rows, headers=headers, tablefmt="simple", disable_numparse=True)
+
+
+def shortened(scope: str) -> str:
+    """Its beginning and its end: both tell where, and how much."""
+    if len(scope) <= SCOPE:
+        return scope
+    head = (SCOPE - 1) // 2
+    return f"{scope[:head]}…{scope[head + 1 - SCOPE :]}"
 
 
 def commit_words(run: Run) -> str:

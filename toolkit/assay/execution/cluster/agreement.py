@@ -59,7 +59,7 @@ def code_digest() -> str:
     top = Path(assay.__file__).parent
     digest = hashlib.sha256()
     for path in sorted(top.rglob("*.py")):
-        digest.update(f"{path.relative_to(top).as_posix()}\0".encode())
+        digest.update(f"{path.relative_to(top).as_posix()}\0".encode("utf-8", "surrogateescape"))
         digest.update(path.read_bytes())
     return digest.hexdigest()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 from collections import defaultdict
 from collections.abc import Iterator
 
@@ -67,7 +68,7 @@ def _finding(
         anchor=Anchor(
             path,
             owner or MODULE_UNIT,
-            1,
+            1 if file is None else line_of(file.tree, owner or _function(pairs[0][0])),
             "" if file is None else file.source.module.digest,
         ),
         tests=tuple(dict.fromkeys(case.node_id.partition("[")[0] for case, _ in pairs)),
@@ -80,6 +81,39 @@ def _finding(
         confidence=Confidence.CERTAIN,
         severity=Severity.LOW,
     )
+
+
+def _function(case: Watched) -> str:
+    return case.node_id.partition("[")[0].rpartition("::")[2]
+
+
+def line_of(tree: ast.Module, name: str) -> int:
+    """The line that brings a class or function into a file: its `class`, an import of it by its
+    name, or else an import of all names; the first line of the file where nothing does.
+
+    Of `Outer.Inner` the outer class is looked for first, then what stands in it.
+    """
+    outer, _, inner = name.partition(".")
+    everything = 0
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ClassDef) and node.name == outer:
+            return _inside(node, inner)
+        if isinstance(node, ast.ImportFrom | ast.Import):
+            names = {alias.asname or alias.name for alias in node.names}
+            if outer in names:
+                return node.lineno
+            if "*" in names:
+                everything = everything or node.lineno
+    return everything or 1
+
+
+def _inside(node: ast.ClassDef, name: str) -> int:
+    """The line of a class that stands in another one; of the other one, where it is inherited."""
+    outer, _, inner = name.partition(".")
+    for child in node.body:
+        if isinstance(child, ast.ClassDef) and child.name == outer:
+            return _inside(child, inner)
+    return node.lineno
 
 
 _SHOP = """\

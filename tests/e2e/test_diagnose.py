@@ -240,6 +240,48 @@ def test_a_head_that_cannot_be_collected_is_one_failure(
     assert categories(found.record) == {"conftest.py": "collection error"}
 
 
+NO_START: dict[str, tuple[Files, str]] = {
+    "a module takes the name of one that pytest needs": (
+        {"random.py": "import nothing_of_the_kind\n"},
+        "No module named 'nothing_of_the_kind'",
+    ),
+    "an option that pytest does not know": (
+        {"pytest.ini": "[pytest]\naddopts = --no-such-option\n"},
+        "unrecognized arguments: --no-such-option",
+    ),
+    "no tests any more": ({"test_m.py": None}, "pytest collected no tests"),
+}
+
+
+@pytest.mark.parametrize("name", NO_START)
+def test_a_head_where_pytest_cannot_start_is_one_failure(
+    tmp_path: Path, run_assay: RunAssay, name: str
+) -> None:
+    after, words = NO_START[name]
+    before = {"m.py": "", "test_m.py": "def test(): pass\n"}
+    root = two_versions(tmp_path / "m", before, after)
+    found = run_assay("diagnose", "--format", "json", project=root)
+    assert found.code == 1, found.err
+    assert categories(found.record) == {"pytest": "collection error"}
+    assert words in found.record["groups"][0]["title"]
+    assert str(tmp_path) not in found.out
+    assert found.record["outcomes"] == {"test_m.py::test": "passed"}
+    if name == "an option that pytest does not know":
+        refused = run_assay("verify", project=root)
+        assert (refused.code, "Not fixed: 1\n  pytest: still" in refused.out) == (1, True)
+        (root / "pytest.ini").unlink()
+        assert run_assay("verify", project=root).code == 0
+
+
+def test_what_runs_no_test_at_head_is_no_pass(tmp_path: Path, run_assay: RunAssay) -> None:
+    before = {"conftest.py": "", "test_m.py": "def test(): pass\n"}
+    loop = "def pytest_runtest_protocol(item):\n    item.session.shouldstop = 'enough'\n"
+    root = two_versions(tmp_path / "m", before, {"conftest.py": f"{loop}    return True\n"})
+    found = run_assay("diagnose", "--format", "json", project=root)
+    assert found.code == 1, found.err
+    assert categories(found.record) == {"test_m.py::test": "new failure"}
+
+
 def test_the_change_is_needed(tmp_path: Path, run_assay: RunAssay) -> None:
     root = two_versions(tmp_path / "m", {"test_m.py": "def test(): pass\n"}, {}, commit=False)
     assert run_assay("diagnose", project=root).code == 5

@@ -121,8 +121,11 @@ def compared(
     wanted = _wanted(project, change, everything, progress)
     with trees_of(project.repo) as trees, contextlib.ExitStack() as stack:
         progress.stage("making trees of base and head")
-        base_root, head_root = trees.at(change.change.base, "base"), trees.head("head")
-        left = trees.take_ignored([base_root, head_root])
+        base_root, head_root = trees.base(change.change.base, "base"), trees.head("head")
+        left = [
+            *trees.left,
+            *trees.take_ignored([base_root, head_root]),
+        ]
         settings = project.settings(project.state)
         places = import_places(project, settings)
 
@@ -306,11 +309,12 @@ def category_of(found: Comparison, test: str) -> Category | None:
         return Category.ORDER_DEPENDENT
     if before is None:
         return Category.NEW_TEST_FAILS
-    return Category.NEW_FAILURE if before in GOOD else Category.KNOWN_FAILURE
+    known = before not in GOOD and before is not TestOutcome.NOT_RUN
+    return Category.KNOWN_FAILURE if known else Category.NEW_FAILURE
 
 
 def _of_passing(before: TestOutcome | None, now: TestOutcome) -> Category | None:
-    if before is not None and before not in GOOD:
+    if before not in GOOD and before not in (None, TestOutcome.NOT_RUN):
         return Category.NEWLY_PASSING
     if now is TestOutcome.SKIPPED and before is not None and before is not TestOutcome.SKIPPED:
         return Category.NEWLY_SKIPPED

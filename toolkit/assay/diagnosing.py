@@ -27,8 +27,8 @@ from assay.model.diagnosis import (
     Matrix,
 )
 from assay.model.divergence import Divergence
-from assay.model.evidence import Evidence
-from assay.model.run import TestOutcome
+from assay.model.evidence import WHOLE_SUITE, Evidence
+from assay.model.run import TestOutcome, TestResult
 from assay.progress import GOOD
 from assay.sessions import Session, settings_of, text_of, texts_of
 
@@ -54,6 +54,7 @@ def diagnosis_of(found: Comparison, sides: Sides) -> Diagnosis:
     ]
     groups = grouped(failing, sides)
     base, head = found.base_run.results, found.head_run.results
+    hidden = _hidden(found)
     return Diagnosis(
         compared=found.change.change.description,
         base=found.change.change.base,
@@ -67,12 +68,22 @@ def diagnosis_of(found: Comparison, sides: Sides) -> Diagnosis:
         failing=tuple(failing),
         others=tuple(_others(found)),
         groups=tuple(_with_divergence(group, closer) for group in groups),
-        outcomes={test: result.outcome for test, result in head.items()},
+        outcomes={test: result.outcome for test, result in {**hidden, **head}.items()},
         notices=(*_notices(found), *closer.left),
-        paths=found.head.paths,
+        paths={**{test: found.base.paths[test] for test in hidden}, **found.head.paths},
         assertions=assertions_of(sides.head, sides.is_test),
-        settings=settings_of(found.head),
+        settings=settings_of(found.head) or settings_of(found.base),
     )
+
+
+def _hidden(found: Comparison) -> dict[str, TestResult]:
+    """Tests of base whose files head cannot collect: a fix must bring them back."""
+    nothing = found.head.suite is None
+    return {
+        test: result
+        for test, result in found.base_run.results.items()
+        if nothing or found.base.paths[test] in found.head.broken
+    }
 
 
 def _notices(found: Comparison) -> Iterator[str]:
@@ -177,7 +188,7 @@ def _with_divergence(group: Group, closer: Closer) -> Group:
 
 def _words(found: Comparison, test: str, category: Category) -> str:
     if category is Category.COLLECTION_ERROR:
-        return "pytest cannot collect it"
+        return "no test runs" if test == WHOLE_SUITE else "pytest cannot collect it"
     alone = found.alone.get(test, ())
     failed = sum(outcome not in GOOD for outcome in alone)
     if category is Category.ORDER_DEPENDENT:

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import contextlib
 import json
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from assay.change.trees import files_below
 from assay.errors import BaselineError, InconclusiveError
-from assay.execution.evidence import EvidenceRunner, IsTest, Reader
+from assay.execution.evidence import EvidenceRunner, IsTest, Reader, ended_without_exception
 from assay.execution.process import run_briefly
 from assay.execution.suite import collected_from
 from assay.execution.zygote import Zygote, ZygoteSettings
 from assay.impact.record import Tree
-from assay.model.evidence import Evidence
+from assay.model.evidence import WHOLE_SUITE, Evidence
 from assay.model.source import decode
 from assay.progress import Progress
 from assay.project import Project, is_test_file
@@ -32,11 +33,20 @@ _ASK = (
 packages to their directories."""
 
 
+_ERROR = re.compile(
+    r"(?:INTERNALERROR> +)?(?:[\w.()]+: )?(?P<error>error: .+|[\w.]*(?:Error|Exception|Exit)\b.*)"
+)
+
+LAST_LINES = 4
+"""So much is told of what pytest said before it gave up."""
+
+
 @dataclass(frozen=True, slots=True)
 class Session:
     """One tree, collected or not. `suite` is None where pytest collected nothing at all; `problem`
-    says why then. `broken` is what the files that could not be collected left behind, by file;
-    `excluded` are directories whose code is not the project's."""
+    says why then. `broken` is what the files that could not be collected left behind, by file; at
+    `WHOLE_SUITE` why nothing is collected, where no file is known to be the reason. `excluded` are
+    directories whose code is not the project's."""
 
     name: str
     root: Path
@@ -100,6 +110,12 @@ def _within(place: Path, project: Project) -> bool:
     )
 
 
+def moved(text: str, own: str, root: Path) -> str:
+    """A path, or an argument with paths, for another tree; what only begins alike (`shop` and
+    `shop-lib`) stays."""
+    return re.sub(rf"(?<![\w.-]){re.escape(own)}(?=/|:|$)", lambda _: str(root), text)
+
+
 def tree_settings(
     project: Project, settings: ZygoteSettings, places: Sequence[str], root: Path
 ) -> ZygoteSettings:
@@ -108,16 +124,16 @@ def tree_settings(
     below = project.root.relative_to(project.repo)
     before = project.environ.get("PYTHONPATH", "")
     paths: list[str] = [str(root / place) for place in (*places, str(below))]
-    paths += [entry.replace(own, str(root)) for entry in before.split(":") if entry]
+    paths += [moved(entry, own, root) for entry in before.split(":") if entry]
     environ = {**project.environ, "PYTHONPATH": ":".join(dict.fromkeys(paths))}
     return replace(
         settings,
         project=root / below,
         repo=root,
-        pytest_args=tuple(arg.replace(own, str(root)) for arg in settings.pytest_args),
+        pytest_args=tuple(moved(arg, own, root) for arg in settings.pytest_args),
         excluded=(
             *settings.excluded,
-            *(place.replace(own, str(root)) for place in settings.excluded),
+            *(moved(place, own, root) for place in settings.excluded),
         ),
         environ=environ,
     )
@@ -143,7 +159,9 @@ def session_of(
         try:
             collected = collected_from(zygote, settings.repo, tolerant=True)
         except BaselineError as problem:
-            broken = _broken(settings, zygote, frozenset())
+            broken = _broken(settings, zygote, frozenset()) or {
+                WHOLE_SUITE: _not_started(settings, problem)
+            }
             yield Session(name, settings.repo, None, problem, broken, settings.excluded)
             return
         _check_origin(project, settings, collected.modules, name)
@@ -151,6 +169,16 @@ def session_of(
         paths = frozenset(item.path for item in collected.items)
         broken = _broken(settings, zygote, paths)
         yield Session(name, settings.repo, suite, None, broken, settings.excluded)
+
+
+def _not_started(settings: ZygoteSettings, problem: BaselineError) -> Evidence:
+    """What pytest said last where it collected nothing: the reason stands at the end."""
+    said = [line.strip() for line in problem.details if line.strip(" =")]
+    named = [found["error"] for line in said if (found := _ERROR.match(line)) is not None]
+    message = ": ".join([problem.message.rstrip(":"), *named[-1:]])
+    text = "\n".join([message, *said[-LAST_LINES:]])
+    text = text.replace(f"{settings.repo}/", "").replace(str(settings.repo), ".")
+    return ended_without_exception(WHOLE_SUITE, "collect", text)
 
 
 def _broken(settings: ZygoteSettings, zygote: Zygote, paths: frozenset[str]) -> dict[str, Evidence]:

@@ -173,7 +173,7 @@ def _reverse_at_base(
     progress: Progress,
 ) -> Now:
     """What fails in reverse order at base too is no fault of the fix."""
-    root = trees.at(before.base or head_commit(project.repo), "base")
+    root = trees.base(before.base or head_commit(project.repo), "base")
     trees.take_ignored([root])
     at = tree_settings(project, settings, places, root)
     with session_of(project, at, "base", progress) as session:

@@ -71,6 +71,39 @@ def test_a_commit_that_is_not_there_is_told(repo: Path) -> None:
         trees.at("0" * 40, "base")
 
 
+def test_trees_and_mixtures_answer_git_describe(repo: Path, tmp_path: Path) -> None:
+    git(repo, "tag", "-a", "v1", "-m", "one")
+    shallow = tmp_path / "shallow"
+    git(tmp_path, "clone", "-q", "--depth", "1", f"file://{repo}", str(shallow))
+    for one in (repo, shallow):
+        with trees_of(one) as trees:
+            head = trees.head("head")
+            mixed = trees.mixed("mixed", head, head, lambda _: False)
+            assert [git(tree, "describe") for tree in (head, mixed)] == ["v1\n", "v1\n"]
+
+
+def test_submodules_lie_in_each_tree_at_its_own_commit(repo: Path, tmp_path: Path) -> None:
+    vendor = tmp_path / "vendor"
+    write(vendor / "lib.py", "one\n")
+    start_repository(vendor)
+    git(repo, "-c", "protocol.file.allow=always", "submodule", "--quiet", "add", str(vendor))
+    commit_all(repo)
+    commit = git(repo, "rev-parse", "HEAD").strip()
+    write(repo / "vendor/lib.py", "two\n")
+    before = tree_bytes(repo)
+    with trees_of(repo) as trees:
+        base, head = trees.base(commit, "base"), trees.head("head")
+        assert (base / "vendor/lib.py").read_text() == "one\n"
+        assert (head / "vendor/lib.py").read_text() == "two\n"
+        assert trees.left == []
+    assert tree_bytes(repo) == before
+
+
+def test_what_fails_in_a_tree_keeps_its_own_error(repo: Path) -> None:
+    with pytest.raises(BrokenPipeError), trees_of(repo):
+        raise BrokenPipeError
+
+
 def test_a_linked_work_tree_lends_its_objects_too(repo: Path, tmp_path: Path) -> None:
     linked = tmp_path / "linked"
     git(repo, "worktree", "add", "--quiet", "--detach", str(linked), "HEAD~1")

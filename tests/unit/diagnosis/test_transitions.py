@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pytest
+
 from assay.diagnosis.sides import Side
 from assay.diagnosis.transitions import assertions_of, verified
+from assay.model.evidence import WHOLE_SUITE
 from assay.model.run import TestOutcome
 from assay.model.verification import Before, Now, Trouble
 
@@ -158,6 +161,16 @@ def test_known_failures_need_not_be_fixed() -> None:
     assert troubles(with_outcomes(both, both), before) == []
 
 
+@pytest.mark.parametrize("path", ["conftest.py", "tests/__init__.py", WHOLE_SUITE])
+def test_what_holds_no_tests_is_mended_once_tests_are_collected(path: str) -> None:
+    before = replace(BEFORE, failing={path: "collection error"}, outcomes={"t.py::a": PASSED})
+    assert troubles(GOOD_NOW, before) == []
+    still = replace(GOOD_NOW, orders={}, paths={}, broken={path: "no such option"})
+    assert f"not fixed: {path}" in troubles(still, before)
+    empty = replace(GOOD_NOW, orders={}, paths={})
+    assert f"not fixed: {path}" in troubles(empty, before)
+
+
 def test_what_counts_as_an_assertion() -> None:
     text = """\
 class TestX:
@@ -166,7 +179,9 @@ class TestX:
         mock.assert_called_once()
         with pytest.raises(ValueError):
             pass
+        assert mock
         assert True
+        assert 1, 'a constant checks nothing'
 
 
 def helper():

@@ -29,10 +29,18 @@ _NOT_TAKEN = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Left:
-    """Ignored files of the working tree that were not taken along, and why."""
+    """Ignored files of the working tree, and submodules, that were not taken along, and why."""
 
     path: str
     why: str
+
+
+@contextlib.contextmanager
+def _written(directory: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as problem:
+        raise UsageError(f"cannot write a tree in {directory}: {problem.strerror}") from problem
 
 
 class Trees:
@@ -42,6 +50,7 @@ class Trees:
     def __init__(self, repo: Path, directory: Path) -> None:
         self._repo = repo
         self._directory = directory
+        self.left: list[Left] = []
         self._store = directory / "store.git"
         output_of(directory, "init", "--quiet", "--bare", str(self._store))
         # A hook that the user has for all repositories is none of ours.
@@ -51,6 +60,17 @@ class Trees:
         info.mkdir(parents=True, exist_ok=True)
         # Resolved against the repository: git tells a relative path inside a plain one.
         (info / "alternates").write_text(f"{(repo / objects).resolve()}\n", encoding="utf-8")
+        self._take_refs()
+
+    def _take_refs(self) -> None:
+        """Tags, and where a shallow clone ends: tests and builds ask `git describe`."""
+        asked = ("rev-parse", "--git-path", "shallow")
+        shallow = self._repo / os.fsdecode(output_of(self._repo, *asked)).strip()
+        if shallow.is_file():
+            shutil.copyfile(shallow, self._store / "shallow")
+        form = "--format=create %(refname) %(objectname)"
+        tags = output_of(self._repo, "for-each-ref", form, "refs/tags")
+        output_of(self._store, "update-ref", "--stdin", given=tags)
 
     def at(self, commit: str, name: str) -> Path:
         """The tree of a commit; UsageError if git cannot make it."""
@@ -61,29 +81,44 @@ class Trees:
         )
         return place
 
+    def base(self, commit: str, name: str) -> Path:
+        """The tree of a commit with its submodules, as far as the working tree has them."""
+        place = self.at(commit, name)
+        for module, path, link in self._modules(place):
+            try:
+                module.base(link, str(place / path))
+            except UsageError:
+                self.left.append(Left(path, f"the submodule does not have the commit {link[:7]}"))
+        return place
+
     def head(self, name: str) -> Path:
         """The working tree as it is: HEAD, with what is uncommitted and untracked."""
         commit = head_commit(self._repo)
         place = self.at(commit, name)
-        for file in working_tree_change(self._repo, Base(commit, "HEAD")).files:
-            target = place / file.path
-            if file.status is FileStatus.DELETED:
-                target.unlink(missing_ok=True)
-            else:
-                copy_file(self._repo / file.path, target)
+        with _written(place):
+            for file in working_tree_change(self._repo, Base(commit, "HEAD")).files:
+                target = place / file.path
+                if file.status is FileStatus.DELETED:
+                    target.unlink(missing_ok=True)
+                else:
+                    copy_file(self._repo / file.path, target)
+        for module, path, _ in self._modules(place):
+            module.head(str(place / path))
         return place
 
     def mixed(self, name: str, of: Path, other: Path, from_other: Callable[[str], bool]) -> Path:
         """A copy of the tree `of` in which the files that `from_other` says yes to, by their path
         in the tree, are those of the tree `other`."""
         place = self._directory / name
-        shutil.copytree(of, place, symlinks=True, ignore=shutil.ignore_patterns(".git"))
-        for path in files_below(place):
-            if from_other(path):
-                (place / path).unlink()
-        for path in files_below(other):
-            if from_other(path):
-                copy_file(other / path, place / path)
+        with _written(place):
+            # Its `.git`, a file, comes along: git tells the same of it as of the tree `of`.
+            shutil.copytree(of, place, symlinks=True)
+            for path in files_below(place):
+                if from_other(path):
+                    (place / path).unlink()
+            for path in files_below(other):
+                if from_other(path):
+                    copy_file(other / path, place / path)
         return place
 
     def take_ignored(self, places: list[Path]) -> list[Left]:
@@ -101,10 +136,21 @@ class Trees:
                 left.append(Left(path, f"it is ignored by git and has {size / 1e6:.0f} MB"))
                 continue
             total += size
-            for place in places:
-                if not (place / path).exists():
-                    copy_file(source, place / path)
+            with _written(places[0].parent):
+                for place in places:
+                    if not (place / path).exists():
+                        copy_file(source, place / path)
         return left
+
+    def _modules(self, place: Path) -> list[tuple[Trees, str, str]]:
+        """The submodules of a tree that are checked out in the working tree: each with its path and
+        the commit that the tree names."""
+        found = []
+        for path, commit in _links(output_of(place, "ls-tree", "-r", "-z", "HEAD")):
+            if (self._repo / path / ".git").exists():
+                directory = Path(tempfile.mkdtemp(prefix="module-", dir=self._directory))
+                found.append((Trees(self._repo / path, directory), path, commit))
+        return found
 
     def _ignored(self) -> list[str]:
         listed = output_of(
@@ -123,6 +169,12 @@ class Trees:
         ]
 
 
+def _links(listed: bytes) -> list[tuple[str, str]]:
+    """Paths and commits of `git ls-tree -r -z` that are submodules."""
+    rows = [row.partition(b"\t") for row in listed.split(b"\0") if row.startswith(b"160000 ")]
+    return [(os.fsdecode(path), entry.split()[2].decode()) for entry, _, path in rows]
+
+
 @contextlib.contextmanager
 def trees_of(repo: Path) -> Iterator[Trees]:
     """Trees that are gone afterwards.
@@ -138,8 +190,6 @@ def trees_of(repo: Path) -> Iterator[Trees]:
         ) from problem
     try:
         yield Trees(repo, directory)
-    except OSError as problem:
-        raise UsageError(f"cannot write a tree in {directory}: {problem.strerror}") from problem
     finally:
         shutil.rmtree(directory, ignore_errors=True)
 

@@ -32,7 +32,7 @@ class DiagnoseOptions:
 
 
 def run(context: Context, options: DiagnoseOptions) -> int:
-    """1 if a test fails that did not fail at base, or is gone; else 0."""
+    """1 if a test fails that did not fail at base, or none can be run; else 0."""
     if options.patch is not None:
         context.out(kept_patch(context, options.patch))
         return ExitCode.CLEAN

@@ -6,6 +6,7 @@ import ast
 from collections.abc import Callable, Iterator, Sequence
 
 from assay.diagnosis.sides import Function, Side
+from assay.model.evidence import WHOLE_SUITE
 from assay.model.run import TestOutcome
 from assay.model.verification import Before, Now, Objection, Trouble, Verification
 
@@ -14,6 +15,8 @@ GOOD = frozenset(
 )
 
 _NOT_RUN = frozenset({TestOutcome.SKIPPED, TestOutcome.XFAILED})
+
+_WITHOUT_TESTS = frozenset({"conftest.py", "__init__.py"})
 
 _CHECKS = frozenset({"raises", "warns", "deprecated_call", "fail"})
 
@@ -34,7 +37,12 @@ def assertions_of(side: Side, is_test: Callable[[str], bool]) -> dict[str, int]:
 
 
 def _asserts(function: ast.AST) -> int:
-    return sum(isinstance(node, ast.Assert) or _is_check(node) for node in ast.walk(function))
+    return sum(_is_assertion(node) or _is_check(node) for node in ast.walk(function))
+
+
+def _is_assertion(node: ast.AST) -> bool:
+    """An `assert` that can fail or pass: of a constant it checks nothing."""
+    return isinstance(node, ast.Assert) and not isinstance(node.test, ast.Constant)
 
 
 def _is_check(node: ast.AST) -> bool:
@@ -88,6 +96,8 @@ def _why_not_fixed(before: Before, now: Now, test: str) -> str:
         # A file that could not be collected.
         if test in now.broken:
             return f"still cannot be collected: {now.broken[test]}"
+        if test == WHOLE_SUITE or test.rpartition("/")[2] in _WITHOUT_TESTS:
+            return "" if now.paths else "no test was collected"
         return "" if test in now.paths.values() else "no test of this file was collected"
     if before.failing.get(test) == FLAKY:
         again = now.reruns.get(test, ())

@@ -9,11 +9,13 @@ from pathlib import Path
 from typing import Any
 
 from assay.execution.jobs import result_of, run_forked_or_anew, run_jobs
-from assay.execution.suite import Collected, files_of
+from assay.execution.suite import BAD, Collected, files_of
 from assay.execution.timeouts import Limits
 from assay.execution.zygote import Job, Zygote, ZygoteSettings
 from assay.model.evidence import Evidence, Frame, FrameKind, Raised
 from assay.model.run import ChildEnd, Failure, Outcome, TestOutcome, TestResult
+
+_WITHOUT_SUCCESS = BAD | {TestOutcome.NOT_RUN}
 
 Message = dict[str, Any]
 IsTest = Callable[[str], bool]
@@ -144,6 +146,10 @@ class EvidenceRunner:
         self._fixtures: dict[str, tuple[str, ...]] = {}
 
     def _found(self) -> EvidenceRun:
+        # One that pytest did not run, or whose process ended before it told what it left behind.
+        for test, result in self._results.items():
+            if result.outcome in _WITHOUT_SUCCESS and test not in self._evidence:
+                self._evidence[test] = (self._said(test),)
         return EvidenceRun(self._results, self._evidence, self._skips, self._fixtures)
 
     def run(self, tests: Sequence[str], seed: int = 0) -> EvidenceRun:
@@ -158,6 +164,7 @@ class EvidenceRunner:
             self._book_end(outcome)
             rest = [t for t in rest if t not in self._results]
             if outcome.end is ChildEnd.FINISHED or not outcome.current:
+                self._book_unrun(rest, outcome)
                 break
         return self._found()
 
@@ -208,6 +215,8 @@ class EvidenceRunner:
 
     def _said(self, test: str) -> Evidence:
         failure = self._results[test].failure
+        if self._results[test].outcome is TestOutcome.NOT_RUN:
+            return ended_without_exception(test, "call", "pytest did not run it")
         words = failure.message if failure is not None else "failed without an exception"
         return ended_without_exception(test, failure.phase if failure else "call", words)
 
@@ -218,8 +227,26 @@ class EvidenceRunner:
             return
         timed_out = outcome.end is ChildEnd.TIMEOUT
         kind = TestOutcome.TIMEOUT if timed_out else TestOutcome.CRASHED
-        words = f"ran longer than {self._limits.of(test):.0f} s" if timed_out else outcome.detail
+        words = f"ran longer than {self._limits.of(test):.0f} s" if timed_out else _end(outcome)
+        self._book(test, kind, words, outcome.seconds)
+
+    def _book_unrun(self, tests: Iterable[str], outcome: Outcome) -> None:
+        """A test that was asked for and never ran has not passed."""
+        for test in tests:
+            words = "pytest did not run it"
+            if outcome.end is not ChildEnd.FINISHED:
+                words = f"was not run: {_end(outcome) or outcome.end.value} between two tests"
+            self._book(test, TestOutcome.NOT_RUN, words, 0.0)
+
+    def _book(self, test: str, kind: TestOutcome, words: str, seconds: float) -> None:
         failure = Failure("call", kind.value, words, by_assertion=False, excerpt="")
-        self._results[test] = TestResult(test, kind, outcome.seconds, failure)
+        self._results[test] = TestResult(test, kind, seconds, failure)
         self._evidence[test] = (ended_without_exception(test, "call", words),)
         self._on_result(self._results[test])
+
+
+def _end(outcome: Outcome) -> str:
+    """How a process ended: of a traceback, its last line."""
+    if outcome.end is not ChildEnd.BROKEN:
+        return outcome.detail
+    return f"pytest broke off: {(outcome.detail.strip().splitlines() or ['an error'])[-1]}"

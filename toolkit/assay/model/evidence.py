@@ -25,6 +25,9 @@ class FrameKind(Enum):
 
 FrameKind.__test__ = False  # type: ignore[attr-defined]
 
+WHOLE_SUITE = "pytest"
+"""Stands for the test file where pytest collects nothing, and no file is known to be the reason."""
+
 OF_THE_PROJECT = frozenset({FrameKind.TEST, FrameKind.CONFTEST, FrameKind.SOURCE})
 
 

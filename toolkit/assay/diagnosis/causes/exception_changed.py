@@ -94,15 +94,15 @@ def _told(case: Case) -> _Told | None:
 
 
 def _of_difference(case: Case) -> _Told | None:
-    """The exception that ended the test is what was raised first at head and not at base."""
+    """The exception that ended the test is the first that was raised in place of another."""
     there, error = case.difference, case.error
     if there is None or there.kind != "raised" or error.is_a("AssertionError", "Failed"):
         return None
     if there.head_type.rpartition(".")[2] != error.short_type:
         return None
-    if there.base.startswith("raised"):
-        return _Told("type", there.base_type.rpartition(".")[2], error.short_type)
-    return _Told("unexpected", "nothing", error.short_type)
+    if not there.base.startswith("raised"):
+        return None
+    return _Told("type", there.base_type.rpartition(".")[2], error.short_type)
 
 
 def _of_text(case: Case) -> _Told | None:

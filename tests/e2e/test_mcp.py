@@ -117,7 +117,7 @@ def test_a_call_that_cannot_be_answered_says_why(
             assert told["exit_code"] == 2
             assert told["headline"].endswith("is outside the project")
         expected: list[tuple[str, dict[str, Any], int, str]] = [
-            ("impact", {}, 5, "nothing is uncommitted, and HEAD"),
+            ("impact", {}, 5, "nothing to compare: all is committed, and HEAD"),
             ("impact", {"base": "nope"}, 5, "unknown revision 'nope'"),
             ("impact", {"colour": "red"}, 2, "impact has no argument colour: known are base"),
             ("why", {"subject": "test_none.py::test_x"}, 2, "the map knows no test"),

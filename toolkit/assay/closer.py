@@ -13,7 +13,7 @@ from assay.isolating import isolate
 from assay.model.diagnosis import Category
 from assay.model.divergence import Divergence, NoDivergence
 from assay.model.isolation import Dependence, Isolation
-from assay.progress import GOOD
+from assay.model.run import GOOD
 from assay.recording import Suite
 
 COMPARED = 40

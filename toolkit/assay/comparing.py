@@ -7,6 +7,7 @@ import contextlib
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
 
 from assay.change.trees import Left, Trees, trees_of
@@ -16,9 +17,9 @@ from assay.execution.zygote import ZygoteSettings
 from assay.impact.store import reading
 from assay.model.change import SemanticChange
 from assay.model.diagnosis import Category, Matrix
-from assay.model.run import TestOutcome
+from assay.model.run import GOOD, TestOutcome
 from assay.pipeline import choose_tests
-from assay.progress import GOOD, Progress
+from assay.progress import Progress
 from assay.project import Project, is_test_file
 from assay.sessions import (
     Session,
@@ -55,9 +56,9 @@ class Wanted:
 class Comparison:
     """Two trees, collected and run, while their sessions stay open.
 
-    `selected` are the tests that were run at head, in their order. `alone` maps failing tests to
-    how they ended alone at head, each time; `hashed` to how they ended with another hash seed;
-    `mixed` are the runs of failing tests with one side's sources and the other's tests.
+    `alone` maps failing tests to how they ended alone at head, each time; `hashed` to how they
+    ended with another hash seed. `new_tests_run` and `new_sources_run` are the runs of failing
+    tests with one side's sources and the other's tests.
     """
 
     project: Project
@@ -87,7 +88,7 @@ class Comparison:
         """Whether a path belongs to the tests, at either side."""
         return self._test_files(path)
 
-    @property
+    @cached_property
     def _test_files(self) -> Callable[[str], bool]:
         collected = frozenset(
             [*self.base.paths.values(), *self.head.paths.values(), *self.base.broken]

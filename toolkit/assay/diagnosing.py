@@ -28,8 +28,7 @@ from assay.model.diagnosis import (
 )
 from assay.model.divergence import Divergence
 from assay.model.evidence import WHOLE_SUITE, Evidence
-from assay.model.run import TestOutcome, TestResult
-from assay.progress import GOOD
+from assay.model.run import GOOD, TestOutcome, TestResult
 from assay.sessions import Session, settings_of, text_of, texts_of
 
 _FAILING = frozenset(

@@ -11,7 +11,7 @@ from assay.comparing import Comparison
 from assay.diagnosis.patches import proposal_of
 from assay.diagnosis.sides import Sides
 from assay.model.diagnosis import Diagnosis, Group, Patch, Proposal
-from assay.progress import GOOD
+from assay.model.run import GOOD
 from assay.sessions import runner_of, session_of, tree_settings
 
 TRIED = 10

@@ -11,11 +11,7 @@ from rich.progress import Progress as Bars
 
 from assay.model.matrix import Pair
 from assay.model.mutant import Status, Verdict
-from assay.model.run import TestOutcome, TestResult
-
-GOOD = frozenset(
-    {TestOutcome.PASSED, TestOutcome.SKIPPED, TestOutcome.XFAILED, TestOutcome.XPASSED}
-)
+from assay.model.run import GOOD, TestResult
 
 
 class Progress:

@@ -10,11 +10,11 @@ from typing import Any
 from assay.change.git import head_commit
 from assay.change.trees import Trees, trees_of
 from assay.diagnosis.sides import Side
-from assay.diagnosis.transitions import FLAKY, GOOD, assertions_of, verified
+from assay.diagnosis.transitions import FLAKY, assertions_of, verified
 from assay.errors import StateError, UsageError
 from assay.execution.evidence import EvidenceRun
 from assay.execution.zygote import ZygoteSettings
-from assay.model.run import TestOutcome
+from assay.model.run import GOOD, TestOutcome
 from assay.model.verification import Before, Now, Verification
 from assay.progress import Progress
 from assay.project import Project

@@ -7,12 +7,8 @@ from collections.abc import Callable, Iterator, Sequence
 
 from assay.diagnosis.sides import Function, Side
 from assay.model.evidence import WHOLE_SUITE
-from assay.model.run import TestOutcome
+from assay.model.run import GOOD, TestOutcome
 from assay.model.verification import Before, Now, Objection, Trouble, Verification
-
-GOOD = frozenset(
-    {TestOutcome.PASSED, TestOutcome.SKIPPED, TestOutcome.XFAILED, TestOutcome.XPASSED}
-)
 
 _NOT_RUN = frozenset({TestOutcome.SKIPPED, TestOutcome.XFAILED})
 

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from assay.diagnosis.assertion import NOTHING, Assertion, assertion_of, evaluated, plain, type_of
 from assay.diagnosis.cause import Case
 from assay.diagnosis.reach import Altered, behind, called_names, reached, statement_at
-from assay.diagnosis.verdict import GOOD
 from assay.model.evidence import Frame
+from assay.model.run import GOOD
 
 _TIME = re.compile(r"\d{4}-\d\d-\d\d|\d\d:\d\d:\d\d|datetime\.(?:datetime|date|time)\(")
 _SHORTENED = re.compile(r"\.\.\.")

@@ -11,11 +11,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from assay.model.diagnosis import Category, Fault, Match, Matrix, Sign, Verdict
-from assay.model.run import TestOutcome
-
-GOOD = frozenset(
-    {TestOutcome.PASSED, TestOutcome.SKIPPED, TestOutcome.XFAILED, TestOutcome.XPASSED}
-)
+from assay.model.run import GOOD, TestOutcome
 
 _NO_CHANGE = "the change is not involved: the test fails at base in the same way"
 _FLAKY = "both outcomes on the same code: nothing of the change decides it"

@@ -25,6 +25,11 @@ class TestOutcome(Enum):
 # pytest collects classes called Test*: these are data, not tests.
 TestOutcome.__test__ = False  # type: ignore[attr-defined]
 
+GOOD = frozenset(
+    {TestOutcome.PASSED, TestOutcome.SKIPPED, TestOutcome.XFAILED, TestOutcome.XPASSED}
+)
+"""How a test ends that is no failure."""
+
 
 @dataclass(frozen=True, slots=True)
 class CollectedItem:

@@ -11,8 +11,8 @@ from collections.abc import Iterator
 from assay.diagnosis.cause import Case, Cause, Example
 from assay.diagnosis.proofs import of_failure
 from assay.diagnosis.using import CHANCE, CLOCK, LISTING, THREADS, Use, sets, uses
-from assay.diagnosis.verdict import GOOD
 from assay.model.diagnosis import Category, Certainty, Fault, Match, Proof, Sign, Site
+from assay.model.run import GOOD
 
 _FIXES = {
     "hash order": "sort what comes out of a set before it is compared or given out",

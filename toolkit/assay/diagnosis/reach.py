@@ -163,6 +163,30 @@ def _walked(
     return tuple(found.values())
 
 
+@lru_cache(maxsize=256)
+def reaching(side: Side, path: str, name: str, depth: int = 2) -> frozenset[tuple[str, str]]:
+    """The definitions, as (path, name), that name the one at `path` and `name`, or name one that
+    does, in at most `depth` steps: the tests among them are those of the same unit."""
+    place = side.definition(path, name)
+    front = [] if place is None else [place]
+    found: set[tuple[str, str]] = set()
+    users = _users(side)
+    for _ in range(depth):
+        further = [user for one in front for user in users.get(one.short, ())]
+        front = [one for one in dict.fromkeys(further) if (one.path, one.name) not in found]
+        found.update((one.path, one.name) for one in front)
+    return frozenset(found)
+
+
+@lru_cache(maxsize=16)
+def _users(side: Side) -> dict[str, tuple[Place, ...]]:
+    found: dict[str, list[Place]] = {}
+    for place in side.definitions:
+        for name in mentioned(place):
+            found.setdefault(name, []).append(place)
+    return {name: tuple(places) for name, places in found.items()}
+
+
 def _starts(case: Case) -> Iterator[Place]:
     test = test_function(case)
     if test is None:

@@ -3,7 +3,8 @@ undecided.
 
 A regression and a test that an intended change has made outdated look the same in the four runs;
 only what is seen beside them (who else follows the change, what documents and annotations say)
-speaks for one or the other. Signs on both sides, or on none, decide nothing.
+speaks for one or the other. Signs on both sides, or on none, decide nothing; nor do signs of kinds
+that replayed histories have shown to be wrong too often, unless others stand beside them.
 """
 
 from __future__ import annotations
@@ -19,40 +20,84 @@ _BY_TESTS = "the tests' change alone makes it fail: with base's tests on head's 
 _BY_SOURCES = "the sources' change alone makes it fail, and "
 
 
-def verdict_of(category: Category, matrix: Matrix, matches: Sequence[Match]) -> Verdict:
+def verdict_of(
+    category: Category, matrix: Matrix, matches: Sequence[Match], neutral: Sequence[Sign] = ()
+) -> Verdict:
     """The verdict on one failure, by the first of these that holds: a cause that settles it; a test
-    that is flaky or depends on order; one that failed before; the four runs; the signs."""
-    signs = tuple(dict.fromkeys(sign for match in matches for sign in match.signs))
+    that is flaky or depends on order; one that failed before; the four runs; the signs.
+
+    Only the first cause counts, and others about the same thing that claim as much: what is vaguer
+    is shown beside, with the `neutral` signs, and undoes nothing.
+    """
+    counting, vaguer = _sorted_out(matches)
+    signs = _signs_of(counting)
+    beside = tuple(s for s in (*_signs_of(vaguer), *neutral) if s not in signs)
+    fault, rule = _decided(category, matrix, counting, signs)
+    return Verdict(fault, rule, signs, beside)
+
+
+def _sorted_out(matches: Sequence[Match]) -> tuple[list[Match], list[Match]]:
+    """The matches that count, and the others."""
+    counting = [m for m in matches if _says_as_much(m, matches[0])]
+    return counting, [match for match in matches if match not in counting]
+
+
+def _says_as_much(match: Match, first: Match) -> bool:
+    return match.key == first.key and match.certainty is first.certainty
+
+
+def _signs_of(matches: Sequence[Match]) -> tuple[Sign, ...]:
+    return tuple(dict.fromkeys(sign for match in matches for sign in match.signs))
+
+
+def _decided(
+    category: Category, matrix: Matrix, matches: Sequence[Match], signs: tuple[Sign, ...]
+) -> tuple[Fault, str]:
     settled = next((match for match in matches if match.decided is not None), None)
     if settled is not None and settled.decided is not None:
-        return Verdict(settled.decided, f"by its cause: {settled.cause}", signs)
+        return settled.decided, f"by its cause: {settled.cause}"
     if category is Category.FLAKY:
-        of_sources = any(sign.fault is Fault.CODE for sign in signs)
-        if of_sources:
-            return Verdict(Fault.UNDECIDED, f"{_FLAKY}, and what varies is in sources", signs)
-        return Verdict(Fault.TEST, _FLAKY, signs)
+        if any(sign.fault is Fault.CODE for sign in signs):
+            return Fault.UNDECIDED, f"{_FLAKY}, and what varies is in sources"
+        return Fault.TEST, _FLAKY
     if category is Category.KNOWN_FAILURE:
-        return Verdict(Fault.UNDECIDED, _NO_CHANGE, signs)
+        return Fault.UNDECIDED, _NO_CHANGE
     if _good(matrix.new_sources) and _bad(matrix.head) and _bad(matrix.new_tests):
-        return Verdict(Fault.TEST, _BY_TESTS, signs)
-    return _by_signs(signs, matrix)
-
-
-def _by_signs(signs: tuple[Sign, ...], matrix: Matrix) -> Verdict:
-    code = [sign for sign in signs if sign.fault is Fault.CODE]
-    test = [sign for sign in signs if sign.fault is Fault.TEST]
-    environment = [sign for sign in signs if sign.fault is Fault.ENVIRONMENT]
+        return Fault.TEST, _BY_TESTS
+    fault, words = _by_signs(signs)
     start = _BY_SOURCES if _bad(matrix.new_sources) and _good(matrix.base) else ""
+    return fault, f"{start}{words}"
+
+
+def _by_signs(signs: tuple[Sign, ...]) -> tuple[Fault, str]:
+    """A side with a sign that may decide, where the other has none such."""
+    code, test, environment = (
+        [sign for sign in signs if sign.fault is fault]
+        for fault in (Fault.CODE, Fault.TEST, Fault.ENVIRONMENT)
+    )
     if environment and not code and not test:
-        return Verdict(Fault.ENVIRONMENT, f"{start}{_counted(environment)} for it", signs)
-    if code and not test:
-        return Verdict(Fault.CODE, f"{start}{_counted(code)} for it, none against", signs)
-    if test and not code:
-        return Verdict(Fault.TEST, f"{start}{_counted(test)} for it, none against", signs)
+        return Fault.ENVIRONMENT, f"{_counted(environment)} for it"
+    for fault, ours, others in ((Fault.CODE, code, test), (Fault.TEST, test, code)):
+        if _suffice(ours) and not _suffice(others):
+            return fault, f"{_counted(ours)} for it, {_against(others)}"
     if code and test:
-        words = f"{start}{_counted(code)} for the code's fault, {len(test)} for the test's"
-        return Verdict(Fault.UNDECIDED, words, signs)
-    return Verdict(Fault.UNDECIDED, f"{start}nothing seen speaks for either side", signs)
+        return (
+            Fault.UNDECIDED,
+            f"{_counted(code)} for the code's fault, {len(test)} for the test's",
+        )
+    if code or test:
+        whose = "code's" if code else "test's"
+        words = f"{_counted(code or test)} for the {whose} fault, which alone says too little"
+        return Fault.UNDECIDED, words
+    return Fault.UNDECIDED, "nothing seen speaks for either side"
+
+
+def _suffice(signs: Sequence[Sign]) -> bool:
+    return any(sign.alone for sign in signs)
+
+
+def _against(signs: Sequence[Sign]) -> str:
+    return "none against" if not signs else f"{len(signs)} against, which alone says too little"
 
 
 def _counted(signs: Sequence[Sign]) -> str:

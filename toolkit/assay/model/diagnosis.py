@@ -65,11 +65,16 @@ class Proof:
 
 @dataclass(frozen=True, slots=True)
 class Sign:
-    """Something that speaks for a fault, in words."""
+    """Something that speaks for a fault, in words; for none, if the fault is undecided.
+
+    `alone`: it may decide a verdict by itself. One of a kind that was seen to be wrong too often in
+    replayed histories may not.
+    """
 
     fault: Fault
     words: str
     place: str = ""
+    alone: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,11 +125,13 @@ class Matrix:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """Whose fault, by which rule, and all signs for each side."""
+    """Whose fault, by which rule, and the signs for each side. `beside` are signs that were seen
+    and did not count: those of causes that say less, and what speaks for neither side."""
 
     fault: Fault
     rule: str
     signs: tuple[Sign, ...] = ()
+    beside: tuple[Sign, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -94,11 +94,17 @@ def verdict_json(verdict: Verdict) -> Record:
         "fault": verdict.fault.value,
         "rule": verdict.rule,
         "signs": [_sign(one) for one in verdict.signs],
+        "beside": [_sign(one) for one in verdict.beside],
     }
 
 
 def _sign(sign: Sign) -> Record:
-    return {"fault": sign.fault.value, "words": sign.words, "place": sign.place}
+    return {
+        "fault": sign.fault.value,
+        "words": sign.words,
+        "place": sign.place,
+        "alone": sign.alone,
+    }
 
 
 def failing_json(one: FailingTest) -> Record:

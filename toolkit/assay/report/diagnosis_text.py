@@ -156,7 +156,10 @@ def verdict_lines(verdict: Verdict) -> Iterator[str]:
     for fault in (Fault.CODE, Fault.TEST, Fault.ENVIRONMENT):
         for sign in verdict.signs:
             if sign.fault is fault:
-                yield f"  sign of a {_FAULTS[fault]}: {sign.words}"
+                yield f"  {'' if sign.alone else 'weak '}sign of a {_FAULTS[fault]}: {sign.words}"
+    for sign in verdict.beside:
+        whose = f" of a {_FAULTS[sign.fault]}" if sign.fault in _FAULTS else ""
+        yield f"  does not count{whose}: {sign.words}"
 
 
 def _others(others: Iterable[FailingTest], everything: bool) -> Iterator[str]:

@@ -8,6 +8,7 @@ literal), `test_path` and `test_line`, and `path` and `name` of the definition t
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 
 from assay.diagnosis.assertion import type_of
@@ -43,7 +44,7 @@ _FIXES = {
 def _match(case: Case) -> Match | None:
     found = compared(case)
     if found is None:
-        return None
+        return _of_own_words(case)
     if by_tests(case):
         edited = found.frame.path in case.sides.changed
         return _of_edited_test(case, found) if edited else None
@@ -81,6 +82,35 @@ def _of_edited_test(case: Case, found: Compared) -> Match:
         sites=(Site(frame.path, frame.line),),
         fix="expect what the code gives, or make the code do what the test now says",
         facts=_facts(found, kind_of(found)),
+    )
+
+
+_WAITED = re.compile(r"DID NOT (?:RAISE|WARN)")
+
+
+def _of_own_words(case: Case) -> Match | None:
+    """A test that says in its own words what it misses, by `pytest.fail` or an assertion of which
+    the values are not told."""
+    error, frame = case.error, case.own_frame
+    fails = error.short_type in ("Failed", "AssertionError") and not _WAITED.match(error.first_line)
+    if not fails or frame is None or not case.in_test or not by_sources(case):
+        return None
+    origin = origin_of(case)
+    if origin is None and case.difference is None:
+        return None
+    name = case.difference.function if case.difference is not None else ""
+    says = f", and {frame.place} fails"
+    words = f": {shown(error.first_line)}" if error.first_line else ""
+    return Match(
+        cause=CAUSE.name,
+        key=key_of(case, origin, ""),
+        certainty=certainty_of(case),
+        sentence=f"`{origin.name if origin is not None else name}` was changed{says}{words}",
+        proofs=(*of_origin(case, origin), *of_failure(case)),
+        signs=(*of_intent(case.sides, origin), *of_regression_test(case)),
+        sites=sites_of(case, origin),
+        fix="restore what the test looks for, or look for what the code does now: ask which",
+        facts=facts_of(origin),
     )
 
 
@@ -139,10 +169,10 @@ CAUSE = Cause(
     name="expected-value-changed",
     title="Expected value changed",
     rule=(
-        "An assertion of the test compared a value that passed at base and does not at head, and "
-        "code was altered that the test reaches; or the test was changed to expect what neither "
-        "side's code gives. Where several altered definitions are as near, they are named, and the "
-        "rule is heuristic."
+        "An assertion of the test compared a value that passed at base and does not at head, or "
+        "the test says in its own words that it fails, and code was altered that the test "
+        "reaches; or the test was changed to expect what neither side's code gives. Where several "
+        "altered definitions are as near, they are named, and the rule is heuristic."
     ),
     shows="both values, the altered definition at both sides, and the line that compares.",
     verdict=(
@@ -225,6 +255,42 @@ def test_total():
 """,
             },
             {"test_shop.py::test_total": Fault.TEST},
+        ),
+        Example(
+            "A test that looks for a word, and says so by `pytest.fail`; one that says so by an "
+            "exception of its own kind is another matter.",
+            {
+                "shop.py": """\
+def rows(names):
+    return [f"- {name}" for name in names]
+""",
+                "test_shop.py": """\
+import pytest
+
+from shop import rows
+
+
+def test_rows():
+    for row in rows(["tea", "milk"]):
+        if row.startswith("- milk"):
+            break
+    else:
+        pytest.fail("no milk")
+
+
+def test_own():
+    if "- milk" not in rows(["tea", "milk"]):
+        raise LookupError("no milk")
+""",
+            },
+            {
+                "shop.py": """\
+def rows(names):
+    return [f"* {name}" for name in names]
+""",
+            },
+            {"test_shop.py::test_rows": Fault.UNDECIDED},
+            ("test_shop.py::test_own",),
         ),
     ),
     ambiguity="a regression and a change that was meant give the same evidence.",

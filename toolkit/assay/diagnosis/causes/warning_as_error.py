@@ -10,6 +10,8 @@ from collections.abc import Iterator
 
 from assay.diagnosis.cause import Case, Cause, Example
 from assay.diagnosis.proofs import of_failure
+from assay.diagnosis.reach import statement_at
+from assay.diagnosis.sides import Sides
 from assay.diagnosis.signs import of_documents
 from assay.model.diagnosis import Certainty, Fault, Match, Proof, Sign, Site
 from assay.model.evidence import Frame, FrameKind, Raised
@@ -73,7 +75,7 @@ def _signs(case: Case, error: Raised, giver: Frame | None, user: Frame | None) -
     if giver is None or user is None:
         return
     sides = case.sides
-    if giver.kind is FrameKind.SOURCE and giver.line in sides.changed_lines(giver.path):
+    if giver.kind is FrameKind.SOURCE and _is_changed(sides, giver):
         if user.kind is FrameKind.SOURCE and user is not giver:
             words = f"{user.place}, in sources, still uses what the change deprecates"
             yield Sign(Fault.CODE, words, user.place)
@@ -86,6 +88,14 @@ def _signs(case: Case, error: Raised, giver: Frame | None, user: Frame | None) -
     elif giver.kind is FrameKind.LIBRARY and not sides.changed_lines(user.path):
         words = f"{giver.module.partition('.')[0]} warns of what no change has touched"
         yield Sign(Fault.ENVIRONMENT, words, giver.place)
+
+
+def _is_changed(sides: Sides, frame: Frame) -> bool:
+    """Whether the change has altered a line of the statement that warns."""
+    statement = statement_at(sides, frame.path, frame.line)
+    last = frame.line if statement is None else statement.end_lineno or frame.line
+    first = frame.line if statement is None else statement.lineno
+    return any(first <= line <= last for line in sides.changed_lines(frame.path))
 
 
 CAUSE = Cause(
@@ -156,6 +166,47 @@ def go(code):
                 "test_shop.py::test_cart": Fault.CODE,
             },
             ("test_shop.py::test_go",),
+        ),
+        Example(
+            "A warning that nobody heeded has become one that is an error: its category, in "
+            "another line than the call, was changed.",
+            {
+                "pytest.ini": "[pytest]\nfilterwarnings = error::DeprecationWarning\n",
+                "shop.py": """\
+import warnings
+
+
+def old():
+    warnings.warn(
+        "use new()",
+        PendingDeprecationWarning,
+        stacklevel=2,
+    )
+    return 1
+""",
+                "test_shop.py": """\
+from shop import old
+
+
+def test_old():
+    assert old() == 1
+""",
+            },
+            {
+                "shop.py": """\
+import warnings
+
+
+def old():
+    warnings.warn(
+        "use new()",
+        DeprecationWarning,
+        stacklevel=2,
+    )
+    return 1
+""",
+            },
+            {"test_shop.py::test_old": Fault.TEST},
         ),
     ),
 )

@@ -49,10 +49,9 @@ ACCIDENTS = (
     "RecursionError",
     "AssertionError",
     "StopIteration",
-    "ValueError",
-    "OverflowError",
 )
-"""What Python raises by itself; a function that means to refuse raises it in a statement."""
+"""What Python raises by itself; a function that means to refuse raises it in a statement. No
+ValueError: to have a conversion refuse what it is given is a way to refuse it."""
 
 _SIMPLE = {"str", "int", "float", "bool", "list", "dict", "set", "tuple", "bytes", "None"}
 

@@ -140,7 +140,8 @@ def signs_of(sides: Sides, lost: Lost, user: str, in_test: bool) -> Iterator[Sig
         return
     if lost.after is not None:
         words = f"the change has made `{lost.name}` into `{lost.dotted}`"
-        yield Sign(Fault.TEST, words, lost.after.shown)
+        # A change that was undone makes a new name into the old one: it looks the same.
+        yield Sign(Fault.TEST, words, lost.after.shown, alone=False)
         if lost.after.short != lost.short:
             yield from of_other_tests(sides, lost.after.short)
     yield from of_promises(sides, lost.short)

@@ -61,12 +61,13 @@ def of_callers(stale: Iterable[str], name: str) -> Iterator[Sign]:
 
 
 def of_signature(sides: Sides, base: Place | None, head: Place | None) -> Iterator[Sign]:
-    """A definition whose head line was rewritten was changed on purpose."""
+    """A definition whose head line was rewritten was changed on purpose; or was put back, which
+    looks the same."""
     if head is not None and head.node.lineno in sides.changed_lines(head.path):
         words = f"the definition of `{head.name}` itself was rewritten"
-        yield Sign(Fault.TEST, words, head.shown)
+        yield Sign(Fault.TEST, words, head.shown, alone=False)
     elif base is not None and head is None:
-        yield Sign(Fault.TEST, f"`{base.name}` was taken away", base.shown)
+        yield Sign(Fault.TEST, f"`{base.name}` was taken away", base.shown, alone=False)
 
 
 def of_other_tests(sides: Sides, name: str) -> Iterator[Sign]:

@@ -158,8 +158,9 @@ def verdict_lines(verdict: Verdict) -> Iterator[str]:
             if sign.fault is fault:
                 yield f"  {'' if sign.alone else 'weak '}sign of a {_FAULTS[fault]}: {sign.words}"
     for sign in verdict.beside:
-        whose = f" of a {_FAULTS[sign.fault]}" if sign.fault in _FAULTS else ""
-        yield f"  does not count{whose}: {sign.words}"
+        neutral = sign.fault is Fault.UNDECIDED
+        whose = "for neither" if neutral else f"for a {_FAULTS[sign.fault]}, and does not count"
+        yield f"  {whose}: {sign.words}"
 
 
 def _others(others: Iterable[FailingTest], everything: bool) -> Iterator[str]:

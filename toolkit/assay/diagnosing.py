@@ -11,12 +11,13 @@ from pathlib import Path
 from assay.closer import Closer, difference_of, looked_closer, polluters_of
 from assay.comparing import Comparison, category_of, vanished
 from assay.diagnosis.cause import Case
+from assay.diagnosis.fellows import NOTHING_RAN, Ran
 from assay.diagnosis.groups import grouped
 from assay.diagnosis.sides import Side, Sides
 from assay.diagnosis.signs import DOCUMENTS
 from assay.diagnosis.table import matches_of
 from assay.diagnosis.transitions import assertions_of
-from assay.diagnosis.verdict import verdict_of
+from assay.diagnosis.verdict import neutral_signs, verdict_of
 from assay.model.diagnosis import (
     Category,
     Counted,
@@ -45,10 +46,11 @@ _FAILING = frozenset(
 def diagnosis_of(found: Comparison, sides: Sides) -> Diagnosis:
     """Everything that can be told of a comparison."""
     cases = _cases(found, sides)
-    first = [_failing(found, case) for case in cases]
+    ran = Ran({test: result.outcome for test, result in found.head_run.results.items()})
+    first = [_failing(found, case, ran) for case in cases]
     closer = looked_closer(found, [group.tests for group in grouped(first, sides)])
     failing = [
-        _failing(found, _with(case, closer)) if closer.knows(case.test) else before
+        _failing(found, _with(case, closer), ran) if closer.knows(case.test) else before
         for case, before in zip(cases, first, strict=True)
     ]
     groups = grouped(failing, sides)
@@ -161,15 +163,18 @@ def _with(case: Case, closer: Closer) -> Case:
     )
 
 
-def _failing(found: Comparison, case: Case) -> FailingTest:
+def _failing(found: Comparison, case: Case, ran: Ran) -> FailingTest:
     evidence = found.head_run.evidence.get(case.test, (case.evidence,))
-    return failing_test(case, evidence, _words(found, case.test, case.category))
+    return failing_test(case, evidence, _words(found, case.test, case.category), ran)
 
 
-def failing_test(case: Case, evidence: tuple[Evidence, ...], words: str) -> FailingTest:
+def failing_test(
+    case: Case, evidence: tuple[Evidence, ...], words: str, ran: Ran = NOTHING_RAN
+) -> FailingTest:
     """The case with its causes and the verdict."""
     matches = matches_of(case)
-    verdict = verdict_of(case.category, case.matrix, matches)
+    neutral = tuple(neutral_signs(case, ran))
+    verdict = verdict_of(case.category, case.matrix, matches, neutral)
     category = case.category
     if verdict.fault is Fault.ENVIRONMENT and category is Category.NEW_FAILURE:
         category = Category.ENVIRONMENT

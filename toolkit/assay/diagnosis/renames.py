@@ -144,6 +144,7 @@ def signs_of(sides: Sides, lost: Lost, user: str, in_test: bool) -> Iterator[Sig
         yield Sign(Fault.TEST, words, lost.after.shown, alone=False)
         if lost.after.short != lost.short:
             yield from of_other_tests(sides, lost.after.short)
+            yield from of_documents(sides, lost.after.short)
     yield from of_promises(sides, lost.short)
     yield from of_documents(sides, lost.short)
 

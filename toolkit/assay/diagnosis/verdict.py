@@ -9,8 +9,11 @@ that replayed histories have shown to be wrong too often, unless others stand be
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
+from assay.diagnosis.cause import Case
+from assay.diagnosis.fellows import Ran, of_fellows, of_frame
+from assay.diagnosis.values import by_sources, origin_of
 from assay.model.diagnosis import Category, Fault, Match, Matrix, Sign, Verdict
 from assay.model.run import GOOD, TestOutcome
 
@@ -34,6 +37,19 @@ def verdict_of(
     beside = tuple(s for s in (*_signs_of(vaguer), *neutral) if s not in signs)
     fault, rule = _decided(category, matrix, counting, signs)
     return Verdict(fault, rule, signs, beside)
+
+
+def neutral_signs(case: Case, ran: Ran) -> Iterator[Sign]:
+    """What is asked of every failure that the sources' change has made, and was found to speak for
+    neither side: how other tests of the unit ended, and whether a changed line fails."""
+    if not by_sources(case):
+        return
+    origin = origin_of(case)
+    if origin is not None and origin.after is not None:
+        yield from of_fellows(case.sides.head, origin.place.path, origin.name, ran)
+    frame = case.own_frame
+    if frame is not None:
+        yield from of_frame(frame, case.sides.changed_lines(frame.path))
 
 
 def _sorted_out(matches: Sequence[Match]) -> tuple[list[Match], list[Match]]:

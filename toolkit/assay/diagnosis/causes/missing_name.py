@@ -105,15 +105,18 @@ CAUSE = Cause(
     shows="what it was at base, what it has become by the diff, and else the nearest names.",
     verdict=(
         "Code, if the sources use it or `__all__` still lists it; test, if a test file lacks a "
-        "name of its own, or if the diff shows the new name and the sources follow; else undecided."
+        "name of its own, or if documents or other tests follow the new name; else undecided: a "
+        "name that was put back looks like a new one."
     ),
     fix="use the new name, or keep the old one as an alias.",
     certainty=Certainty.COMPLETE,
     match=_match,
     examples=(
         Example(
-            "A method, a function and an attribute were renamed, a constant was taken away.",
+            "A method, a function and an attribute were renamed, a constant was taken away; "
+            "documents tell of the function.",
             {
+                "docs/changes-shop.md": "",
                 "shop.py": """\
 LIMIT = 10
 
@@ -176,6 +179,7 @@ def test_text():
 """,
             },
             {
+                "docs/changes-shop.md": "Use `get_rate`.\n",
                 "shop.py": """\
 def get_rate(currency):
     return {"EUR": 1, "USD": 2}[currency]
@@ -196,7 +200,7 @@ class Cart:
             {
                 "test_shop.py::test_total": Fault.CODE,
                 "test_shop.py::test_pay": Fault.CODE,
-                "test_shop.py::test_prices": Fault.TEST,
+                "test_shop.py::test_prices": Fault.UNDECIDED,
                 "test_shop.py::test_rate": Fault.TEST,
                 "test_shop.py::test_limit": Fault.UNDECIDED,
             },

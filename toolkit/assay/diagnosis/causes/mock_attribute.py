@@ -98,7 +98,7 @@ CAUSE = Cause(
     shows="what the class had at base and has at head, and who asks.",
     verdict=(
         "Code, if the sources ask for what the real class does not have; test, if real instances "
-        "have it, or if a test asks and the diff shows what it has become; else undecided."
+        "have it, or if a test asks and documents or other tests follow the change; else undecided."
     ),
     fix="ask for the attribute by its new name, or set it on the mock.",
     certainty=Certainty.COMPLETE,
@@ -106,8 +106,9 @@ CAUSE = Cause(
     examples=(
         Example(
             "A method was renamed: in a test, in a source that was forgotten, and an attribute of "
-            "instances came into use.",
+            "instances came into use; documents tell of the first.",
             {
+                "docs/changes-shop.md": "",
                 "carts.py": "class Cart:\n    def __init__(self):\n        self.owner = 'me'\n\n"
                 "    def total(self):\n        return 2\n\n"
                 "    def fees(self):\n        return [5, 6]\n",
@@ -139,6 +140,7 @@ def test_plain():
 """,
             },
             {
+                "docs/changes-shop.md": "`Cart.sum()` adds up.\n",
                 "carts.py": "class Cart:\n    def __init__(self):\n        self.owner = 'me'\n\n"
                 "    def sum(self):\n        return 2\n\n"
                 "    def all_fees(self):\n        return [5, 6]\n",

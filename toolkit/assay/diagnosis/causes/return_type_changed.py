@@ -36,6 +36,8 @@ _REFUSED = re.compile(
     r"|unhashable type|object does not support"
 )
 _BUILTIN = re.compile(r"'(?:str|int|float|list|dict|tuple|set|bytes|bool|generator|map|filter)'")
+_CALLED = ("function", "method", "builtin_function_or_method", "partial")
+"""Types of what was to be called, or came in place of an object that could."""
 _ISINSTANCE = re.compile(r"isinstance\((?P<value>.*), (?:<class ')?(?P<type>[\w.]+)'?>?\)$")
 
 
@@ -119,12 +121,12 @@ def _of_exception(case: Case) -> Told | None:
 
 
 def _of_attribute(error: Raised) -> Told | None:
-    """An attribute asked of a value of a built-in type."""
+    """An attribute asked of a value of a built-in type, or of a function."""
     thing = error.attributes.get("obj")
     if not isinstance(thing, dict) or thing.get("kind") != "instance":
         return None
     name = str(thing.get("name", ""))
-    return ("", name, "", ()) if _BUILTIN.search(f"'{name}'") else None
+    return ("", name, "", ()) if name in _CALLED or _BUILTIN.search(f"'{name}'") else None
 
 
 def _can_be(origin: Altered) -> bool:
@@ -171,7 +173,8 @@ CAUSE = Cause(
     examples=(
         Example(
             "A text instead of a number, against the annotation; a caller that cannot add it; a "
-            "change that the annotation tells of; and a number that is another.",
+            "change that the annotation tells of; a function in place of what it makes; and a "
+            "number that is another.",
             {
                 "money.py": """\
 def parse(text) -> float:
@@ -188,9 +191,17 @@ def names(line) -> list:
 
 def twice(number):
     return number * 2
+
+
+class Rate:
+    value = 2
+
+
+def rate():
+    return Rate()
 """,
                 "test_money.py": """\
-from money import names, parse, total, twice
+from money import names, parse, rate, total, twice
 
 
 def test_parse():
@@ -207,6 +218,10 @@ def test_names():
 
 def test_twice():
     assert twice(2) == 4
+
+
+def test_rate():
+    assert rate().value == 2
 """,
             },
             {
@@ -225,12 +240,21 @@ def names(line) -> tuple:
 
 def twice(number):
     return number * 3
+
+
+class Rate:
+    value = 2
+
+
+def rate():
+    return lambda: Rate()
 """,
             },
             {
                 "test_money.py::test_parse": Fault.CODE,
                 "test_money.py::test_total": Fault.CODE,
                 "test_money.py::test_names": Fault.TEST,
+                "test_money.py::test_rate": Fault.UNDECIDED,
             },
             ("test_money.py::test_twice",),
         ),

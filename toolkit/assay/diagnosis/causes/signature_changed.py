@@ -169,16 +169,18 @@ CAUSE = Cause(
     ),
     shows="both signatures, the call, and the callers that still use the old form.",
     verdict=(
-        "Code, if a caller in the sources still uses the old form; test, if the signature was "
-        "rewritten and only tests call it so; undecided if there are signs for both."
+        "Code, if a caller in the sources still uses the old form, or documents tell of it; test, "
+        "if only tests call it so, and documents or other tests were made to follow; else "
+        "undecided: a signature that was put back looks like one that was made anew."
     ),
     fix="call it as the new signature asks, or keep a deprecated parameter.",
     certainty=Certainty.COMPLETE,
     match=_match,
     examples=(
         Example(
-            "A parameter was renamed, and the test still uses the old name.",
+            "Signatures were changed, and tests call by the old ones: documents tell of one.",
             {
+                "docs/changes-shop.md": "",
                 "pricing.py": """\
 def discount(amount, rate):
     return amount * rate
@@ -216,6 +218,7 @@ def test_zero():
 """,
             },
             {
+                "docs/changes-shop.md": "`discount` takes `percent`, by name.\n",
                 "pricing.py": """\
 from enum import Enum
 
@@ -234,8 +237,8 @@ class Nothing(Enum):
             },
             {
                 "test_pricing.py::test_discount": Fault.TEST,
-                "test_pricing.py::test_line": Fault.TEST,
-                "test_pricing.py::test_nothing": Fault.TEST,
+                "test_pricing.py::test_line": Fault.UNDECIDED,
+                "test_pricing.py::test_nothing": Fault.UNDECIDED,
             },
             ("test_pricing.py::test_none", "test_pricing.py::test_zero"),
         ),
@@ -293,7 +296,10 @@ class Till:
         return amount
 """,
             },
-            {"test_shop.py::test_price": Fault.CODE, "test_shop.py::test_silent": Fault.TEST},
+            {
+                "test_shop.py::test_price": Fault.CODE,
+                "test_shop.py::test_silent": Fault.UNDECIDED,
+            },
         ),
     ),
     ambiguity="functions made in C have no signature that can be read.",

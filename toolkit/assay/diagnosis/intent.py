@@ -213,11 +213,13 @@ def of_regression_test(case: Case) -> Iterator[Sign]:
         yield Sign(Fault.CODE, words, test.shown)
 
 
-def of_accident(case: Case, error: Raised) -> Iterator[Sign]:
+def of_accident(case: Case, error: Raised, awaited: str = "") -> Iterator[Sign]:
     """An exception that no statement of the sources raises, out of sources that take the same
-    parameters as before: they fail at something that they did not expect."""
+    parameters as before: they fail at something that they did not expect. Where the test waits for
+    `awaited`, whatever Python raises in its place is an accident."""
     frame = error.last_own_frame
-    if frame is None or frame.kind is not FrameKind.SOURCE or not error.is_a(*ACCIDENTS):
+    kinds = ("Exception",) if awaited else ACCIDENTS
+    if frame is None or frame.kind is not FrameKind.SOURCE or not error.is_a(*kinds):
         return
     if error.type.partition(".")[2] or _has_stand_ins(case):
         return

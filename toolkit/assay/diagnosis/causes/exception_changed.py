@@ -202,7 +202,8 @@ def _signs(case: Case, told: _Told, origin: Altered | None) -> Iterator[Sign]:
     if told.kind == "message":
         yield from of_told_value(sides, told.got, told.wanted)
     if told.kind not in {"message", "missing"}:
-        yield from of_accident(case, case.error)
+        awaited = told.wanted if told.kind == "type" else ""
+        yield from of_accident(case, case.error, awaited)
     after = origin.after if origin is not None else None
     if told.kind in ("missing", "type") and after is not None and origin is not None:
         says = docstring(after)
@@ -265,11 +266,18 @@ def find(name, table):
     if name not in table:
         raise LookupError(name)
     return table[name]
+
+
+def whole(text):
+    try:
+        return int(text)
+    except ValueError:
+        raise LookupError("no number") from None
 ''',
                 "test_money.py": """\
 import pytest
 
-from money import find, parse, pay
+from money import find, parse, pay, whole
 
 
 def test_parse():
@@ -285,6 +293,11 @@ def test_pay():
 def test_find():
     with pytest.raises(LookupError):
         find("tea", None or {})
+
+
+def test_whole():
+    with pytest.raises(LookupError):
+        whole("tea")
 
 
 def test_none():
@@ -312,12 +325,17 @@ def find(name, table):
     if name not in table:
         return None.strip()
     return table[name]
+
+
+def whole(text):
+    return int(text)
 ''',
             },
             {
                 "test_money.py::test_parse": Fault.CODE,
                 "test_money.py::test_pay": Fault.TEST,
                 "test_money.py::test_find": Fault.CODE,
+                "test_money.py::test_whole": Fault.CODE,
             },
             ("test_money.py::test_none",),
         ),

@@ -309,7 +309,9 @@ def category_of(found: Comparison, test: str) -> Category | None:
     if passed and all(passed):
         return Category.ORDER_DEPENDENT
     if before is None:
-        return Category.NEW_TEST_FAILS
+        # Of what base cannot collect, nobody knows whether it failed there.
+        unknown = found.base.breaker_of(found.head.paths[test]) is not None
+        return Category.NEW_FAILURE if unknown else Category.NEW_TEST_FAILS
     known = before not in GOOD and before is not TestOutcome.NOT_RUN
     return Category.KNOWN_FAILURE if known else Category.NEW_FAILURE
 
@@ -328,5 +330,7 @@ def vanished(found: Comparison) -> list[str]:
     return [
         test
         for test, path in found.base.paths.items()
-        if test not in there and path not in found.head.broken and found.head.suite is not None
+        if test not in there
+        and found.head.suite is not None
+        and found.head.breaker_of(path) is None
     ]

@@ -6,7 +6,7 @@ import ast
 from collections.abc import Callable, Iterator, Sequence
 
 from assay.diagnosis.sides import Function, Side
-from assay.model.evidence import WHOLE_SUITE
+from assay.model.evidence import WHOLE_SUITE, is_kept_by
 from assay.model.run import GOOD, TestOutcome
 from assay.model.verification import Before, Now, Objection, Trouble, Verification
 
@@ -111,7 +111,7 @@ def _why_not_fixed(before: Before, now: Now, test: str) -> str:
 
 def _fails(now: Now, test: str) -> str:
     """How a test fails; "" if it passes in every order."""
-    if now.paths.get(test, test.partition("::")[0]) in now.broken:
+    if _cannot_be_collected(now, now.paths.get(test, test.partition("::")[0])):
         return "its file cannot be collected"
     failing = {name: o.get(test) for name, o in now.orders.items() if o.get(test) not in GOOD}
     if not failing:
@@ -122,6 +122,10 @@ def _fails(now: Now, test: str) -> str:
     if len(failing) < len(now.orders):
         return f"{how.value} in {' and '.join(failing)} only"
     return how.value
+
+
+def _cannot_be_collected(now: Now, path: str) -> bool:
+    return any(is_kept_by(path, broken) for broken in now.broken)
 
 
 def _broken(before: Before, now: Now, wanted: frozenset[str]) -> Iterator[Objection]:
@@ -156,7 +160,8 @@ def _by_known_disorder(
 def _vanished(before: Before, now: Now) -> Iterator[Objection]:
     there = {test for outcomes in now.orders.values() for test in outcomes}
     for test, path in before.paths.items():
-        if test not in there and test in before.outcomes and path not in now.broken:
+        gone = test not in there and test in before.outcomes
+        if gone and not _cannot_be_collected(now, path):
             yield Objection(Trouble.VANISHED, test, "is no more")
 
 

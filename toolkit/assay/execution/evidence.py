@@ -65,7 +65,7 @@ class Reader:
             module=module,
             function=function,
             line=line,
-            end_line=last,
+            end_line=last or line,
             columns=None if columns is None else (columns[0], columns[1]),
             source=self._source(path, line) if own else "",
         )

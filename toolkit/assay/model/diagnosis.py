@@ -140,6 +140,17 @@ class FailingTest:
     words: str
     matches: tuple[Match, ...] = ()
     verdict: Verdict | None = None
+    hides: int = 0
+    """Of what cannot be collected: how many tests of base do not run for it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Edits:
+    """How many places are edited if the sources are mended, and if the tests are; 0: none is known
+    there."""
+
+    sources: int
+    tests: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,8 +176,9 @@ class Patch:
 class Group:
     """Failures with one cause: `key` is what they have in common, `title` that in words. `tests`
     are their node ids, in order; the match, the verdict and `example` are those of the first.
-    `effort` is how many places a fix edits, at least 1; `hunk` the code concerned as a unified diff
-    from base to head, without its head lines.
+    `effort` is how many places a fix edits, at least 1: by `edits` and the verdict, or by the
+    patch. `hides` says how many tests of base do not run for it; `hunk` is the code concerned as a
+    unified diff from base to head, without its head lines.
     """
 
     key: tuple[str, str]
@@ -176,6 +188,8 @@ class Group:
     effort: int
     first: bool
     """It keeps tests from being collected or set up, and so may hide others."""
+    edits: Edits = Edits(0, 0)
+    hides: int = 0
     hunk: tuple[str, ...] = ()
     patch: Patch | None = None
     divergence: Divergence | NoDivergence | None = None

@@ -55,6 +55,8 @@ def group_json(group: Group) -> Record:
         "title": group.title,
         "tests": list(group.tests),
         "effort": group.effort,
+        "edits": {"sources": group.edits.sources, "tests": group.edits.tests},
+        "hides": group.hides,
         "first": group.first,
         "hunk": list(group.hunk),
         "divergence": None if group.divergence is None else plain(group.divergence),

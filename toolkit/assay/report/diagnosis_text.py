@@ -17,6 +17,7 @@ from assay.model.diagnosis import (
     Verdict,
 )
 from assay.model.divergence import Divergence, NoDivergence
+from assay.model.evidence import WHOLE_SUITE
 from assay.report.text import SHOWN, plural
 
 TESTS = 5
@@ -26,6 +27,13 @@ _FAULTS = {
     Fault.TEST: "test fault",
     Fault.ENVIRONMENT: "the environment's fault",
     Fault.UNDECIDED: "undecided",
+}
+
+
+_SIGNS = {
+    Fault.CODE: "a code fault",
+    Fault.TEST: "a test fault",
+    Fault.ENVIRONMENT: "a fault of the environment",
 }
 
 
@@ -128,10 +136,32 @@ def _patch_lines(number: int, patch: Patch) -> Iterator[str]:
 
 
 def _size(group: Group) -> str:
-    words = f"{plural(len(group.tests), 'test')}, {plural(group.effort, 'place')} to edit"
+    words = f"{_counted_tests(group)}, {_places(group)}"
     if group.first:
         return f"{words}; first, for it may hide other failures:"
     return f"{words}:"
+
+
+def _counted_tests(group: Group) -> str:
+    if group.example.evidence and group.example.evidence[0].phase != "collect":
+        return plural(len(group.tests), "test")
+    files = [one for one in group.tests if one != WHOLE_SUITE]
+    what = plural(len(files), "file") if files else "nothing is collected"
+    if not group.hides:
+        return what
+    verb = "does" if group.hides == 1 else "do"
+    return f"{what}, for which {plural(group.hides, 'test')} of base {verb} not run"
+
+
+def _places(group: Group) -> str:
+    edits = group.edits
+    verdict = group.example.verdict
+    undecided = verdict is not None and verdict.fault is Fault.UNDECIDED
+    is_patched = group.patch is not None and group.patch.verified
+    if undecided and edits.sources and edits.tests and not is_patched:
+        places = plural(edits.sources, "place")
+        return f"{places} to edit in the sources, or {edits.tests} in the tests"
+    return f"{plural(group.effort, 'place')} to edit"
 
 
 def _plain_proofs(example: FailingTest) -> tuple[Proof, ...]:
@@ -156,7 +186,7 @@ def verdict_lines(verdict: Verdict) -> Iterator[str]:
     for fault in (Fault.CODE, Fault.TEST, Fault.ENVIRONMENT):
         for sign in verdict.signs:
             if sign.fault is fault:
-                yield f"  sign of a {_FAULTS[fault]}: {sign.words}"
+                yield f"  sign of {_SIGNS[fault]}: {sign.words}"
 
 
 def _others(others: Iterable[FailingTest], everything: bool) -> Iterator[str]:

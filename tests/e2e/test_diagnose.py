@@ -226,8 +226,9 @@ def test_a_base_that_cannot_be_collected_is_told_and_head_diagnosed(
     root = two_versions(tmp_path / "m", before, after)
     found = run_assay("diagnose", "--format", "json", project=root)
     assert found.code == 1, found.err
-    assert categories(found.record) == {"test_m.py::test": "new test fails"}
+    assert categories(found.record) == {"test_m.py::test": "new failure"}
     assert "base cannot be collected" in found.record["notices"][0]
+    assert "not known" in found.record["notices"][0]
 
 
 def test_a_head_that_cannot_be_collected_is_one_failure(
@@ -243,7 +244,7 @@ def test_a_head_that_cannot_be_collected_is_one_failure(
 NO_START: dict[str, tuple[Files, str]] = {
     "a module takes the name of one that pytest needs": (
         {"random.py": "import nothing_of_the_kind\n"},
-        "No module named 'nothing_of_the_kind'",
+        "the new file random.py is imported in place of the library `random`",
     ),
     "an option that pytest does not know": (
         {"pytest.ini": "[pytest]\naddopts = --no-such-option\n"},

@@ -406,13 +406,13 @@ def _show(text: str) -> None:
 
 
 STARTS_ANEW = frozenset({"diagnose", "flaky", "integration", "isolate", "verify"})
-"""Verbs that keep nothing of a run that was cut short; the others keep what was finished."""
+"""Verbs whose runs are not resumed; the others keep what was finished."""
 
 
 def after_interrupt(argv: Sequence[str]) -> str:
     """What the same command would do once more."""
     if STARTS_ANEW.intersection(argv[:1]):
-        return "nothing of it is kept: the same command starts anew"
+        return "the same command starts anew"
     return "run the same command again to go on"
 
 

@@ -91,7 +91,7 @@ def _notices(found: Comparison) -> Iterator[str]:
     if found.project.unreadable is not None:
         yield f"{found.project.unreadable.message}: assay's own settings are those of base"
     if found.base.problem is not None:
-        why = found.base.problem.message.rstrip(":")
+        why = found.base.problem.message.rstrip(":").replace(f"{found.base.root}/", "")
         yield f"base cannot be collected ({why}): which failures were there before is not known"
     for path in found.base.broken:
         if found.base.problem is None and path not in found.head.broken:

@@ -49,8 +49,11 @@ def with_patches(found: Comparison, sides: Sides, diagnosis: Diagnosis) -> Diagn
 def _tried(found: Comparison, group: Group, proposal: Proposal, number: int) -> Patch:
     text = patch_text(found, proposal.edits)
     objection = _run(found, group, proposal, number)
-    one = len(group.tests) == 1
-    passes = "its test passes" if one else f"all {len(group.tests)} of its tests pass"
+    passes = f"all {len(group.tests)} of its tests pass"
+    if any("::" not in test for test in group.tests):
+        passes = "its tests are collected and pass"
+    elif len(group.tests) == 1:
+        passes = "its test passes"
     outcome = objection or f"{passes} with it, and no other fails"
     return Patch(proposal.words, text, verified=not objection, outcome=outcome)
 

@@ -111,7 +111,8 @@ def import_places(project: Project, settings: ZygoteSettings) -> tuple[str, ...]
     inside = [p.relative_to(project.repo).as_posix() for p in found if _within(p, project)]
     usual = [name for name in ("src", "lib") if (project.root / name).is_dir()]
     below = project.root.relative_to(project.repo)
-    return tuple(dict.fromkeys([*inside, *((below / n).as_posix() for n in usual)]))
+    of_root = [below.as_posix()] if below.parts else []
+    return tuple(dict.fromkeys([*inside, *((below / n).as_posix() for n in usual), *of_root]))
 
 
 def _within(place: Path, project: Project) -> bool:

@@ -112,3 +112,37 @@ def test_a_file_that_does_not_parse_defines_nothing() -> None:
     assert side.defined_in("a.py") == []
     assert side.bound("a.py") == {}
     assert side.line("a.py", 1) == "def f(:"
+
+
+def moved(base: dict[str, str], head: dict[str, str]) -> Sides:
+    changed = {
+        path: (base.get(path), head.get(path))
+        for path in {**base, **head}
+        if base.get(path) != head.get(path)
+    }
+    return Sides(Side(base), Side(head), changed, lambda path: path.startswith("tests/"))
+
+
+def test_a_renamed_package_is_told_from_others_by_its_files() -> None:
+    base = {"p/__init__.py": "", "p/a.py": "A = 1\n", "p/b.py": "B = 1\n"}
+    head = {
+        "q/__init__.py": "",
+        "q/a.py": "A = 1\n",
+        "q/b.py": "B = 1\n",
+        "q/inner/__init__.py": "",
+        "z/__init__.py": "",
+    }
+    sides = moved(base, head)
+    assert sides.moved_package("p") == "q"
+    assert sides.moved_package("other") is None
+
+
+def test_a_package_without_init_is_found_by_its_files_too() -> None:
+    assert moved({"p/a.py": "A = 1\n"}, {"q/a.py": "A = 1\n"}).moved_package("p") == "q"
+
+
+def test_of_equal_files_the_one_of_the_same_name_is_the_new_place() -> None:
+    sides = moved({"p/a.py": "A = 1\n"}, {"p/z.py": "A = 1\n", "p/sub/a.py": "A = 1\n"})
+    assert sides.moved_module("p/a.py") == "p/sub/a.py"
+    assert sides.came_from("p/sub/a.py") == "p/a.py"
+    assert sides.came_from("p/a.py") is None

@@ -28,7 +28,7 @@ MEANINGS = {
     ExitCode.INCONCLUSIVE: "not conclusive: do not act on what is missing",
     ExitCode.NOTHING: "nothing to compare",
     ExitCode.INTERNAL: "a fault of assay itself",
-    ExitCode.INTERRUPTED: "interrupted: the same call goes on from there",
+    ExitCode.INTERRUPTED: "interrupted: what is about mutants goes on, other verbs start anew",
 }
 
 SCHEMA: dict[str, Any] = {

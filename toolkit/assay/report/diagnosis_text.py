@@ -149,8 +149,10 @@ def _counted_tests(group: Group) -> str:
     what = plural(len(files), "file") if files else "nothing is collected"
     if not group.hides:
         return what
-    verb = "does" if group.hides == 1 else "do"
-    return f"{what}, for which {plural(group.hides, 'test')} of base {verb} not run"
+    not_run = (
+        f"{plural(group.hides, 'test')} of base {'does' if group.hides == 1 else 'do'} not run"
+    )
+    return f"{what}, for which {not_run}" if files else f"{what} ({not_run})"
 
 
 def _places(group: Group) -> str:

@@ -264,6 +264,45 @@ def convert(amount, currency):
             ("test_other.py::test_other",),
         ),
         Example(
+            "Modules renamed and imported in several forms; a package renamed, one come to be.",
+            {
+                "till/__init__.py": "",
+                "till/old.py": "def pay():\n    return 1\n",
+                "till/notes.py": "SIZE = 5\n\n\ndef note():\n    return 'note'\n",
+                "barter/__init__.py": "",
+                "barter/goods.py": "def goods():\n    return ['egg']\n",
+                "coin.py": "def flip():\n    return 'head'\n",
+                "test_from.py": "from till import old\n\n\n"
+                "def test_from():\n    assert old.pay()\n",
+                "test_plain.py": "import coin\n\n\ndef test_plain():\n    assert coin.flip()\n",
+                "test_barter.py": "import barter.goods\n\n\n"
+                "def test_barter():\n    assert barter.goods.goods()\n",
+                "test_notes.py": "from till.notes import note\n\n\n"
+                "def test_note():\n    assert note()\n",
+                "test_unlike.py": "def test_unlike():\n    from math import till\n",
+            },
+            {
+                "till/old.py": None,
+                "till/new.py": "def pay():\n    return 1\n",
+                "till/notes.py": None,
+                "till/notes/__init__.py": "",
+                "till/notes/paper.py": "SIZE = 5\n\n\ndef note():\n    return 'note'\n",
+                "barter/__init__.py": None,
+                "barter/goods.py": None,
+                "trade/__init__.py": "",
+                "trade/goods.py": "def goods():\n    return ['egg']\n",
+                "coin.py": None,
+                "money.py": "def flip():\n    return 'head'\n",
+            },
+            {
+                "test_from.py": Fault.TEST,
+                "test_plain.py": Fault.TEST,
+                "test_barter.py": Fault.TEST,
+                "test_notes.py": Fault.TEST,
+            },
+            ("test_unlike.py::test_unlike",),
+        ),
+        Example(
             "A function was renamed, and a source file still imports it.",
             {
                 "pricing.py": "def tax(amount):\n    return amount * 19 // 100\n",

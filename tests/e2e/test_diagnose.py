@@ -315,13 +315,41 @@ def test_a_mended_signature_is_patched_verified_and_taken(
     assert "has no patch" in run_assay("diagnose", "--patch", "2", project=root).problem
 
 
+def test_tests_made_to_pass_are_told(tmp_path: Path, run_assay: RunAssay) -> None:
+    test = "import m\n\n\ndef test_cut():\n    assert m.cut(5) == 3\n"
+    before = {"m.py": "def cut(amount):\n    return amount - 2\n", "test_m.py": test}
+    root = two_versions(tmp_path / "m", before, {"m.py": "def cut(amount):\n    return amount\n"})
+    run_assay("diagnose", project=root)
+
+    write(root / "test_m.py", test.replace("    assert", "    return\n    assert"))
+    write(root / "conftest.py", "def pytest_runtest_makereport(item, call):\n    pass\n")
+    refused = run_assay("verify", project=root)
+    assert refused.code == 1
+    assert "test_m.py::test_cut: can fail at 0 assertions, and could at 1" in refused.out
+    assert "conftest.py::pytest_runtest_makereport: this hook of pytest was written" in refused.out
+
+    (root / "conftest.py").unlink()
+    write(root / "test_m.py", test.replace("== 3", "== 5"))
+    taken = run_assay("verify", project=root)
+    assert taken.code == 0
+    assert taken.lines[2:] == [
+        "Note: edited among the tests since the diagnosis: test_m.py, and no other Python file",
+        (
+            "Note: test_m.py::test_cut checks something else: "
+            "`assert m.cut(5) == 3` is now `assert m.cut(5) == 5`"
+        ),
+    ]
+    strict = run_assay("verify", "--no-test-edits", project=root)
+    assert (strict.code, "Tests edited: 1\n  test_m.py: was edited" in strict.out) == (1, True)
+
+
 def test_verify_names_what_did_not_fail(tmp_path: Path, run_assay: RunAssay) -> None:
     root = two_versions(tmp_path / "m", OUTCOMES_BEFORE, OUTCOMES_AFTER)
     run_assay("diagnose", project=root)
     assert "did not fail at the last diagnosis" in run_assay("verify", "x", project=root).problem
 
 
-@pytest.mark.parametrize("damage", ["{", '{"format": 99}', '{"format": 1}'])
+@pytest.mark.parametrize("damage", ["{", '{"format": 99}', '{"format": 2}'])
 def test_a_damaged_record_is_told(tmp_path: Path, run_assay: RunAssay, damage: str) -> None:
     root = two_versions(tmp_path / "m", {"test_m.py": "def test(): pass\n"}, {}, commit=False)
     write(root / ".assay/reports/diagnose.json", damage)

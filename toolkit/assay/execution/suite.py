@@ -9,12 +9,12 @@ from pathlib import Path
 from typing import Any
 
 from assay.errors import BaselineError
-from assay.execution.jobs import result_of, run_forked_or_anew, run_job, run_jobs
+from assay.execution.jobs import failed_by, result_of, run_forked_or_anew, run_job, run_jobs
 from assay.execution.timeouts import Limits
 from assay.execution.zygote import Job, Zygote, ZygoteSettings
 from assay.impact.record import Recording
 from assay.model.impact import TestRecord
-from assay.model.run import ChildEnd, CollectedItem, Failure, Outcome, TestOutcome, TestResult
+from assay.model.run import ChildEnd, CollectedItem, Outcome, TestOutcome, TestResult
 
 Message = dict[str, Any]
 OnResult = Callable[[TestResult], None]
@@ -277,7 +277,7 @@ class RecordedRun:
         if outcome.end is ChildEnd.FINISHED:
             for node_id in rest:
                 words = "pytest did not collect it in this run"
-                self._keep(_unfinished(node_id, TestOutcome.NOT_RUN, words))
+                self._keep(failed_by(node_id, TestOutcome.NOT_RUN, words))
             return False
         if outcome.end is ChildEnd.BROKEN:
             lines = tuple(outcome.detail.strip().splitlines()[-12:])
@@ -296,14 +296,9 @@ class RecordedRun:
         timed_out = outcome.end is ChildEnd.TIMEOUT
         kind = TestOutcome.TIMEOUT if timed_out else TestOutcome.CRASHED
         words = f"ran longer than {self._limits.of(culprit):.0f} s" if timed_out else outcome.detail
-        self._keep(_unfinished(culprit, kind, words))
+        self._keep(failed_by(culprit, kind, words))
         rest.remove(culprit)
         return True
-
-
-def _unfinished(node_id: str, outcome: TestOutcome, words: str) -> TestResult:
-    failure = Failure("call", outcome.value, words, by_assertion=False, excerpt="")
-    return TestResult(node_id, outcome, 0.0, failure)
 
 
 def deal_out(

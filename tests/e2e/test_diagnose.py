@@ -282,6 +282,25 @@ def test_what_runs_no_test_at_head_is_no_pass(tmp_path: Path, run_assay: RunAssa
     assert categories(found.record) == {"test_m.py::test": "new failure"}
 
 
+def test_ids_that_hold_the_path_of_the_project_are_the_projects_own(
+    tmp_path: Path, run_assay: RunAssay
+) -> None:
+    test = (
+        "import pathlib\nimport pytest\nimport m\n\nHERE = str(pathlib.Path(__file__).parent)\n\n\n"
+        "@pytest.mark.parametrize('place', [HERE])\n"
+        "def test_in(place):\n    assert m.SIZE == 1\n"
+    )
+    before = {"m.py": "SIZE = 1\n", "test_m.py": test}
+    root = two_versions(tmp_path / "m", before, {"m.py": "SIZE = 2\n"})
+    found = run_assay("diagnose", "--format", "json", project=root)
+    test_id = f"test_m.py::test_in[{root}]"
+    assert categories(found.record) == {test_id: "new failure"}
+    assert found.record["others"] == []
+    assert found.record["groups"][0]["divergence"]["base"] is not None
+    write(root / "m.py", "SIZE = 1\n")
+    assert run_assay("verify", test_id, project=root).code == 0
+
+
 def test_the_change_is_needed(tmp_path: Path, run_assay: RunAssay) -> None:
     root = two_versions(tmp_path / "m", {"test_m.py": "def test(): pass\n"}, {}, commit=False)
     assert run_assay("diagnose", project=root).code == 5

@@ -29,7 +29,8 @@ class Collected:
 
     `modules` maps imported module names to files, `search_path` is `sys.path`, `sinks` what
     collecting ran (for the impact map), `threads` how many threads were alive after it, `seconds`
-    how long starting and collecting took. `broken` maps files that could not be collected to the
+    how long starting and collecting took, `places` those of the user's arguments that say what to
+    collect. `broken` maps files that could not be collected to the
     reason.
     """
 
@@ -43,6 +44,7 @@ class Collected:
     threads: int
     seconds: float = 0.0
     broken: Mapping[str, str] = field(default_factory=dict)
+    places: tuple[str, ...] = ()
 
     @property
     def can_fork(self) -> bool:
@@ -86,6 +88,7 @@ def collected_from(zygote: Zygote, repo: Path, tolerant: bool = False) -> Collec
         sinks=hello["sinks"],
         threads=hello["threads"],
         seconds=time.monotonic() - began,
+        places=tuple(hello["places"]),
         broken={_file_of(where, hello["rootdir"], prefix): _last(text) for where, text in errors},
     )
 

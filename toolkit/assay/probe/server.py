@@ -165,6 +165,7 @@ class CollectedZygote:
             **versions(),
             "rootdir": str(session.config.rootpath),
             "inifile": str(session.config.inipath or ""),
+            "places": [str(one) for one in session.config.option.file_or_dir],
             "threads": count_threads(),
             "fingerprint": fingerprint(session.config),
             "items": [describe_item(item) for item in session.items],

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 
+from assay.change.commits import changed_submodules
 from assay.change.trees import Left, Trees, trees_of
 from assay.errors import BaselineError
 from assay.execution.evidence import EvidenceRun
@@ -151,6 +152,10 @@ def _wanted(
 ) -> Wanted:
     if everything:
         return Wanted(None, "all tests, as asked")
+    moved = changed_submodules(project.repo, change.change.base)
+    if moved:
+        # What lies in a submodule is not compared file by file.
+        return Wanted(None, f"all tests: {', '.join(moved)} is at another commit")
     with reading(project.map_file) as (store, _):
         empty = store.is_empty()
     if empty:

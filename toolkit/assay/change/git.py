@@ -234,12 +234,6 @@ def _run(
         ) from error
 
 
-def text_at(root: Path, commit: str, path: str) -> str | None:
-    """A file's text in a commit, None if it has no such file."""
-    done = _run(root, "cat-file", "blob", f"{commit}:{path}")
-    return done.stdout.decode("utf-8", "replace") if done.returncode == 0 else None
-
-
 def output_of(root: Path, *arguments: str, given: bytes = b"") -> bytes:
     """What git prints when run there; UsageError with git's own words if it fails."""
     done = _run(root, *arguments, given=given)

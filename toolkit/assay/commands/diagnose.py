@@ -6,7 +6,7 @@ import json
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from assay.change.git import text_at
+from assay.change.commits import text_at
 from assay.commands.common import Context
 from assay.comparing import compared
 from assay.config import config_of
@@ -39,7 +39,7 @@ def run(context: Context, options: DiagnoseOptions) -> int:
     if options.patch is not None:
         context.out(kept_patch(context, options.patch))
         return ExitCode.CLEAN
-    change = read_change(context.project, options.base, None)
+    change = read_change(context.project, options.base, None, submodules_too=True)
     project = with_settings_of_base(context.project, change.change.base)
     with compared(project, change, options.everything, context.progress) as comparison:
         sides = sides_of(comparison)

@@ -110,7 +110,7 @@ def group_lines(number: int, group: Group, everything: bool, trace: bool) -> Ite
 
 def _divergence_lines(group: Group, trace: bool) -> Iterator[str]:
     there = group.divergence
-    if isinstance(there, NoDivergence) and trace:
+    if isinstance(there, NoDivergence):
         yield f"   Not compared with base: {there.reason}"
     if not isinstance(there, Divergence):
         return
@@ -143,7 +143,8 @@ def _size(group: Group) -> str:
 
 
 def _counted_tests(group: Group) -> str:
-    if group.example.evidence and group.example.evidence[0].phase != "collect":
+    evidence = group.example.evidence
+    if not evidence or evidence[0].phase != "collect":
         return plural(len(group.tests), "test")
     files = [one for one in group.tests if one != WHOLE_SUITE]
     what = plural(len(files), "file") if files else "nothing is collected"

@@ -188,6 +188,9 @@ def _not_started(settings: ZygoteSettings, zygote: Zygote, problem: BaselineErro
     the end."""
     told = last_traceback(zygote.output(PRINTED))
     if told is not None:
+        # Assay's own frames say nothing to the reader.
+        ours = f"{settings.state}/"
+        told["frames"] = [row for row in told["frames"] if not row[0].startswith(ours)]
         reader = Reader(settings, lambda path: is_test_file(path, frozenset()))
         return reader.evidence("", {"phase": "collect", "chain": [told]})
     said = [line.strip() for line in problem.details if line.strip(" =")]

@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 import os
 import select
+import signal
 import socket
 import subprocess
 import sys
@@ -138,7 +139,12 @@ class WarmServer:
         if not self.serves(command, cwd, env):
             return run_briefly(command, cwd, env, seconds)
         with tempfile.TemporaryFile() as output:
-            code = self.start(command, cwd, env, output).wait(seconds)
+            process = self.start(command, cwd, env, output)
+            try:
+                code = process.wait(seconds)
+            except subprocess.TimeoutExpired:
+                os.kill(process.pid, signal.SIGKILL)
+                return Finished(None, "")
             output.seek(0)
             return Finished(code, output.read().decode(errors="replace"))
 

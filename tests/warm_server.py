@@ -9,7 +9,6 @@ from __future__ import annotations
 import importlib
 import json
 import os
-import runpy
 import select
 import signal
 import socket
@@ -108,6 +107,7 @@ def run(request: Request, descriptors: list[int]) -> NoReturn:
     if sys.argv[0] == "-m":
         sys.path[0] = request["cwd"]
         sys.argv = sys.argv[1:]
+        runpy = importlib.import_module("runpy")
         become_main(lambda _: runpy.run_module(sys.argv[0], run_name="__main__", alter_sys=True))
     if sys.argv[0] == "-c":
         sys.path[0] = ""
@@ -132,7 +132,7 @@ def take_descriptors(output: int, control: list[int], number: int) -> None:
 def become_main(body: Callable[[dict[str, Any]], object], **more: str | None) -> NoReturn:
     """Run a body, given the names of a new main module, and leave as Python does at its end."""
     main = ModuleType("__main__")
-    main.__dict__.update(more, __builtins__=__builtins__)
+    main.__dict__.update(more, __builtins__=__builtins__, __annotations__={})
     sys.modules["__main__"] = main
     body(main.__dict__)
     sys.exit()

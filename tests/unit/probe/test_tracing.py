@@ -239,7 +239,7 @@ def test_code_of_others_is_told_by_name_where_the_project_calls_it(shop: ModuleT
 
 def test_after_so_many_events_tracing_stops_and_says_so(shop: ModuleType) -> None:
     event = traced(shop, shop.squares, 50, events=10)
-    assert event["cut"] == "after 10 calls and returns"
+    assert event["cut"] == "after 10 calls and returns, in shop.py:33 numbers, call 6"
     assert len(event["calls"]) <= 10
     assert event["calls"][0][5] == "open"
 

@@ -1,12 +1,12 @@
-"""Which plain data a function reads that it is not given: its hidden inputs, by the names in its
-code."""
+"""Which data functions can reach that they are not given: by the names in a function's code, its
+hidden inputs; all that modules hold, before a test starts."""
 
 from __future__ import annotations
 
 import re
 import sys
 from collections.abc import Callable, Iterator, Mapping
-from types import CodeType, FrameType, ModuleType
+from types import BuiltinFunctionType, CodeType, FrameType, FunctionType, MethodType, ModuleType
 from typing import Any
 
 from .summary import mro, type_name
@@ -20,6 +20,11 @@ UNCHANGING = frozenset({int, float, complex, bool, str, bytes, type(None), re.Pa
 
 INLINED = frozenset({"<listcomp>", "<setcomp>", "<dictcomp>", "<genexpr>"})
 """Their frames are part of the function they stand in, as they are from Python 3.12 on."""
+
+MOST_NAMES = 5000
+"""So many names of modules are looked at."""
+
+_CODE = (FunctionType, BuiltinFunctionType, MethodType, ModuleType, type)
 
 _MISSING, _CHANGES = object(), object()
 _module = type.__dict__["__module__"].__get__
@@ -55,7 +60,7 @@ class Reading:
     """Finds the hidden inputs of functions; `is_own` says which files are the project's."""
 
     def __init__(self, is_own: Callable[[str], bool]) -> None:
-        self._is_own = is_own
+        self.is_own_file = is_own
         self._of_class: dict[tuple[int, int], list[Slot]] = {}
         self._kept: list[Any] = []
 
@@ -71,7 +76,7 @@ class Reading:
                 continue
             if type(value) in PLAIN and name in found:
                 yield Slot(name, found, name)
-            elif type(value) is ModuleType and self._is_own(file_of(value)):
+            elif type(value) is ModuleType and self.is_own_file(file_of(value)):
                 inside = _contents(value)
                 yield from (Slot(f"{name}.{key}", inside, key) for key in names if key in inside)
             elif type in mro(type(value)) and self.is_own_class(value):
@@ -108,7 +113,33 @@ class Reading:
         name = _module(kind)
         module = sys.modules.get(name) if type(name) is str else None
         file = "" if module is None else file_of(module)
-        return file if self._is_own(file) else ""
+        return file if self.is_own_file(file) else ""
+
+
+def module_values(reading: Reading, values: Values) -> list[tuple[str, str, int]]:
+    """File, name and value of what the project's modules hold but for code, and of the plain data
+    in their classes; the modules that began to be imported last come first, for the others mostly
+    import them."""
+    found: list[tuple[str, str, int]] = []
+    for module in reversed(list(sys.modules.values())):
+        file = file_of(module)
+        if not reading.is_own_file(file):
+            continue
+        for name, value in list(_contents(module).items()):
+            if len(found) >= MOST_NAMES:
+                return found
+            if type(name) is not str or name.startswith("__"):
+                continue
+            kinds = mro(type(value))
+            if type in kinds and reading.file_of_class(value) == file:
+                found += [
+                    (file, f"{name}.{key}", values.number(item))
+                    for key, item in list(_vars(value).items())
+                    if type(item) in PLAIN and not key.startswith("_")
+                ]
+            elif not any(kind in kinds for kind in _CODE):
+                found.append((file, name, values.number(value)))
+    return found
 
 
 def _names(code: CodeType) -> tuple[str, ...]:

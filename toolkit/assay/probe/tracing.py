@@ -20,7 +20,7 @@ from typing import Any
 
 from .clock import Clock
 from .hotswap import real_path
-from .reading import INLINED, PLAIN, UNCHANGING, Reading, Slot
+from .reading import INLINED, PLAIN, UNCHANGING, Reading, Slot, module_values
 from .summary import mro, type_name
 from .values import KNOWN_AT_SIGHT, Values
 from .watchers import Message, Watcher
@@ -31,8 +31,12 @@ ROOT, TEMPORARY = "<root>", "<tmp>"
 WHOLE = 1000
 """So many calls of one function are told whole; of later ones, simple values only."""
 
-BETWEEN = 1024
-"""After so many calls of other code the clock is looked at."""
+BETWEEN, OWN_BETWEEN = 1024, 16
+"""After so many calls of other code, and calls and returns of the project's, the clocks are looked
+at."""
+
+WAITING = 5
+"""So many times the seconds of the processor may pass by the clock on the wall."""
 
 _FOREIGN, _INLINE, _THREAD, _PROCESS = range(4)
 _MARKS = {("threading.py", "start"): _THREAD, ("subprocess.py", "_execute_child"): _PROCESS}
@@ -97,8 +101,9 @@ class Tracer(Watcher):
     """Traces each test of the child, from before its set-up to after its teardown.
 
     `told` has `repo` and `excluded` (what is the project's), `events` (so many calls and returns
-    are written down), `seconds` (for so long), and `lines`: None, or `[path, qualified
-    name, first line, number]` of the one call of one function whose lines are to be told too.
+    are written down), `seconds` (for so long, of the processor's time), `lines`: None, or `[path,
+    qualified name, first line, number]` of the one call of one function whose lines are to be told
+    too, and `modules`: whether what the project's modules hold before the test is, too.
 
     The event "traced" has `codes` (`[path, qualified name, first line]`), `values`, and `calls` in
     the order of their start: `[code, parent, line of the call, arguments, hidden inputs, how it
@@ -106,7 +111,8 @@ class Tracer(Watcher):
     arguments afterwards only those that may have changed are told. A generator's or coroutine's
     stretch from one suspension to the next is a call. Of what is not the project's, calls made
     straight from its code are told, with an empty path and no more than their names. `shortened`
-    are the numbers of the codes of which not all calls are told whole.
+    are the numbers of the codes of which not all calls are told whole, `modules` has `[path, name,
+    value]` of data in modules and their classes.
     """
 
     def __init__(self, told: Message) -> None:
@@ -115,6 +121,7 @@ class Tracer(Watcher):
         self._most: int = told["events"]
         self._seconds: float = told["seconds"]
         lines = told.get("lines")
+        self._modules: bool = told.get("modules", False)
         self._wanted = tuple(lines[:3]) if lines else None
         self._wanted_number = lines[3] if lines else 0
         # By the number of the code object: to hash one takes longer than all else here.
@@ -140,8 +147,8 @@ class Tracer(Watcher):
         self._seen = 0
         self._events = self._threads = self._processes = 0
         self._cut = ""
-        self._began = Clock.monotonic()
-        self._until = self._began + self._seconds
+        self._module_values = module_values(self._reading, self._values) if self._modules else []
+        self._began, self._used = Clock.monotonic(), Clock.used()
         self._trace = self._tracing()
         _settrace(self._trace)
 
@@ -157,6 +164,7 @@ class Tracer(Watcher):
             "values": self._values.all(),
             "calls": self._calls,
             "lines": self._lines,
+            "modules": [[self._relative(file), *row] for file, *row in self._module_values],
             "cut": self._cut,
             "events": self._events,
             "threads": self._threads,
@@ -228,7 +236,6 @@ class Tracer(Watcher):
     def _tracing(self) -> Callable[[FrameType, str, Any], Any]:
         """The trace function, which is called for each frame of whatever code."""
         kinds, opened = self._kinds, self._open
-        until, now = self._until, Clock.monotonic
         left = BETWEEN
 
         def on_call(frame: FrameType, _event: str, _arg: Any) -> Any:
@@ -246,8 +253,7 @@ class Tracer(Watcher):
                 left -= 1
                 if not left:
                     left = BETWEEN
-                    if now() > until:
-                        self._out_of_time()
+                    self._look_at_clocks()
                 if opened or kind != _FOREIGN:
                     self._saw_other(frame, kind)
             except Exception as problem:
@@ -378,11 +384,13 @@ class Tracer(Watcher):
         self._events += 1
         if self._events > self._most:
             self._stop(f"after {self._most} calls and returns")
-        elif Clock.monotonic() > self._until:
-            self._out_of_time()
+        elif not self._events % OWN_BETWEEN:
+            self._look_at_clocks()
 
-    def _out_of_time(self) -> None:
-        self._stop(f"after {self._seconds:g} s")
+    def _look_at_clocks(self) -> None:
+        used, passed = Clock.used() - self._used, Clock.monotonic() - self._began
+        if used > self._seconds or passed > WAITING * self._seconds:
+            self._stop(f"after {self._seconds:g} s")
 
     def _stop(self, why: str) -> None:
         """Trace no more; told is why, and where the project's code was then."""

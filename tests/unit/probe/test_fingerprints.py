@@ -50,7 +50,7 @@ class Hostile:
     def _fail(self, *_: Any) -> Any:
         raise AssertionError("the user's code was called")
 
-    __eq__ = __repr__ = __hash__ = __bool__ = __len__ = __iter__ = __getattr__ = _fail  # type: ignore[assignment]
+    __eq__ = __repr__ = __hash__ = __bool__ = __len__ = __iter__ = __getattr__ = _fail
 
 
 def within_itself() -> Point:

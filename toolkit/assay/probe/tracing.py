@@ -21,7 +21,7 @@ from typing import Any
 from .clock import Clock
 from .hotswap import real_path
 from .reading import INLINED, PLAIN, UNCHANGING, Reading, Slot, module_values
-from .summary import mro, type_name
+from .summary import mro
 from .values import KNOWN_AT_SIGHT, Values
 from .watchers import Message, Watcher
 
@@ -56,6 +56,7 @@ _HOW, _VALUE, _AFTER, _LEFT = 5, 6, 7, 8
 
 _settrace, _gettrace = sys.settrace, sys.gettrace
 _open_file = open
+_qualname = type.__dict__["__qualname__"].__get__
 _vars = type.__dict__["__dict__"].__get__
 
 
@@ -226,7 +227,7 @@ class Tracer(Watcher):
                 file = self._reading.file_of_class(kind)
                 if not file:
                     return None
-                name = type_name(kind)[len(kind.__module__) + 1 :]
+                name = _qualname(kind)
                 line = _line_of_class(file, name)
                 return _Own(code, (self._relative(file), f"{name}.{code.co_name}", line), line)
         return None

@@ -39,8 +39,8 @@ WAITING = 5
 """So many times the seconds of the processor may pass by the clock on the wall."""
 
 _FOREIGN, _INLINE, _THREAD, _PROCESS = range(4)
-_MARKS = {("threading.py", "start"): _THREAD, ("subprocess.py", "_execute_child"): _PROCESS}
-"""What starts a thread or a process, by file and name: importing these would change the program."""
+_MARKS = {"start": ("threading.py", _THREAD), "_execute_child": ("subprocess.py", _PROCESS)}
+"""What starts a thread or a process, by name and file: importing these would change the program."""
 _WHENEVER = frozenset({"weakref.py", "_weakrefset.py"})
 """Whose functions run, as `__del__` does, when the garbage collector comes to it."""
 _GENERATED = frozenset({"__init__", "__eq__", "__lt__", "__le__", "__gt__", "__ge__", "__hash__"})
@@ -206,7 +206,8 @@ class Tracer(Watcher):
             return _INLINE
         if name.startswith("<"):
             return self._generated(code, frame) or _FOREIGN
-        return _MARKS.get((os.path.basename(name), code.co_name), _FOREIGN)
+        mark = _MARKS.get(code.co_name)
+        return mark[1] if mark and os.path.basename(name) == mark[0] else _FOREIGN
 
     def _kind_of_file(self, name: str) -> int | None:
         """None for the project's."""

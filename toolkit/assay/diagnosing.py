@@ -11,11 +11,11 @@ from pathlib import Path
 from assay.closer import Closer, difference_of, looked_closer, polluters_of
 from assay.comparing import Comparison, category_of, vanished
 from assay.diagnosis.cause import Case
+from assay.diagnosis.checks import code_of
 from assay.diagnosis.groups import grouped
 from assay.diagnosis.sides import Side, Sides
 from assay.diagnosis.signs import DOCUMENTS
 from assay.diagnosis.table import matches_of
-from assay.diagnosis.transitions import assertions_of
 from assay.diagnosis.verdict import verdict_of
 from assay.model.diagnosis import (
     Category,
@@ -70,7 +70,7 @@ def diagnosis_of(found: Comparison, sides: Sides) -> Diagnosis:
         outcomes={test: result.outcome for test, result in {**hidden, **head}.items()},
         notices=(*_notices(found), *closer.left),
         paths={**{test: found.base.paths[test] for test in hidden}, **found.head.paths},
-        assertions=assertions_of(sides.head, sides.is_test),
+        code=code_of(sides.head, sides.is_test, [one.test for one in failing]),
         settings=settings_of(found.head) or settings_of(found.base),
     )
 

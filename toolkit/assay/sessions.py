@@ -136,6 +136,7 @@ def tree_settings(
             *(moved(place, own, root) for place in settings.excluded),
         ),
         environ=environ,
+        stands_for=project.repo,
     )
 
 

@@ -10,6 +10,7 @@ from typing import Any
 from assay.model.divergence import Divergence, NoDivergence
 from assay.model.evidence import Evidence
 from assay.model.run import TestOutcome
+from assay.model.verification import TestCode
 
 
 class Category(Enum):
@@ -201,8 +202,8 @@ class Diagnosis:
     """The whole answer. `compared` says what was compared, `ran` which tests and why; `others` are
     tests that do not fail and are told of all the same: newly skipped, vanished, newly passing.
     `groups` are in the order in which to fix them. `notices` are what else has to be said. For
-    `assay verify`: all `outcomes` at head, the `paths` of the tests, how often test functions
-    assert (by "path::name") and pytest's `settings`.
+    `assay verify`: all `outcomes` at head, the `paths` of the tests, what their `code`
+    checks, and pytest's `settings`.
     """
 
     compared: str
@@ -215,5 +216,5 @@ class Diagnosis:
     outcomes: Mapping[str, TestOutcome] = field(hash=False)
     notices: tuple[str, ...] = ()
     paths: Mapping[str, str] = field(hash=False, default_factory=dict)
-    assertions: Mapping[str, int] = field(hash=False, default_factory=dict)
+    code: TestCode = field(default_factory=TestCode)
     settings: str = ""

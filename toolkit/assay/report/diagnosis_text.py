@@ -102,7 +102,7 @@ def group_lines(number: int, group: Group, everything: bool, trace: bool) -> Ite
 
 def _divergence_lines(group: Group, trace: bool) -> Iterator[str]:
     there = group.divergence
-    if isinstance(there, NoDivergence) and trace:
+    if isinstance(there, NoDivergence):
         yield f"   Not compared with base: {there.reason}"
     if not isinstance(there, Divergence):
         return

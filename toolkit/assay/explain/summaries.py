@@ -178,7 +178,9 @@ def _further_on(before: Summary, after: Summary, shown: str) -> tuple[str, str]:
     """Two values that differ only in what is not shown."""
     if before[0] == after[0] and before[0] in ("l", "d") and before[2] != after[2]:
         return f"{shown} ({before[2]} items)", f"{shown} ({after[2]} items)"
-    return shown, f"{shown}, and something else further on"
+    if "…" in shown:
+        return shown, f"{shown}, and something else further on"
+    return shown, f"another {shown}"
 
 
 def _window(text: str, start: int, most: int) -> str:

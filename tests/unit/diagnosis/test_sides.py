@@ -83,6 +83,19 @@ def test_another_kind_of_definition_is_no_successor() -> None:
     assert likeness(total, total) == 1.0
 
 
+def test_a_body_that_many_functions_have_tells_nothing_of_one_far_away() -> None:
+    short, long = "    return 1\n", "    return [one for one in STOCK if one.price]\n"
+
+    def successors(path: str, body: str) -> list[str]:
+        head = {path: f"def pay():\n{body}"}
+        sides = moved({"shop.py": f"def load():\n{body}"}, head)
+        return [place.name for place in sides.successors(sides.gone[0])]
+
+    assert successors("till.py", short) == []
+    assert successors("shop.py", short) == ["pay"]
+    assert successors("till.py", long) == ["pay"]
+
+
 def test_lines_that_differ_and_what_they_touch() -> None:
     assert SIDES.removed_lines("src/shop/cart.py") >= {7, 12, 16}
     method = SIDES.head.definition("src/shop/cart.py", "Cart.append")

@@ -408,6 +408,10 @@ class Sides:
 
 ALIKE = 0.6
 
+TELLING_BODY = 20
+"""A body of fewer characters, such as `return 1`, is that of many functions: only beside
+where it was does it tell that one has become the other."""
+
 _BESIDE = frozenset(
     {"docs", "doc", "examples", "example", "benchmarks", "benchmark", "performance", "scripts"}
 )
@@ -422,6 +426,9 @@ def likeness(old: Place, new: Place) -> float:
     name = _similar(old.short, new.short)
     if old.short == new.short:
         return max(0.7, body)
+    at_hand = (old.path, old.name.rpartition(".")[0]) == (new.path, new.name.rpartition(".")[0])
+    if body == 1.0 and not at_hand and len(_body(old.node)) < TELLING_BODY:
+        return 0.4 + 0.6 * name
     if body == 1.0:
         return 0.95 + name / 100
     return 0.7 * body + 0.3 * name

@@ -48,7 +48,7 @@ test: $(READY) ## run all tests
 	@$(BIN)/python -m pytest -n auto --dist loadfile $(ARGS)
 
 traps: $(READY) ## spring all traps for the selection, variants too, and check what plain pytest says
-	@ASSAY_ALL_TRAPS=1 $(BIN)/python -m pytest -n auto --dist loadfile tests/e2e/test_traps_*_of_4.py $(ARGS)
+	@ASSAY_ALL_TRAPS=1 ASSAY_COLD_STARTS=1 $(BIN)/python -m pytest -n auto --dist loadfile tests/e2e/test_traps_*_of_4.py $(ARGS)
 
 operators: $(READY) ## write docs/operators.md from the table of operators
 	@$(BIN)/python -c 'from pathlib import Path; from assay.mutation.document import operators_page; \

@@ -8,7 +8,8 @@ subject says fix and which changes both: base is its tree, head the same with th
 to the commit before, so that the commit's own tests fail there. The first test that passes at base
 and fails at head, twice each, is traced in both; the search is not told what the commit changed.
 Truth are the functions whose own code the commit changed, and the names assigned outside of
-functions. Commits of which head cannot be collected, or no test fails, are no cases.
+functions; a generated method is as true as the fields of its class. Commits of which head cannot be
+collected, or no test fails, are no cases.
 
 PYTHON has pytest, coverage and what the suites need.
 """
@@ -26,7 +27,7 @@ import subprocess
 import sys
 import tarfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Sequence, Set
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -47,6 +48,8 @@ from assay.recording import Suite, collected_suite
 MOST_FILES = 3
 MOST_LINES = 60
 TEST_SECONDS = 20.0
+GENERATED = frozenset({"__init__", "__eq__", "__lt__", "__le__", "__gt__", "__ge__", "__hash__"})
+"""Methods that dataclasses and attrs make from the fields of a class."""
 
 
 class NoCaseError(Exception):
@@ -144,6 +147,12 @@ def _case(git: Path, commit: str, work: Path, python: str | None) -> Row:
         seconds = time.monotonic() - began
         traced = Tracing(other.settings, other.zygote, other.collected, other.limits({})).run(test)
     candidates = found.candidates if isinstance(found, Divergence) else ()
+    written = {
+        f"{path}:{name}"
+        for path, both in texts.items()
+        for text in both
+        for name, _ in _owned(ast.parse(text), "")
+    }
     return Row(
         commit=commit,
         subject=_text(git, "log", "-1", "--format=%s", commit).strip(),
@@ -152,7 +161,7 @@ def _case(git: Path, commit: str, work: Path, python: str | None) -> Row:
         kind=found.kind.value if isinstance(found, Divergence) else "none",
         sentence=found.sentence if isinstance(found, Divergence) else found.reason,
         candidates=tuple(map(_name, candidates)),
-        rank=next((n for n, one in enumerate(candidates, 1) if _hits(one, changed)), 0),
+        rank=next((n for n, one in enumerate(candidates, 1) if _hits(one, changed, written)), 0),
         notes=found.notes,
         events=0 if traced.trace is None else traced.trace.events,
         plain=plain,
@@ -161,8 +170,13 @@ def _case(git: Path, commit: str, work: Path, python: str | None) -> Row:
     )
 
 
-def _hits(candidate: Candidate, changed: Sequence[str]) -> bool:
-    """Whether the function was changed; of data that was read, whether its name was."""
+def _hits(candidate: Candidate, changed: Sequence[str], written: Set[str]) -> bool:
+    """Whether the function was changed; of data that was read, whether its name was; of a method
+    that is generated from a class, whether a field of the class was."""
+    name = _name(candidate)
+    owner = name.rpartition(".")[0]
+    if candidate.place.name.rpartition(".")[2] in GENERATED and name not in written:
+        return any(one.startswith(f"{owner}.") for one in changed)
     if candidate.kind is Kind.HIDDEN:
         names = {candidate.what, candidate.what.rpartition(".")[2]}
         if names & {one.partition(":")[2] for one in changed}:

@@ -8,15 +8,20 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any, Protocol
 
 import pytest
+from warm import COLD_STARTS, WarmServer
 
 import assay
 from assay.cli import main
+from assay.execution.interpreter import probe_environment
+from assay.execution.process import Finished, run_briefly
 from assay.model.mutant import Mutant
 from assay.model.source import Span
 
@@ -53,6 +58,9 @@ GIT_ENVIRONMENT = {
     "GIT_COMMITTER_DATE": "2026-01-01T00:00:00Z",
 }
 
+
+LONG = 600.0
+"""Seconds: more than anything here takes."""
 
 NO_PLUGINS = {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
 """Most projects need no plugin, and starting without is three times as fast."""
@@ -100,6 +108,11 @@ def pytest_configure(config: pytest.Config) -> None:
         compileall.compile_dir(Path(assay.__file__).parent / "probe", quiet=2)
 
 
+def pytest_unconfigure() -> None:
+    if warm_server.cache_info().currsize:
+        warm_server().close()
+
+
 class CopyProject(Protocol):
     def __call__(self, name: str, into: str = ...) -> Path: ...
 
@@ -132,6 +145,28 @@ def clean_environment(more: Mapping[str, str] | None = None) -> dict[str, str]:
     return kept | GIT_ENVIRONMENT | NO_PLUGINS | dict(more or {})
 
 
+@cache
+def warm_server() -> WarmServer:
+    """The one of this process, for the environment that tests usually have."""
+    return WarmServer(probe_environment(clean_environment()))
+
+
+@contextmanager
+def warm_starts() -> Iterator[None]:
+    """Within, the interpreters that assay starts in this process are forked from the server."""
+    with pytest.MonkeyPatch.context() as patch:
+        if not COLD_STARTS:
+            warm_server().serve_assay(patch)
+        yield
+
+
+def run_python(*arguments: str, cwd: Path, env: Mapping[str, str] | None = None) -> Finished:
+    """Run the interpreter that runs these tests as assay would; its two outputs are joined."""
+    start = run_briefly if COLD_STARTS else warm_server().run_briefly
+    environ = probe_environment(clean_environment(env))
+    return start([sys.executable, *arguments], cwd, environ, LONG)
+
+
 def git(root: Path, *arguments: str) -> str:
     """Run git; its standard output. Raises where git fails."""
     done = subprocess.run(
@@ -148,9 +183,9 @@ def git(root: Path, *arguments: str) -> str:
 
 def start_repository(root: Path) -> None:
     """Make a directory a repository with one commit, on branch main."""
-    git(root, "init", "--quiet", "--initial-branch=main")
-    git(root, "config", "user.name", "A Tester")
-    git(root, "config", "user.email", "tester@example.org")
+    git(root, "init", "--quiet", "--initial-branch=main", "--template=")
+    with (root / ".git" / "config").open("a", encoding="utf-8") as config:
+        config.write("[user]\n\tname = A Tester\n\temail = tester@example.org\n")
     commit_all(root, "first")
 
 
@@ -223,23 +258,12 @@ def failing_tests(
     failures = workroom / "failures.txt"
     failures.write_text("", encoding="utf-8")
     search = [str(workroom), (env or {}).get("PYTHONPATH", "")]
-    own = {
-        "PYTHONPATH": os.pathsep.join(filter(None, search)),
-        "FAILURES_FILE": str(failures),
-        "PYTHONDONTWRITEBYTECODE": "1",
-        "PYTHONHASHSEED": "0",
-    }
+    own = {"PYTHONPATH": os.pathsep.join(filter(None, search)), "FAILURES_FILE": str(failures)}
     options = ["-q", "--tb=no", "-p", "no:cacheprovider", "-p", "failures_plugin"]
-    done = subprocess.run(
-        [sys.executable, "-m", "pytest", *options, *arguments],
-        cwd=project,
-        env=clean_environment({**(env or {}), **own}),
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    command = ["-m", "pytest", *options, *arguments]
+    done = run_python(*command, cwd=project, env={**(env or {}), **own})
     failed = set(failures.read_text(encoding="utf-8").splitlines())
-    assert bool(done.returncode) == bool(failed), done.stdout + done.stderr
+    assert bool(done.code) == bool(failed), done.output
     return failed
 
 
@@ -256,7 +280,7 @@ def copy_project(tmp_path: Path) -> CopyProject:
 @pytest.fixture
 def run_assay(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> RunAssay:
+) -> Iterator[RunAssay]:
     """Runs assay in this process, on a project, with the interpreter that runs these tests."""
     for name, value in GIT_ENVIRONMENT.items():
         monkeypatch.setenv(name, value)
@@ -272,7 +296,8 @@ def run_assay(
         said = capsys.readouterr()
         return Result(int(code), said.out, said.err)
 
-    return run
+    with warm_starts():
+        yield run
 
 
 @pytest.fixture(scope="session")

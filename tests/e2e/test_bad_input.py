@@ -246,6 +246,7 @@ def test_suite_with_a_collection_error(
     assert (done.code, done.out) == (3, "")
     assert "pytest cannot collect test_broken.py" in done.problem
     assert "no_such_module_at_all" in done.err
+    assert ("`assay diagnose` says" in done.err) == (verb in ("impact", "gate"))
 
 
 def test_suite_with_a_broken_conftest(mapped_project: MappedProject, run_assay: RunAssay) -> None:

@@ -226,8 +226,9 @@ def test_a_base_that_cannot_be_collected_is_told_and_head_diagnosed(
     root = two_versions(tmp_path / "m", before, after)
     found = run_assay("diagnose", "--format", "json", project=root)
     assert found.code == 1, found.err
-    assert categories(found.record) == {"test_m.py::test": "new test fails"}
+    assert categories(found.record) == {"test_m.py::test": "new failure"}
     assert "base cannot be collected" in found.record["notices"][0]
+    assert "not known" in found.record["notices"][0]
 
 
 def test_a_head_that_cannot_be_collected_is_one_failure(
@@ -243,7 +244,7 @@ def test_a_head_that_cannot_be_collected_is_one_failure(
 NO_START: dict[str, tuple[Files, str]] = {
     "a module takes the name of one that pytest needs": (
         {"random.py": "import nothing_of_the_kind\n"},
-        "No module named 'nothing_of_the_kind'",
+        "the new file random.py is imported in place of the library `random`",
     ),
     "an option that pytest does not know": (
         {"pytest.ini": "[pytest]\naddopts = --no-such-option\n"},
@@ -282,6 +283,25 @@ def test_what_runs_no_test_at_head_is_no_pass(tmp_path: Path, run_assay: RunAssa
     assert categories(found.record) == {"test_m.py::test": "new failure"}
 
 
+def test_ids_that_hold_the_path_of_the_project_are_the_projects_own(
+    tmp_path: Path, run_assay: RunAssay
+) -> None:
+    test = (
+        "import pathlib\nimport pytest\nimport m\n\nHERE = str(pathlib.Path(__file__).parent)\n\n\n"
+        "@pytest.mark.parametrize('place', [HERE])\n"
+        "def test_in(place):\n    assert m.SIZE == 1\n"
+    )
+    before = {"m.py": "SIZE = 1\n", "test_m.py": test}
+    root = two_versions(tmp_path / "m", before, {"m.py": "SIZE = 2\n"})
+    found = run_assay("diagnose", "--format", "json", project=root)
+    test_id = f"test_m.py::test_in[{root}]"
+    assert categories(found.record) == {test_id: "new failure"}
+    assert found.record["others"] == []
+    assert found.record["groups"][0]["divergence"]["base"] is not None
+    write(root / "m.py", "SIZE = 1\n")
+    assert run_assay("verify", test_id, project=root).code == 0
+
+
 def test_the_change_is_needed(tmp_path: Path, run_assay: RunAssay) -> None:
     root = two_versions(tmp_path / "m", {"test_m.py": "def test(): pass\n"}, {}, commit=False)
     assert run_assay("diagnose", project=root).code == 5
@@ -315,13 +335,41 @@ def test_a_mended_signature_is_patched_verified_and_taken(
     assert "has no patch" in run_assay("diagnose", "--patch", "2", project=root).problem
 
 
+def test_tests_made_to_pass_are_told(tmp_path: Path, run_assay: RunAssay) -> None:
+    test = "import m\n\n\ndef test_cut():\n    assert m.cut(5) == 3\n"
+    before = {"m.py": "def cut(amount):\n    return amount - 2\n", "test_m.py": test}
+    root = two_versions(tmp_path / "m", before, {"m.py": "def cut(amount):\n    return amount\n"})
+    run_assay("diagnose", project=root)
+
+    write(root / "test_m.py", test.replace("    assert", "    return\n    assert"))
+    write(root / "conftest.py", "def pytest_runtest_makereport(item, call):\n    pass\n")
+    refused = run_assay("verify", project=root)
+    assert refused.code == 1
+    assert "test_m.py::test_cut: can fail at 0 assertions, and could at 1" in refused.out
+    assert "conftest.py::pytest_runtest_makereport: this hook of pytest was written" in refused.out
+
+    (root / "conftest.py").unlink()
+    write(root / "test_m.py", test.replace("== 3", "== 5"))
+    taken = run_assay("verify", project=root)
+    assert taken.code == 0
+    assert taken.lines[2:] == [
+        "Note: edited among the tests since the diagnosis: test_m.py, and no other Python file",
+        (
+            "Note: test_m.py::test_cut checks something else: "
+            "`assert m.cut(5) == 3` is now `assert m.cut(5) == 5`"
+        ),
+    ]
+    strict = run_assay("verify", "--no-test-edits", project=root)
+    assert (strict.code, "Tests edited: 1\n  test_m.py: was edited" in strict.out) == (1, True)
+
+
 def test_verify_names_what_did_not_fail(tmp_path: Path, run_assay: RunAssay) -> None:
     root = two_versions(tmp_path / "m", OUTCOMES_BEFORE, OUTCOMES_AFTER)
     run_assay("diagnose", project=root)
     assert "did not fail at the last diagnosis" in run_assay("verify", "x", project=root).problem
 
 
-@pytest.mark.parametrize("damage", ["{", '{"format": 99}', '{"format": 1}'])
+@pytest.mark.parametrize("damage", ["{", '{"format": 99}', '{"format": 2}'])
 def test_a_damaged_record_is_told(tmp_path: Path, run_assay: RunAssay, damage: str) -> None:
     root = two_versions(tmp_path / "m", {"test_m.py": "def test(): pass\n"}, {}, commit=False)
     write(root / ".assay/reports/diagnose.json", damage)

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from conftest import CopyProject, RunAssay, clean_environment, write
+from conftest import CopyProject, RunAssay, clean_environment, tree_bytes, write
 
 REPO = Path(__file__).parents[2]
 
@@ -65,7 +65,7 @@ def is_running(pid: int) -> bool:
 
 
 @contextmanager
-def running(project: Path, room: Path, *arguments: str) -> Iterator[Running]:
+def running(project: Path, room: Path, *arguments: str, **more: str) -> Iterator[Running]:
     started, go = room / "started", room / "go"
     waiting = {
         "SLOW_TEST_STARTED": str(started),
@@ -73,7 +73,7 @@ def running(project: Path, room: Path, *arguments: str) -> Iterator[Running]:
         "LAST_TEST_STARTED": str(room / "last-started"),
         "LAST_TEST_GO": str(room / "never"),
     }
-    env = clean_environment(waiting)
+    env = clean_environment({**waiting, **more})
     command = [sys.executable, "-m", "assay", *arguments, "--python", sys.executable]
     with subprocess.Popen(
         command,
@@ -150,6 +150,27 @@ def test_interrupted_mutate_leaves_the_rest_pending_and_goes_on(
     assert done.code == 0
     assert settled <= {m["id"] for m in done.record["mutants"] if m["reused"]}
     assert not [m for m in done.record["mutants"] if m["status"] == "Pending"]
+
+
+@pytest.mark.slow
+def test_interrupted_diagnose_leaves_nothing_and_says_that_it_starts_anew(
+    copy_project: CopyProject, tmp_path: Path
+) -> None:
+    project = copy_project("slow_test")
+    write(project / "added.py", "ADDED = 1\n")
+    temporary = tmp_path / "temporary"
+    temporary.mkdir()
+    before = tree_bytes(project)
+    with running(project, tmp_path, "diagnose", TMPDIR=str(temporary)) as run:
+        assert [one.name for one in temporary.glob("assay-trees-*")]
+        run.interrupt()
+        run.go.touch()
+        code, _, err = run.end()
+        assert code == 130, err
+        assert err.splitlines()[-1] == "assay: interrupted; the same command starts anew"
+        assert not [pid for pid in run.pids() if is_running(pid)]
+    assert not list(temporary.iterdir())
+    assert tree_bytes(project) == before
 
 
 BEGINNINGS = (("-m", "assay"), (str(REPO / "toolkit"),))

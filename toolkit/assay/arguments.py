@@ -277,12 +277,18 @@ def add_verify(verb: argparse.ArgumentParser) -> None:
     verb.add_argument(
         "tests", nargs="*", metavar="NODEID", help="what was to be mended (all that failed newly)"
     )
+    verb.add_argument(
+        "--no-test-edits",
+        action="store_true",
+        dest="tests_kept",
+        help="object to every edit of a test file since the diagnosis",
+    )
 
 
 def run_verify(ns: argparse.Namespace, context: Context) -> int:
     from assay.commands import verify
 
-    options = verify.VerifyOptions(tuple(ns.tests), ns.everything, ns.format)
+    options = verify.VerifyOptions(tuple(ns.tests), ns.everything, ns.tests_kept, ns.format)
     return verify.run(context, options)
 
 

@@ -362,7 +362,7 @@ def main(argv: Sequence[str], environ: Mapping[str, str]) -> int:
             print(f"    {line}", file=sys.stderr)
         return problem.code
     except KeyboardInterrupt:
-        print("assay: interrupted; run the same command again to go on", file=sys.stderr)
+        print(f"assay: interrupted; {after_interrupt(argv)}", file=sys.stderr)
         return ExitCode.INTERRUPTED
     except BrokenPipeError:
         # The reader (`head`) has left: nothing more to say, and nobody to say it to.
@@ -375,7 +375,9 @@ def main(argv: Sequence[str], environ: Mapping[str, str]) -> int:
 def _command(argv: Sequence[str], environ: Mapping[str, str]) -> int:
     ours, pytest_args = split_arguments(argv)
     options = parser().parse_args(ours)
-    project = open_project(options.project, options.python, pytest_args, environ)
+    # What is wrong with the settings of head may be what a diagnosis is asked for.
+    tolerant = options.verb == "diagnose"
+    project = open_project(options.project, options.python, pytest_args, environ, tolerant)
     scheduler = getattr(options, "scheduler", None)
     if scheduler is not None:
         project = replace(project, config=replace(project.config, scheduler=scheduler))
@@ -401,6 +403,17 @@ def _show(text: str) -> None:
         Console(soft_wrap=True, highlight=False).print(styled(text), end="")
     else:
         _write(text)
+
+
+STARTS_ANEW = frozenset({"diagnose", "flaky", "integration", "isolate", "verify"})
+"""Verbs whose runs are not resumed; the others keep what was finished."""
+
+
+def after_interrupt(argv: Sequence[str]) -> str:
+    """What the same command would do once more."""
+    if STARTS_ANEW.intersection(argv[:1]):
+        return "the same command starts anew"
+    return "run the same command again to go on"
 
 
 def _internal_fault(argv: Sequence[str]) -> int:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 
+from assay.change.commits import changed_submodules
 from assay.change.trees import Left, Trees, trees_of
 from assay.errors import BaselineError
 from assay.execution.evidence import EvidenceRun
@@ -151,6 +152,10 @@ def _wanted(
 ) -> Wanted:
     if everything:
         return Wanted(None, "all tests, as asked")
+    moved = changed_submodules(project.repo, change.change.base)
+    if moved:
+        # What lies in a submodule is not compared file by file.
+        return Wanted(None, f"all tests: {', '.join(moved)} is at another commit")
     with reading(project.map_file) as (store, _):
         empty = store.is_empty()
     if empty:
@@ -309,7 +314,9 @@ def category_of(found: Comparison, test: str) -> Category | None:
     if passed and all(passed):
         return Category.ORDER_DEPENDENT
     if before is None:
-        return Category.NEW_TEST_FAILS
+        # Of what base cannot collect, nobody knows whether it failed there.
+        unknown = found.base.breaker_of(found.head.paths[test]) is not None
+        return Category.NEW_FAILURE if unknown else Category.NEW_TEST_FAILS
     known = before not in GOOD and before is not TestOutcome.NOT_RUN
     return Category.KNOWN_FAILURE if known else Category.NEW_FAILURE
 
@@ -328,5 +335,7 @@ def vanished(found: Comparison) -> list[str]:
     return [
         test
         for test, path in found.base.paths.items()
-        if test not in there and path not in found.head.broken and found.head.suite is not None
+        if test not in there
+        and found.head.suite is not None
+        and found.head.breaker_of(path) is None
     ]

@@ -206,15 +206,28 @@ def _setup_cfg(project: Path) -> MutmutConfig:
     return parse_mutmut(lists, f"[mutmut] in {path}")
 
 
+class UnreadableSettings(UsageError):  # noqa: N818 - a problem of the project's
+    """`pyproject.toml` is no TOML: what it says for assay is not known."""
+
+
 def load_config(project: Path) -> Config:
     """`[tool.assay]` and `[tool.mutmut]` of the project; the defaults where there are none."""
     path = project / "pyproject.toml"
     try:
-        document = tomllib.loads(path.read_text(encoding="utf-8"))
+        text = path.read_text(encoding="utf-8")
     except FileNotFoundError:
         return Config(mutmut=_setup_cfg(project))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as problem:
-        raise UsageError(f"{path} cannot be read: {problem}") from problem
+    except (OSError, UnicodeDecodeError) as problem:
+        raise UnreadableSettings(f"{path} cannot be read: {problem}") from problem
+    return config_of(text, project, path)
+
+
+def config_of(text: str, project: Path, path: Path) -> Config:
+    """The same of the text of `pyproject.toml`; `path` is what mistakes are told of."""
+    try:
+        document = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as problem:
+        raise UnreadableSettings(f"{path} cannot be read: {problem}") from problem
     tool = document.get("tool", {})
     if not isinstance(tool, dict):
         raise UsageError(f"`tool` in {path} must be a table")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tomllib
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import replace
@@ -11,13 +12,21 @@ from pathlib import Path
 from assay.closer import Closer, difference_of, looked_closer, polluters_of
 from assay.comparing import Comparison, category_of, vanished
 from assay.diagnosis.cause import Case
+<<<<<<< HEAD
 from assay.diagnosis.fellows import NOTHING_RAN, Ran
+=======
+from assay.diagnosis.checks import code_of
+>>>>>>> main
 from assay.diagnosis.groups import grouped
 from assay.diagnosis.sides import Side, Sides
 from assay.diagnosis.signs import DOCUMENTS
 from assay.diagnosis.table import matches_of
+<<<<<<< HEAD
 from assay.diagnosis.transitions import assertions_of
 from assay.diagnosis.verdict import neutral_signs, verdict_of
+=======
+from assay.diagnosis.verdict import verdict_of
+>>>>>>> main
 from assay.model.diagnosis import (
     Category,
     Counted,
@@ -46,8 +55,13 @@ _FAILING = frozenset(
 def diagnosis_of(found: Comparison, sides: Sides) -> Diagnosis:
     """Everything that can be told of a comparison."""
     cases = _cases(found, sides)
+<<<<<<< HEAD
     ran = Ran({test: result.outcome for test, result in found.head_run.results.items()})
     first = [_failing(found, case, ran) for case in cases]
+=======
+    hides = _hides(found)
+    first = [replace(_failing(found, case), hides=hides[case.test]) for case in cases]
+>>>>>>> main
     closer = looked_closer(found, [group.tests for group in grouped(first, sides)])
     failing = [
         _failing(found, _with(case, closer), ran) if closer.knows(case.test) else before
@@ -72,7 +86,7 @@ def diagnosis_of(found: Comparison, sides: Sides) -> Diagnosis:
         outcomes={test: result.outcome for test, result in {**hidden, **head}.items()},
         notices=(*_notices(found), *closer.left),
         paths={**{test: found.base.paths[test] for test in hidden}, **found.head.paths},
-        assertions=assertions_of(sides.head, sides.is_test),
+        code=code_of(sides.head, sides.is_test, [one.test for one in failing]),
         settings=settings_of(found.head) or settings_of(found.base),
     )
 
@@ -83,13 +97,16 @@ def _hidden(found: Comparison) -> dict[str, TestResult]:
     return {
         test: result
         for test, result in found.base_run.results.items()
-        if nothing or found.base.paths[test] in found.head.broken
+        if nothing or found.head.breaker_of(found.base.paths[test]) is not None
     }
 
 
 def _notices(found: Comparison) -> Iterator[str]:
+    if found.project.unreadable is not None:
+        yield f"{found.project.unreadable.message}: assay's own settings are those of base"
     if found.base.problem is not None:
-        yield f"base cannot be collected ({found.base.problem.message}): every failure is new"
+        why = found.base.problem.message.rstrip(":").replace(f"{found.base.root}/", "")
+        yield f"base cannot be collected ({why}): which failures were there before is not known"
     for path in found.base.broken:
         if found.base.problem is None and path not in found.head.broken:
             yield f"{path} cannot be collected at base"
@@ -120,15 +137,25 @@ def _broken_files(found: Comparison, sides: Sides) -> Iterator[Case]:
             category=Category.COLLECTION_ERROR if before is None else Category.KNOWN_FAILURE,
             evidence=evidence,
             base_evidence=before,
-            matrix=Matrix(
-                base=TestOutcome.PASSED if before is None else TestOutcome.ERROR,
-                head=TestOutcome.ERROR,
-            ),
+            matrix=_matrix_of_broken(found, known=before is not None),
             alone=(),
             fixtures=(),
             sides=sides,
             environ=frozenset(found.project.environ),
         )
+
+
+def _matrix_of_broken(found: Comparison, known: bool) -> Matrix:
+    """Files are not collected for the mixed runs; where only one side was changed, they are one of
+    the two others."""
+    base = TestOutcome.ERROR if known else TestOutcome.PASSED
+    head = TestOutcome.ERROR
+    of_tests = [found.is_test(file.path) for file in found.change.change.files]
+    if of_tests and all(of_tests):
+        return Matrix(base, new_tests=head, new_sources=base, head=head)
+    if not any(of_tests):
+        return Matrix(base, new_tests=base, new_sources=head, head=head)
+    return Matrix(base=base, head=head)
 
 
 def _failing_tests(found: Comparison, sides: Sides) -> Iterator[Case]:
@@ -181,6 +208,13 @@ def failing_test(
     return FailingTest(
         case.test, case.path, category, case.matrix, case.alone, evidence, words, matches, verdict
     )
+
+
+def _hides(found: Comparison) -> Counter[str]:
+    """How many tests of base each thing that is broken at head keeps from running."""
+    hidden = _hidden(found)
+    breakers = (found.head.breaker_of(found.base.paths[test]) for test in hidden)
+    return Counter(breaker for breaker in breakers if breaker is not None)
 
 
 def _with_divergence(group: Group, closer: Closer) -> Group:
@@ -236,7 +270,8 @@ def sides_of(found: Comparison) -> Sides:
             for file in found.change.change.files
         },
         is_test=found.is_test,
-        distributions=_distributions(found.head),
+        distributions=_distributions(found.head) or _distributions(found.base),
+        libraries=_libraries(found.base) | _libraries(found.head),
         requires=tuple(_requires(found.head.root)),
         documents=_documents(found.head.root),
     )
@@ -247,6 +282,15 @@ def _distributions(session: Session) -> dict[str, str]:
         return {}
     lines = (line.partition("=") for line in session.suite.collected.fingerprint)
     return {name: version for name, _, version in lines}
+
+
+def _libraries(session: Session) -> frozenset[str]:
+    """Modules at the top that were imported from outside of the tree."""
+    if session.suite is None:
+        return frozenset()
+    own = f"{session.root}/"
+    modules = session.suite.collected.modules.items()
+    return frozenset(name.partition(".")[0] for name, file in modules if not file.startswith(own))
 
 
 def _documents(root: Path) -> dict[str, str]:

@@ -7,10 +7,17 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from assay.diagnosis.alignment import Masks, align, together, varying
+from assay.diagnosis.beforehand import (
+    differing_names,
+    masked,
+    may_be_made_beforehand,
+    readers,
+    with_module_value,
+)
 from assay.diagnosis.branch import parting
 from assay.diagnosis.divergence import Aligned, Origin, origins
-from assay.diagnosis.sources import Sources
-from assay.diagnosis.telling import divergence, with_branch
+from assay.diagnosis.sources import Sources, assigned_names, names_in
+from assay.diagnosis.telling import divergence, shown, with_branch
 from assay.execution.tracing import OneCall, Traced, Tracing, nth_call
 from assay.model.divergence import Divergence, NoDivergence, Trace
 from assay.model.run import TestOutcome
@@ -20,6 +27,9 @@ from assay.recording import Suite
 
 CHEAP = 3.0
 """Head is run twice, too, if a traced run takes no more than so many seconds."""
+
+NAMED = 3
+"""So many functions are named whose calls were too many."""
 
 FAILING = frozenset({TestOutcome.FAILED, TestOutcome.ERROR})
 
@@ -45,13 +55,46 @@ def diverge(
     aligned, notes = found
     first = origins(aligned)
     if not first:
-        return NoDivergence(
+        none = NoDivergence(
             "no call of the project's own code differs: what does lies in code that is not the "
             "project's, in the test itself, or in objects that were made when it was collected",
             tuple(notes),
         )
-    told = divergence(aligned, first, notes)
-    return _with_branch(told, aligned, first[0], before, after)
+        return _from_modules(none, None, aligned, before, after)
+    told = _with_branch(divergence(aligned, first, notes), aligned, first[0], before, after)
+    return _from_modules(told, first[0], aligned, before, after)
+
+
+def _from_modules(
+    told: Divergence | NoDivergence,
+    origin: Origin | None,
+    aligned: Aligned,
+    before: _Traced,
+    after: _Traced,
+) -> Divergence | NoDivergence:
+    """Told by what modules hold before the test, where nothing else explains the difference: each
+    side runs twice more for that."""
+    runs = (aligned.alignment.base, aligned.alignment.head)
+    is_slow = any(run.seconds > CHEAP for run in runs)
+    if is_slow or not may_be_made_beforehand(aligned, origin):
+        return told
+    one, two, three, four = (
+        side.run(modules=True).trace for side in (before, before, after, after)
+    )
+    if one is None or two is None or three is None or four is None:
+        return told
+    repo = after.suite.project.repo
+    found = differing_names(
+        one,
+        three,
+        together(masked(one, two), masked(three, four)),
+        aligned.sources,
+        lambda path: {} if path in aligned.tests else assigned_names(_text(repo / path)),
+    )
+    names: set[str] = set()
+    for path, name in readers(aligned, origin) if found else ():
+        names |= names_in(_text(repo / path), name)
+    return with_module_value(told, origin, found, names)
 
 
 def _with_branch(
@@ -80,11 +123,11 @@ class _Traced:
     test: str
     seconds: float | None
 
-    def run(self, lines: OneCall | None = None) -> Traced:
+    def run(self, lines: OneCall | None = None, modules: bool = False) -> Traced:
         suite = self.suite
         limits = suite.limits({} if self.seconds is None else {self.test: self.seconds})
         tracing = Tracing(suite.settings, suite.zygote, suite.collected, limits)
-        return tracing.run(self.test, lines)
+        return tracing.run(self.test, lines, modules)
 
 
 def _aligned(before: _Traced, after: _Traced) -> tuple[Aligned, list[str]] | NoDivergence:
@@ -130,6 +173,10 @@ def _varying(first: Traced, second: Traced, notes: list[str]) -> Masks:
 def _limits(where: str, trace: Trace) -> Iterator[str]:
     if trace.cut:
         yield f"the trace at {where} ends early: {trace.cut}"
+    if trace.shortened:
+        names = ", ".join(f"{shown(name)}()" for name in trace.shortened[:NAMED])
+        more = ", …" if len(trace.shortened) > NAMED else ""
+        yield f"of later calls at {where} objects are not told, they are too many: {names}{more}"
     for count, what in ((trace.threads, "thread"), (trace.processes, "process")):
         if count == 1:
             yield f"1 {what} was started at {where}; what it ran was not traced"

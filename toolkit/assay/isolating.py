@@ -104,7 +104,7 @@ class _Search:
         self._tried: dict[tuple[str, ...], bool] = {}
         self._least: tuple[str, ...] = ()
         self.starts = Starts()
-        args = suite.project.pytest_args
+        args = options_of(suite.project.pytest_args, suite.collected.places)
         self.found = Isolation(victim, Dependence.UNKNOWN, (), None, 0, pytest_args=args)
 
     # -- the stages
@@ -348,3 +348,17 @@ def _joined(reads: Reads, told: Message) -> Reads:
         called=reads.called | frozenset(told["called"]),
         fixtures=reads.fixtures | frozenset(told["fixtures"]),
     )
+
+
+def options_of(arguments: Sequence[str], places: Sequence[str]) -> tuple[str, ...]:
+    """Pytest's arguments without those that say what to collect, so that node ids may follow them.
+    A word that is given both as a place and as the value of an option stays where it is the value.
+    """
+
+    def is_place(at: int) -> bool:
+        word = arguments[at]
+        alone = arguments.count(word) <= places.count(word)
+        follows_option = at > 0 and arguments[at - 1].startswith("-")
+        return word in places and (alone or not follows_option)
+
+    return tuple(arguments[at] for at in range(len(arguments)) if not is_place(at))

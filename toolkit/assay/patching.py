@@ -8,9 +8,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from assay.comparing import Comparison
+from assay.diagnosis.effort import places_in
+from assay.diagnosis.groups import in_order
 from assay.diagnosis.patches import proposal_of
 from assay.diagnosis.sides import Sides
 from assay.model.diagnosis import Diagnosis, Group, Patch, Proposal
+from assay.model.evidence import is_kept_by
 from assay.model.run import GOOD
 from assay.sessions import runner_of, session_of, tree_settings
 
@@ -37,15 +40,20 @@ def with_patches(found: Comparison, sides: Sides, diagnosis: Diagnosis) -> Diagn
             groups.append(group)
             continue
         tried += 1
-        groups.append(replace(group, patch=_tried(found, group, proposal, tried)))
-    return replace(diagnosis, groups=tuple(groups))
+        patch = _tried(found, group, proposal, tried)
+        effort = places_in(patch.text) if patch.verified else group.effort
+        groups.append(replace(group, patch=patch, effort=effort))
+    return replace(diagnosis, groups=in_order(groups))
 
 
 def _tried(found: Comparison, group: Group, proposal: Proposal, number: int) -> Patch:
     text = patch_text(found, proposal.edits)
     objection = _run(found, group, proposal, number)
-    one = len(group.tests) == 1
-    passes = "its test passes" if one else f"all {len(group.tests)} of its tests pass"
+    passes = f"all {len(group.tests)} of its tests pass"
+    if any("::" not in test for test in group.tests):
+        passes = "its tests are collected and pass"
+    elif len(group.tests) == 1:
+        passes = "its test passes"
     outcome = objection or f"{passes} with it, and no other fails"
     return Patch(proposal.words, text, verified=not objection, outcome=outcome)
 
@@ -76,8 +84,12 @@ def _run(found: Comparison, group: Group, proposal: Proposal, number: int) -> st
 
 def _of_group(group: Group, paths: Mapping[str, str]) -> list[str]:
     """The group's tests in the patched tree: of a file that could not be collected, all."""
-    whole = {test for test in group.tests if "::" not in test}
-    return [test for test, path in paths.items() if test in group.tests or path in whole]
+    whole = [test for test in group.tests if "::" not in test]
+    return [
+        test
+        for test, path in paths.items()
+        if test in group.tests or any(is_kept_by(path, broken) for broken in whole)
+    ]
 
 
 def _never(_: str) -> bool:

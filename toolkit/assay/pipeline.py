@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from assay.change.commits import changed_submodules
 from assay.change.git import diff_file_change, resolve_base, working_tree_change
 from assay.change.semantics import compare
 from assay.choose import Chooser, Situation
@@ -37,8 +38,11 @@ from assay.stamps import stamp_of
 # -- change
 
 
-def read_change(project: Project, base: str | None, diff: Path | None) -> SemanticChange:
-    """What differs from the base; NothingToCompare if nothing does or there is no base."""
+def read_change(
+    project: Project, base: str | None, diff: Path | None, submodules_too: bool = False
+) -> SemanticChange:
+    """What differs from the base; NothingToCompare if nothing does or there is no base.
+    `submodules_too`: that only submodules are at other commits is a change, too."""
     if diff is not None:
         try:
             with diff.open(encoding="utf-8", errors="surrogateescape", newline="") as file:
@@ -52,7 +56,7 @@ def read_change(project: Project, base: str | None, diff: Path | None) -> Semant
         )
     else:
         change = working_tree_change(project.repo, resolve_base(project.repo, base))
-    if not change.files:
+    if not change.files and not (submodules_too and changed_submodules(project.repo, change.base)):
         raise NothingToCompare(f"nothing to compare: {change.description}")
     return compare(change)
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from assay.change.git import find_root
-from assay.config import Config, load_config
+from assay.config import Config, UnreadableSettings, load_config
 from assay.errors import StateError, UsageError
 from assay.execution.interpreter import check_interpreter, choose_interpreter
 from assay.execution.timeouts import Limits
@@ -25,6 +25,7 @@ class Project:
 
     `root` is where pytest is started and the state is kept, `repo` the repository's top level
     (`root` itself outside a repository): paths in all data are relative to `repo`.
+    `unreadable` says why `config` is not what the project's settings say.
     """
 
     root: Path
@@ -34,6 +35,7 @@ class Project:
     pytest_args: tuple[str, ...]
     python: str | None
     environ: Mapping[str, str] = field(hash=False)
+    unreadable: UnreadableSettings | None = field(hash=False, default=None)
 
     @property
     def state(self) -> Path:
@@ -121,13 +123,24 @@ class Project:
 
 
 def open_project(
-    directory: Path, python: str | None, pytest_args: tuple[str, ...], environ: Mapping[str, str]
+    directory: Path,
+    python: str | None,
+    pytest_args: tuple[str, ...],
+    environ: Mapping[str, str],
+    tolerant: bool = False,
 ) -> Project:
-    """The project in a directory; UsageError if there is none."""
+    """The project in a directory; UsageError if there is none. `tolerant`: settings that cannot be
+    read are told of in `unreadable`, in place of an error."""
     root = directory.resolve()
     if not root.is_dir():
         raise UsageError(f"no directory {directory}: give --project a project's directory")
-    config = load_config(root)
+    config, unreadable = Config(), None
+    try:
+        config = load_config(root)
+    except UnreadableSettings as problem:
+        if not tolerant:
+            raise
+        unreadable = problem
     top = find_root(root)
     return Project(
         root=root,
@@ -137,6 +150,7 @@ def open_project(
         pytest_args=(*config.pytest_args, *pytest_args),
         python=python or config.python or None,
         environ=environ,
+        unreadable=unreadable,
     )
 
 

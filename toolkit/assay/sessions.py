@@ -12,18 +12,20 @@ from pathlib import Path
 from assay.change.trees import files_below
 from assay.errors import BaselineError, InconclusiveError
 from assay.execution.evidence import EvidenceRunner, IsTest, Reader, ended_without_exception
+from assay.execution.interpreter import STANDARD_FIRST
+from assay.execution.printed import last_traceback
 from assay.execution.process import run_briefly
 from assay.execution.suite import collected_from
 from assay.execution.zygote import Zygote, ZygoteSettings
 from assay.impact.record import Tree
-from assay.model.evidence import WHOLE_SUITE, Evidence
+from assay.model.evidence import WHOLE_SUITE, Evidence, FrameKind, is_kept_by
 from assay.model.source import decode
 from assay.progress import Progress
 from assay.project import Project, is_test_file
 from assay.recording import Suite
 
 _ASK = (
-    "import sys, json\n"
+    f"{STANDARD_FIRST}"
     "maps = [getattr(sys.modules.get(getattr(f, '__module__', ''), f), 'MAPPING', {})"
     " for f in sys.meta_path]\n"
     "found = [p for m in maps if isinstance(m, dict) for p in m.values() if isinstance(p, str)]\n"
@@ -37,7 +39,10 @@ _ERROR = re.compile(
     r"(?:INTERNALERROR> +)?(?:[\w.()]+: )?(?P<error>error: .+|[\w.]*(?:Error|Exception|Exit)\b.*)"
 )
 
-LAST_LINES = 4
+PRINTED = 40_000
+"""Characters of what pytest printed in which a traceback is looked for."""
+
+LAST_LINES = 8
 """So much is told of what pytest said before it gave up."""
 
 
@@ -67,6 +72,11 @@ class Session:
             if self.suite is None
             else {item.node_id: item.path for item in self.suite.collected.items}
         )
+
+    def breaker_of(self, path: str) -> str | None:
+        """What keeps a test file from being collected: itself, a conftest or a directory that it
+        lies below, or whatever the whole suite suffers from; None if nothing does."""
+        return next((one for one in self.broken if is_kept_by(path, one)), None)
 
 
 def tests_of(session: Session) -> IsTest:
@@ -101,7 +111,8 @@ def import_places(project: Project, settings: ZygoteSettings) -> tuple[str, ...]
     inside = [p.relative_to(project.repo).as_posix() for p in found if _within(p, project)]
     usual = [name for name in ("src", "lib") if (project.root / name).is_dir()]
     below = project.root.relative_to(project.repo)
-    return tuple(dict.fromkeys([*inside, *((below / n).as_posix() for n in usual)]))
+    of_root = [below.as_posix()] if below.parts else []
+    return tuple(dict.fromkeys([*inside, *((below / n).as_posix() for n in usual), *of_root]))
 
 
 def _within(place: Path, project: Project) -> bool:
@@ -136,6 +147,7 @@ def tree_settings(
             *(moved(place, own, root) for place in settings.excluded),
         ),
         environ=environ,
+        stands_for=project.repo,
     )
 
 
@@ -159,9 +171,9 @@ def session_of(
         try:
             collected = collected_from(zygote, settings.repo, tolerant=True)
         except BaselineError as problem:
-            broken = _broken(settings, zygote, frozenset()) or {
-                WHOLE_SUITE: _not_started(settings, problem)
-            }
+            broken = _broken(settings, zygote, frozenset())
+            if not broken:
+                broken = _by_file(settings, [_not_started(settings, zygote, problem)])
             yield Session(name, settings.repo, None, problem, broken, settings.excluded)
             return
         _check_origin(project, settings, collected.modules, name)
@@ -171,26 +183,48 @@ def session_of(
         yield Session(name, settings.repo, suite, None, broken, settings.excluded)
 
 
-def _not_started(settings: ZygoteSettings, problem: BaselineError) -> Evidence:
-    """What pytest said last where it collected nothing: the reason stands at the end."""
+def _not_started(settings: ZygoteSettings, zygote: Zygote, problem: BaselineError) -> Evidence:
+    """What was raised where pytest collected nothing, else what it said last: the reason stands at
+    the end."""
+    told = last_traceback(zygote.output(PRINTED))
+    if told is not None:
+        # Assay's own frames say nothing to the reader.
+        ours = f"{settings.state}/"
+        told["frames"] = [row for row in told["frames"] if not row[0].startswith(ours)]
+        reader = Reader(settings, lambda path: is_test_file(path, frozenset()))
+        return reader.evidence("", {"phase": "collect", "chain": [told]})
     said = [line.strip() for line in problem.details if line.strip(" =")]
     named = [found["error"] for line in said if (found := _ERROR.match(line)) is not None]
     message = ": ".join([problem.message.rstrip(":"), *named[-1:]])
     text = "\n".join([message, *said[-LAST_LINES:]])
     text = text.replace(f"{settings.repo}/", "").replace(str(settings.repo), ".")
-    return ended_without_exception(WHOLE_SUITE, "collect", text)
+    return ended_without_exception("", "collect", text)
 
 
 def _broken(settings: ZygoteSettings, zygote: Zygote, paths: frozenset[str]) -> dict[str, Evidence]:
     reader = Reader(settings, lambda path: is_test_file(path, paths))
-    below = settings.project.relative_to(settings.repo).as_posix()
-    start = "" if below == "." else f"{below}/"
+    return _by_file(settings, [reader.evidence(told["test"], told) for told in zygote.problems])
+
+
+def _by_file(settings: ZygoteSettings, failed: Iterable[Evidence]) -> dict[str, Evidence]:
     found: dict[str, Evidence] = {}
-    for told in zygote.problems:
-        where = told["test"].partition("::")[0]
-        path = f"{start}{where}" if where else "conftest.py"
-        found.setdefault(path, reader.evidence(told["test"] or path, told))
+    for evidence in failed:
+        path = _breaking(settings, evidence)
+        found.setdefault(path, replace(evidence, test=evidence.test or path))
     return found
+
+
+def _breaking(settings: ZygoteSettings, evidence: Evidence) -> str:
+    """The file that cannot be collected, relative to the tree: of all below a conftest, that."""
+    conftest = evidence.error.attributes.get("conftest")
+    if isinstance(conftest, str) and (settings.repo / conftest).is_file():
+        return conftest
+    where = evidence.test.partition("::")[0]
+    if where:
+        return (settings.project.relative_to(settings.repo) / where).as_posix()
+    frame = evidence.main.last_own_frame
+    is_conftest = frame is not None and frame.kind is FrameKind.CONFTEST
+    return frame.path if frame is not None and is_conftest else WHOLE_SUITE
 
 
 def _check_origin(

@@ -9,13 +9,15 @@ from typing import Any
 
 from assay.change.git import head_commit
 from assay.change.trees import Trees, trees_of
+from assay.diagnosis.checks import code_of
 from assay.diagnosis.sides import Side
-from assay.diagnosis.transitions import FLAKY, assertions_of, verified
+from assay.diagnosis.transitions import FLAKY, verified
 from assay.errors import StateError, UsageError
 from assay.execution.evidence import EvidenceRun
 from assay.execution.zygote import ZygoteSettings
+from assay.model.diagnosis import Fault
 from assay.model.run import GOOD, TestOutcome
-from assay.model.verification import Before, Now, Verification
+from assay.model.verification import Before, Now, TestCode, Verification
 from assay.progress import Progress
 from assay.project import Project
 from assay.report.diagnosis_json import FORMAT
@@ -61,13 +63,29 @@ def _before(record: Mapping[str, Any]) -> Before:
         outcomes={test: TestOutcome(word) for test, word in record["outcomes"].items()},
         failing={one["test"]: one["category"] for one in record["failing"]},
         paths=dict(record["paths"]),
-        assertions=dict(record["assertions"]),
+        code=_code(record["checks"]),
+        at_fault=frozenset(
+            one["test"] for one in record["failing"] if one["fault"] == Fault.CODE.value
+        ),
         settings=record["settings"],
     )
 
 
-def verify(project: Project, asked: Sequence[str], progress: Progress) -> Verification:
-    """UsageError for a test that did not fail at the diagnosis, or if there is none."""
+def _code(record: Mapping[str, Any]) -> TestCode:
+    return TestCode(
+        assertions={name: int(count) for name, count in record["assertions"].items()},
+        texts={name: tuple(texts) for name, texts in record["texts"].items()},
+        hooks=dict(record["hooks"]),
+        files=dict(record["files"]),
+        sources=record["sources"],
+    )
+
+
+def verify(
+    project: Project, asked: Sequence[str], tests_kept: bool, progress: Progress
+) -> Verification:
+    """`tests_kept` objects to every edit of a test file. UsageError for a test that did not fail at
+    the diagnosis, or if there is none."""
     before = read_before(project)
     unknown = [test for test in asked if test not in before.failing]
     if unknown:
@@ -87,7 +105,7 @@ def verify(project: Project, asked: Sequence[str], progress: Progress) -> Verifi
             now = _now(session, places, before, asked, progress)
         if _only_reverse(before, now):
             now = _reverse_at_base(project, trees, settings, places, before, now, progress)
-    return verified(before, now, asked)
+    return verified(before, now, asked, tests_kept)
 
 
 def _now(
@@ -115,7 +133,7 @@ def _now(
         skips=skips,
         broken={path: e.main.first_line for path, e in session.broken.items()},
         paths=session.paths,
-        assertions=assertions_of(side, is_test),
+        code=code_of(side, is_test, asked or before.failing),
         reruns=reruns,
         settings=settings_of(session) or before.settings,
     )

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from assay.change.commits import changed_submodules
 from assay.change.diff import DiffMismatch
 from assay.change.git import (
     Base,
@@ -433,8 +434,10 @@ def test_submodules_and_nested_repositories_are_passed_over(
     other.commit("first", a="x\n")
     repository.git("submodule", "--quiet", "add", f"file://{other.root}", "sub")
     repository.commit("a submodule")
+    assert changed_submodules(repository.root, "HEAD") == ()
     nested = Repository(repository.root / "sub")
     nested.commit("moved on", a="y\n")
+    assert changed_submodules(repository.root, "HEAD") == ("sub",)
     (repository.root / "nested").mkdir()
     Repository(repository.root / "nested").git("init", "--quiet")
     repository.write("nested/x.py", "x\n")

@@ -19,6 +19,7 @@ from assay.diagnosis.cause import Cause, Example
 from assay.diagnosis.document import causes_page
 from assay.diagnosis.table import CAUSES
 from assay.model.diagnosis import Diagnosis
+from assay.model.evidence import WHOLE_SUITE
 from assay.pipeline import read_change
 from assay.progress import Progress
 from assay.project import open_project
@@ -58,6 +59,7 @@ def can_be_joined(cause: Cause, example: Example) -> bool:
     return not (
         cause.name in APART
         or example.env
+        or WHOLE_SUITE in example.finds
         or example.arguments
         or any(path in FOR_ALL for path in paths)
     )

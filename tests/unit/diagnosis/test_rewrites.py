@@ -36,6 +36,45 @@ def test_a_module_is_imported_under_its_new_name_in_all_forms() -> None:
     )
 
 
+def test_a_module_at_the_top_keeps_its_name_in_the_file() -> None:
+    moved = move_import("import old, os\nold.f(old)\n", ("old", ""), ("new", ""))
+    assert moved == "import new as old, os\nold.f(old)\n"
+
+
+def test_what_is_used_from_the_top_of_a_renamed_package_is_used_under_its_new_name() -> None:
+    moved = move_import("import p.a\np.a.f()\nq.p.a()\n", ("p", ""), ("q", ""))
+    assert moved == "import q.a\nq.a.f()\nq.p.a()\n"
+
+
+def test_a_module_that_moved_to_another_package_is_imported_from_there() -> None:
+    text = "from p.sub import old, other\nold.f()\n"
+    assert move_import(text, ("p.sub.old", ""), ("p.old", "")) == (
+        "from p.sub import other\nfrom p import old\nold.f()\n"
+    )
+    assert move_import("from p import old\n", ("p.old", ""), ("new", "")) == "import new as old\n"
+
+
+def test_a_module_that_became_a_package_is_imported_where_its_code_is() -> None:
+    text = "from p import old\nfrom p.old import f\nimport p.old\np.old.f(old)\n"
+    assert move_import(text, ("p.old", ""), ("p.old.core", "")) == (
+        "from p.old import core as old\nfrom p.old.core import f\nimport p.old.core\n"
+        "p.old.core.f(old)\n"
+    )
+
+
+def test_a_relative_import_stays_relative_where_it_can() -> None:
+    text = "from .old import f\nfrom . import old\nfrom ..old import g\n"
+    assert move_import(text, ("p.old", ""), ("p.new", ""), "p") == (
+        "from .new import f\nfrom . import new as old\nfrom ..old import g\n"
+    )
+    assert move_import("from .b import x\n", ("p.s.b", ""), ("p.b", ""), "p.s") == (
+        "from p.b import x\n"
+    )
+    assert move_import("from .a import f, g\n", ("p.a", "f"), ("p.b", "f"), "p") == (
+        "from .a import g\nfrom .b import f\n"
+    )
+
+
 def test_an_import_of_something_else_is_left() -> None:
     assert move_import("from a import g\n", ("a", "f"), ("b", "f")) is None
     assert move_import("from .a import f\n", ("a", "f"), ("b", "f")) is None

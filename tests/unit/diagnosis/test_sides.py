@@ -83,6 +83,19 @@ def test_another_kind_of_definition_is_no_successor() -> None:
     assert likeness(total, total) == 1.0
 
 
+def test_a_body_that_many_functions_have_tells_nothing_of_one_far_away() -> None:
+    short, long = "    return 1\n", "    return [one for one in STOCK if one.price]\n"
+
+    def successors(path: str, body: str) -> list[str]:
+        head = {path: f"def pay():\n{body}"}
+        sides = moved({"shop.py": f"def load():\n{body}"}, head)
+        return [place.name for place in sides.successors(sides.gone[0])]
+
+    assert successors("till.py", short) == []
+    assert successors("shop.py", short) == ["pay"]
+    assert successors("till.py", long) == ["pay"]
+
+
 def test_lines_that_differ_and_what_they_touch() -> None:
     assert SIDES.removed_lines("src/shop/cart.py") >= {7, 12, 16}
     method = SIDES.head.definition("src/shop/cart.py", "Cart.append")
@@ -112,3 +125,37 @@ def test_a_file_that_does_not_parse_defines_nothing() -> None:
     assert side.defined_in("a.py") == []
     assert side.bound("a.py") == {}
     assert side.line("a.py", 1) == "def f(:"
+
+
+def moved(base: dict[str, str], head: dict[str, str]) -> Sides:
+    changed = {
+        path: (base.get(path), head.get(path))
+        for path in {**base, **head}
+        if base.get(path) != head.get(path)
+    }
+    return Sides(Side(base), Side(head), changed, lambda path: path.startswith("tests/"))
+
+
+def test_a_renamed_package_is_told_from_others_by_its_files() -> None:
+    base = {"p/__init__.py": "", "p/a.py": "A = 1\n", "p/b.py": "B = 1\n"}
+    head = {
+        "q/__init__.py": "",
+        "q/a.py": "A = 1\n",
+        "q/b.py": "B = 1\n",
+        "q/inner/__init__.py": "",
+        "z/__init__.py": "",
+    }
+    sides = moved(base, head)
+    assert sides.moved_package("p") == "q"
+    assert sides.moved_package("other") is None
+
+
+def test_a_package_without_init_is_found_by_its_files_too() -> None:
+    assert moved({"p/a.py": "A = 1\n"}, {"q/a.py": "A = 1\n"}).moved_package("p") == "q"
+
+
+def test_of_equal_files_the_one_of_the_same_name_is_the_new_place() -> None:
+    sides = moved({"p/a.py": "A = 1\n"}, {"p/z.py": "A = 1\n", "p/sub/a.py": "A = 1\n"})
+    assert sides.moved_module("p/a.py") == "p/sub/a.py"
+    assert sides.came_from("p/sub/a.py") == "p/a.py"
+    assert sides.came_from("p/a.py") is None

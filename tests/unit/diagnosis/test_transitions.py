@@ -6,20 +6,25 @@ from dataclasses import replace
 
 import pytest
 
-from assay.diagnosis.sides import Side
-from assay.diagnosis.transitions import assertions_of, verified
+from assay.diagnosis.transitions import verified
 from assay.model.evidence import WHOLE_SUITE
 from assay.model.run import TestOutcome
-from assay.model.verification import Before, Now, Trouble
+from assay.model.verification import Before, Now, TestCode, Trouble
 
 PASSED, FAILED, SKIPPED = TestOutcome.PASSED, TestOutcome.FAILED, TestOutcome.SKIPPED
 
+CODE = TestCode(
+    assertions={"t.py::a": 1, "t.py::b": 2},
+    texts={"t.py::b": ("assert total() == 12.5",)},
+    files={"t.py": "1"},
+    sources="1",
+)
 BEFORE = Before(
     base="b",
     outcomes={"t.py::a": PASSED, "t.py::b": FAILED},
     failing={"t.py::b": "new failure"},
     paths={"t.py::a": "t.py", "t.py::b": "t.py"},
-    assertions={"t.py::a": 1, "t.py::b": 2},
+    code=CODE,
     settings="[]",
 )
 GOOD_NOW = Now(
@@ -30,7 +35,7 @@ GOOD_NOW = Now(
     skips={},
     broken={},
     paths={"t.py::a": "t.py", "t.py::b": "t.py"},
-    assertions={"t.py::a": 1, "t.py::b": 2},
+    code=CODE,
     settings="[]",
 )
 
@@ -108,14 +113,15 @@ def test_to_delete_what_was_to_be_fixed_is_no_fix() -> None:
 
 
 def test_fewer_assertions_are_told() -> None:
-    now = replace(GOOD_NOW, assertions={"t.py::a": 0, "t.py::b": 2})
+    now = replace(GOOD_NOW, code=replace(CODE, assertions={"t.py::a": 0, "t.py::b": 2}))
     assert troubles(now) == ["asserts less: t.py::a"]
 
 
 def test_more_assertions_and_new_tests_are_fine() -> None:
     both = {"t.py::a": PASSED, "t.py::b": PASSED, "t.py::new": PASSED}
     now = replace(
-        with_outcomes(both, both), assertions={"t.py::a": 5, "t.py::b": 2, "t.py::new": 1}
+        with_outcomes(both, both),
+        code=replace(CODE, assertions={"t.py::a": 5, "t.py::b": 2, "t.py::new": 1}),
     )
     assert troubles(now) == []
 
@@ -171,24 +177,77 @@ def test_what_holds_no_tests_is_mended_once_tests_are_collected(path: str) -> No
     assert f"not fixed: {path}" in troubles(empty, before)
 
 
-def test_what_counts_as_an_assertion() -> None:
-    text = """\
-class TestX:
-    def test_m(self, mock):
-        self.assertEqual(1, 1)
-        mock.assert_called_once()
-        with pytest.raises(ValueError):
-            pass
-        assert mock
-        assert True
-        assert 1, 'a constant checks nothing'
+EDITED = replace(
+    CODE, texts={"t.py::b": ("assert total() == 12",)}, files={"t.py": "2"}, sources="1"
+)
 
 
-def helper():
-    return 1
-"""
-    counts = assertions_of(Side({"t.py": text, "src.py": text}), "t.py".__eq__)
-    assert counts == {"t.py::TestX.test_m": 4, "t.py::helper": 0}
+def test_a_hook_that_was_written_or_edited_is_told() -> None:
+    hooks = {"conftest.py::pytest_runtest_makereport": "1"}
+    now = replace(GOOD_NOW, code=replace(CODE, hooks=hooks))
+    assert troubles(now) == ["hooks: conftest.py::pytest_runtest_makereport"]
+    before = replace(BEFORE, code=replace(CODE, hooks=hooks))
+    assert troubles(now, before) == []
+    other = replace(GOOD_NOW, code=replace(CODE, hooks=dict.fromkeys(hooks, "2")))
+    assert troubles(other, before) == ["hooks: conftest.py::pytest_runtest_makereport"]
+
+
+def test_a_hook_in_a_file_that_was_to_be_mended_may_be_edited() -> None:
+    hooks = {"conftest.py::pytest_runtest_call": "1"}
+    before = replace(BEFORE, failing={"conftest.py": "collection error"})
+    assert troubles(replace(GOOD_NOW, code=replace(CODE, hooks=hooks)), before) == []
+
+
+def test_an_assertion_that_was_rewritten_is_a_note_and_no_objection() -> None:
+    found = verified(BEFORE, replace(GOOD_NOW, code=EDITED), ())
+    assert found.holds
+    assert found.notices == (
+        "edited among the tests since the diagnosis: t.py, and no other Python file",
+        "t.py::b checks something else: `assert total() == 12.5` is now `assert total() == 12`",
+    )
+
+
+def test_it_says_that_the_code_was_held_at_fault() -> None:
+    before = replace(BEFORE, at_fault=frozenset({"t.py::b"}))
+    *_, last = verified(before, replace(GOOD_NOW, code=EDITED), ()).notices
+    assert last.endswith("the code was held at fault, not the test")
+
+
+def test_no_note_says_that_only_tests_were_edited_if_sources_were() -> None:
+    now = replace(GOOD_NOW, code=replace(EDITED, sources="2"))
+    assert verified(BEFORE, now, ()).notices[0].endswith("since the diagnosis: t.py")
+
+
+def test_what_was_not_edited_has_no_note() -> None:
+    assert verified(BEFORE, GOOD_NOW, ()).notices == ()
+
+
+def test_edits_of_tests_are_objections_if_they_are_not_wanted() -> None:
+    def edits(files: dict[str, str]) -> list[tuple[str, str]]:
+        now = replace(GOOD_NOW, code=replace(CODE, files=files))
+        found = verified(BEFORE, now, (), tests_kept=True)
+        return [(o.test, o.words) for o in found.objections if o.trouble is Trouble.EDITED]
+
+    assert edits({"t.py": "1", "test_new.py": "3"}) == []
+    assert edits({"t.py": "2"}) == [("t.py", "was edited")]
+    assert edits({}) == [("t.py", "is no more")]
+    assert edits({"t.py": "1", "conftest.py": "3"}) == [("conftest.py", "was edited")]
+
+
+def test_of_many_edits_the_first_are_named() -> None:
+    names = [f"t.py::t{n}" for n in range(8)]
+    before = replace(
+        BEFORE,
+        failing=dict.fromkeys(names, "new failure"),
+        code=TestCode(
+            texts=dict.fromkeys(names, ("assert 1 == x",)),
+            files={f"t{n}.py": "1" for n in range(8)},
+        ),
+    )
+    files, *tests = verified(before, replace(GOOD_NOW, code=TestCode()), ()).notices
+    assert "t4.py and 3 more" in files
+    assert len(tests) == 6
+    assert tests[-1] == "and 3 more tests that check something else now"
 
 
 def test_the_troubles_have_names_of_their_own() -> None:

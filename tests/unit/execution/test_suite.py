@@ -46,6 +46,7 @@ def hello(
         "errors": list(errors),
         "rootdir": "/repo/service",
         "inifile": "",
+        "places": [],
         "fingerprint": ["Python=3.11"],
         "modules": {},
         "path": ["/repo"],

@@ -84,3 +84,12 @@ def test_long_values_are_shortened_to_where_they_differ() -> None:
     one, other = contrast(of("a" * 300 + "b"), of("a" * 300 + "c"))
     assert one != other
     assert max(len(one), len(other)) < 80
+
+
+def test_values_that_are_alike_as_far_as_they_are_shown_are_told_apart() -> None:
+    one, other = contrast(of(list(range(200))), of(list(range(300))))
+    assert (one.endswith("(200 items)"), other.endswith("(300 items)")) == (True, True)
+    long = "a" * 5_000
+    one, other = contrast(of(f"{long}b"), of(f"{long}c"))
+    assert one != other
+    assert contrast(of([1]), of([1])) == ("[1]", "[1]")

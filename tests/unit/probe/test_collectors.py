@@ -6,13 +6,13 @@ Lines are told as {file: lines} of the small project that a test writes; `ran()`
 from __future__ import annotations
 
 import json
-import subprocess
 import sys
 import textwrap
 from pathlib import Path
 from typing import Any
 
 import pytest
+from conftest import run_python
 
 import assay
 
@@ -72,15 +72,10 @@ def run(repo: Path, name: str, script: str, **files: str) -> Any:
     repo = repo.resolve()
     for stem, text in files.items():
         (repo / f"{stem}.py").write_text(textwrap.dedent(text), encoding="utf-8")
-    done = subprocess.run(
-        [sys.executable, "-c", PRELUDE + textwrap.dedent(script), str(BOOTSTRAP), str(repo), name],
-        cwd=repo,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    return json.loads(done.stdout.splitlines()[-1])
+    code = PRELUDE + textwrap.dedent(script)
+    done = run_python("-c", code, str(BOOTSTRAP), str(repo), name, cwd=repo)
+    assert done.code == 0, done.output
+    return json.loads(done.output.splitlines()[-1])
 
 
 @both

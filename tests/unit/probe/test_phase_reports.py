@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from textwrap import dedent
 from typing import Any
 
 import pytest
+from conftest import run_python
 
 from assay.probe.reports import MESSAGE_LIMIT, PhaseLog, is_assertion, safe_message
 
@@ -204,14 +203,9 @@ def outcomes(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFa
     directory = tmp_path_factory.mktemp("suite")
     (directory / "test_suite.py").write_text(dedent(SUITE))
     (directory / "driver.py").write_text(DRIVER)
-    done = subprocess.run(
-        [sys.executable, "driver.py", request.param],
-        cwd=directory,
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    (line,) = (line for line in done.stdout.splitlines() if "RESULTS" in line)
+    done = run_python("driver.py", request.param, cwd=directory)
+    assert done.code == 0, done.output
+    (line,) = (line for line in done.output.splitlines() if "RESULTS" in line)
     results = json.loads(line.partition("RESULTS")[2])
     return {r["test"].partition("::")[2]: (r["outcome"], r["failure"]) for r in results}
 

@@ -4,14 +4,12 @@ of its own, and what was booked is looked at by sink."""
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
 import textwrap
 from pathlib import Path
 from typing import Any
 
 import pytest
+from conftest import run_python
 
 import assay
 
@@ -62,25 +60,13 @@ def record(repo: Path, *args: str, env: dict[str, str] | None = None, **files: s
     """What was booked, by sink; the sink of `test_x` in `test_it.py` is called `x`."""
     for stem, text in files.items():
         (repo / f"{stem}.py").write_text(textwrap.dedent(text), encoding="utf-8")
-    done = subprocess.run(
-        [sys.executable, "-c", SCRIPT, str(BOOTSTRAP), str(repo), *args],
-        cwd=repo,
-        capture_output=True,
-        text=True,
-        check=False,
-        env={
-            **os.environ,
-            "PYTHONDONTWRITEBYTECODE": "1",
-            "COVERAGE_CORE": "ctrace",
-            **(env or {}),
-        },
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
-    found: Sinks = json.loads(done.stdout.splitlines()[-1])
+    done = run_python("-c", SCRIPT, str(BOOTSTRAP), str(repo), *args, cwd=repo, env=env)
+    assert done.code == 0, done.output
+    found: Sinks = json.loads(done.output.splitlines()[-1])
     for key in list(found):
         found[key.removeprefix("test:test_it.py::test_")] = found[key]
     failed = [k for k, sink in found.items() if sink.get("outcome", "passed") != "passed"]
-    assert not failed, done.stdout
+    assert not failed, done.output
     return found
 
 

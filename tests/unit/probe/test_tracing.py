@@ -5,18 +5,20 @@ from __future__ import annotations
 import importlib.util
 import sys
 import threading
+from dataclasses import make_dataclass
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 import pytest
 
-from assay.probe.tracing import Tracer
+from assay.probe.tracing import OWN_BETWEEN, Tracer
 
 Event = dict[str, Any]
 
 TEXT = """
 import enum, re, threading
+from dataclasses import dataclass, field
 
 RATE = 7
 NAMES = re.compile("a+")
@@ -95,6 +97,22 @@ class Hostile:
 def takes(one):
     return one
 
+@dataclass
+class Order:
+    count: int
+    rate: int = 5
+    parts: list = field(default_factory=lambda: squares(0))
+
+    def __post_init__(self):
+        price(self.count)
+
+def orders():
+    return Order(1) == Order(2, rate=6)
+
+def busy(times):
+    for number in range(times):
+        price(number, [number])
+
 def sets_own_trace():
     import sys
     sys.settrace(None)
@@ -121,10 +139,13 @@ def traced(
     events: int = 1000,
     seconds: float = 60.0,
     lines: list[Any] | None = None,
+    modules: bool = False,
 ) -> Event:
     before = sys.gettrace()
     told = {"repo": str(Path(str(shop.__file__)).parent), "excluded": []}
-    tracer = Tracer({**told, "events": events, "seconds": seconds, "lines": lines})
+    tracer = Tracer(
+        {**told, "events": events, "seconds": seconds, "lines": lines, "modules": modules}
+    )
     try:
         tracer.begin(None)
         function(*args)
@@ -239,13 +260,15 @@ def test_code_of_others_is_told_by_name_where_the_project_calls_it(shop: ModuleT
 
 def test_after_so_many_events_tracing_stops_and_says_so(shop: ModuleType) -> None:
     event = traced(shop, shop.squares, 50, events=10)
-    assert event["cut"] == "after 10 calls and returns"
+    assert event["cut"] == "after 10 calls and returns, in shop.py:34 numbers, call 6"
     assert len(event["calls"]) <= 10
     assert event["calls"][0][5] == "open"
 
 
 def test_after_so_many_seconds_tracing_stops_and_says_so(shop: ModuleType) -> None:
-    assert traced(shop, shop.price, 1, seconds=-1.0)["cut"] == "after -1 s"
+    event = traced(shop, shop.squares, 50, seconds=-1.0)
+    assert event["cut"].startswith("after -1 s, in shop.py:")
+    assert len(event["calls"]) <= OWN_BETWEEN
 
 
 def test_a_test_that_traces_by_itself_is_said_to(shop: ModuleType) -> None:
@@ -258,3 +281,51 @@ def test_the_lines_of_one_call_are_told_when_asked_for(shop: ModuleType) -> None
     event = traced(shop, shop.squares, 2, lines=["shop.py", "price", first, 1])
     assert event["lines"] == [first + 1]
     assert traced(shop, shop.squares, 2)["lines"] == []
+
+
+def test_a_method_that_was_generated_stands_where_its_class_does(shop: ModuleType) -> None:
+    line = next(n for n, text in enumerate(TEXT.splitlines(), 1) if "class Order" in text)
+    event = traced(shop, shop.orders)
+    made = [call for call in event["calls"] if event["codes"][call[0]][1] == "Order.__init__"]
+    assert ["shop.py", "Order.__init__", line] in event["codes"]
+    assert ["shop.py", "Order.__eq__", line] in event["codes"]
+    given = [{k: shown(event["values"][n]) for k, n in call[3].items()} for call in made]
+    assert [(one["count"], one["rate"]) for one in given] == [("1", "5"), ("2", "6")]
+    assert [call[8] for call in made] == [line, line]
+    below = {call[0]: call[2] for call in event["calls"] if call[1] == 1}
+    codes = event["codes"]
+    names = {codes[code][1].rpartition(".")[2]: at for code, at in below.items()}
+    assert names == {"<lambda>": line, "__post_init__": line}
+
+
+def test_generated_code_that_is_not_the_projects_is_told_by_name_only(shop: ModuleType) -> None:
+    other = make_dataclass("Other", ["one"])
+    event = traced(shop, other, 1)
+    assert event["calls"] == []
+
+
+def test_of_very_many_calls_of_a_function_the_later_are_told_in_short(
+    shop: ModuleType, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("assay.probe.tracing.WHOLE", 2)
+    event = traced(shop, shop.busy, 4)
+    given = [sorted(call[3]) for call in event["calls"][1:]]
+    assert given == [["amount", "more", "options", "rate"]] * 2 + [["amount", "rate"]] * 2
+    assert [event["codes"][number][1] for number in event["shortened"]] == ["price"]
+    assert [shown(event["values"][call[6]]) for call in event["calls"][1:]] == [
+        "0",
+        "7",
+        "14",
+        "21",
+    ]
+
+
+def test_what_modules_hold_is_not_told_when_not_asked_for(shop: ModuleType) -> None:
+    assert traced(shop, shop.price, 1)["modules"] == []
+
+
+def test_what_modules_hold_is_told_when_asked_for(shop: ModuleType) -> None:
+    event = traced(shop, shop.price, 1, modules=True)
+    held = {name: shown(event["values"][n]) for path, name, n in event["modules"] if path}
+    assert {path for path, *_ in event["modules"]} == {"shop.py"}
+    assert held == {"RATE": "7", "NAMES": "re.compile('a+')", "Cart.limit": "3", "Order.rate": "5"}

@@ -272,6 +272,7 @@ def test_failing_tests_come_before_everything_found_with_them() -> None:
           t.py::a: ValueError: no rate
           t.py::b: in setup: ValueError
           t.py::c: crashed
+          `assay diagnose` says why they fail, whose fault it is, and what to edit.
 
                     where     changed    touched → guarding tests    mutants
         ----------  --------  ---------  --------------------------  ---------

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 import assay
-from assay.cli import main, parser, split_arguments
+from assay.cli import STARTS_ANEW, after_interrupt, main, parser, split_arguments
 from assay.errors import (
     AssayError,
     BaselineError,
@@ -121,3 +121,14 @@ def test_map_takes_both_of_its_options(arguments: list[str], fresh: bool, isolat
 def test_every_error_has_its_exit_code(error: type[AssayError], code: ExitCode) -> None:
     assert error("x").code is code
     assert error("message", ("detail",)).details == ("detail",)
+
+
+@pytest.mark.parametrize("verb", sorted(STARTS_ANEW))
+def test_after_an_interrupt_a_verb_that_keeps_nothing_does_not_promise_to_go_on(verb: str) -> None:
+    assert verb in parser().format_help()
+    assert after_interrupt([verb, "--quiet"]) == "the same command starts anew"
+
+
+@pytest.mark.parametrize("argv", [["mutate", "--changed"], ["map"], []])
+def test_after_an_interrupt_the_others_go_on(argv: list[str]) -> None:
+    assert after_interrupt(argv) == "run the same command again to go on"

@@ -23,7 +23,7 @@ from decimal import Decimal
 
 import pytest
 
-import cart, report, tax
+import cart, orders, report, stock, tax
 
 ORDER = cart.Order(2)
 
@@ -67,12 +67,76 @@ def test_stamped():
     assert cart.stamped(3)[1] == 3
 
 
+@pytest.mark.parametrize("rate", [stock.TABLE], ids=["given"])
+def test_given_at_collection(rate):
+    assert rate == {"a": 2, "b": 3}
+
+
+def test_reads_a_table():
+    assert stock.TABLE.get("a") == 2
+
+
+def test_reads_an_object():
+    assert stock.standard() == 3
+
+
+def test_field_default():
+    assert orders.made(1).cost() == 3
+
+
+def test_function_default():
+    assert orders.priced(1) == 5
+
+
 def test_same():
     assert cart.sign(2) == 1
 """
 
 BASE = {
     "tests/test_shop.py": TESTS,
+    "stock.py": """
+def rates(text):
+    return {key: int(value) for key, value in (part.split("=") for part in text.split(","))}
+
+
+TABLE = rates("a=2,b=3")
+
+
+def rate_of(key):
+    return TABLE[key]
+
+
+class Level:
+    def __init__(self, count):
+        self.count = count
+
+
+STANDARD = Level(TABLE["b"])
+
+
+def standard():
+    return STANDARD.count
+""",
+    "orders.py": """
+from dataclasses import dataclass
+
+
+@dataclass
+class Order:
+    count: int
+    price: int = 3
+
+    def cost(self):
+        return self.count * self.price
+
+
+def made(count):
+    return Order(count)
+
+
+def priced(count, price=5):
+    return count * price
+""",
     "tax.py": "RATE = 7\n\n\ndef of(amount):\n    return amount * RATE // 100\n",
     "report.py": """
 class Page:
@@ -134,6 +198,8 @@ def stamped(number):
 }
 
 CHANGES = {
+    "stock.py": [("int(value)", "int(value) + 7")],
+    "orders.py": [("price: int = 3", "price: int = 4"), ("price=5", "price=6")],
     "tax.py": [("RATE = 7", "RATE = 19")],
     "report.py": [("if name:", 'if name != "b":')],
     "cart.py": [
@@ -233,6 +299,55 @@ def test_an_object_made_at_collection_is_told_as_what_the_call_was_given(
     assert "made when the test was collected" in one.notes[0]
 
 
+def test_a_parameter_made_at_collection_is_told_by_the_module_that_holds_it(
+    suites: tuple[Suite, Suite],
+) -> None:
+    one = found(suites, "test_given_at_collection[given]")
+    assert (one.kind, one.what, one.place.line) == (Kind.HIDDEN, "TABLE", 6)
+    assert one.sentence.startswith(
+        "stock.py:6 TABLE is {'a': 2, 'b': 3} at base, {'a': 9, 'b': 10} at head; "
+    )
+    assert not one.in_change
+
+
+def test_what_an_unchanged_test_reads_is_told_by_where_it_was_made(
+    suites: tuple[Suite, Suite],
+) -> None:
+    one = found(suites, "test_reads_a_table")
+    assert (one.kind, one.place.path, one.place.line) == (Kind.HIDDEN, "stock.py", 6)
+    assert "; tests/test_shop.py:" in one.sentence
+
+
+def test_an_object_of_a_module_is_told_where_an_unchanged_function_reads_it(
+    suites: tuple[Suite, Suite],
+) -> None:
+    one = found(suites, "test_reads_an_object")
+    assert (one.kind, one.place.line, one.what) == (Kind.HIDDEN, 18, "STANDARD.count")
+    assert one.sentence.startswith("stock.py:18 STANDARD.count is 3 at base, 10 at head; ")
+    assert [name.place.name for name in one.candidates] == ["<module>", "standard"]
+
+
+def test_a_changed_default_is_told_by_its_function(suites: tuple[Suite, Suite]) -> None:
+    one = found(suites, "test_function_default")
+    assert (one.kind, one.what, one.in_change) == (Kind.ARGUMENTS, "price", True)
+    assert one.sentence.startswith(
+        "orders.py:18 priced() was given price = 5 at base, 6 at head "
+        "(its default, set at orders.py:18)"
+    )
+    assert one.notes == ()
+
+
+def test_a_changed_field_is_told_by_the_class_that_is_made_from_it(
+    suites: tuple[Suite, Suite],
+) -> None:
+    one = found(suites, "test_field_default")
+    assert (one.kind, one.place.name, one.in_change) == (Kind.ARGUMENTS, "Order.__init__", True)
+    assert one.sentence.startswith(
+        "orders.py:6 Order.__init__() was given price = 3 at base, 4 at head "
+        "(its default, set at orders.py:8)"
+    )
+
+
 def test_a_time_that_varies_does_not_hide_what_differs(suites: tuple[Suite, Suite]) -> None:
     one = found(suites, "test_stamped")
     assert (one.place.name, one.base, one.head) == ("count_of", "3", "4")
@@ -261,7 +376,9 @@ def test_nothing_is_written_into_either_tree(suites: tuple[Suite, Suite]) -> Non
         assert sorted(p.name for p in suite.project.repo.iterdir()) == [
             ".assay",
             "cart.py",
+            "orders.py",
             "report.py",
+            "stock.py",
             "tax.py",
             "tests",
         ]

@@ -24,11 +24,11 @@ MEANINGS = {
     ExitCode.CLEAN: "done; what was found is no failure of the command",
     ExitCode.GATE: "the answer is no: the items say what to mend",
     ExitCode.USAGE: "wrong argument, setting or environment",
-    ExitCode.BASELINE: "the suite fails without mutants: mend that first",
+    ExitCode.BASELINE: "the suite fails without mutants: mend that first; diagnose says why",
     ExitCode.INCONCLUSIVE: "not conclusive: do not act on what is missing",
     ExitCode.NOTHING: "nothing to compare",
     ExitCode.INTERNAL: "a fault of assay itself",
-    ExitCode.INTERRUPTED: "interrupted: the same call goes on from there",
+    ExitCode.INTERRUPTED: "interrupted: what is about mutants goes on, other verbs start anew",
 }
 
 SCHEMA: dict[str, Any] = {

@@ -230,7 +230,12 @@ TOOLS = (
         "verify",
         "After a fix: whether what was to be mended passes and nothing new fails, against the "
         "baseline that diagnose stored.",
-        (_TESTS,),
+        (
+            _TESTS,
+            Argument(
+                "no_test_edits", "object to edits of test files", Kind.FLAG, "--no-test-edits"
+            ),
+        ),
         read=of_verification,
     ),
     Tool(

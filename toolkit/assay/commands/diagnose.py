@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+from assay.change.commits import text_at
 from assay.commands.common import Context
 from assay.comparing import compared
+from assay.config import config_of
 from assay.diagnosing import diagnosis_of, sides_of
 from assay.errors import ExitCode, UsageError
 from assay.model.diagnosis import Category, Diagnosis
 from assay.patching import with_patches
 from assay.pipeline import read_change
+from assay.project import Project
 from assay.report.diagnosis_json import diagnosis_json
 from assay.report.diagnosis_text import diagnosis_text
 from assay.report.write import write_json
@@ -36,8 +39,9 @@ def run(context: Context, options: DiagnoseOptions) -> int:
     if options.patch is not None:
         context.out(kept_patch(context, options.patch))
         return ExitCode.CLEAN
-    change = read_change(context.project, options.base, None)
-    with compared(context.project, change, options.everything, context.progress) as comparison:
+    change = read_change(context.project, options.base, None, submodules_too=True)
+    project = with_settings_of_base(context.project, change.change.base)
+    with compared(project, change, options.everything, context.progress) as comparison:
         sides = sides_of(comparison)
         found = with_patches(comparison, sides, diagnosis_of(comparison, sides))
     record = diagnosis_json(found)
@@ -47,6 +51,23 @@ def run(context: Context, options: DiagnoseOptions) -> int:
     else:
         context.show(diagnosis_text(found, options.everything, options.trace))
     return exit_code(found)
+
+
+def with_settings_of_base(project: Project, base: str) -> Project:
+    """Where those of head cannot be read; UsageError if those of base cannot either."""
+    if project.unreadable is None:
+        return project
+    path = project.root / "pyproject.toml"
+    text = text_at(project.repo, base, path.relative_to(project.repo).as_posix())
+    if text is None:
+        return project
+    try:
+        config = config_of(text, project.root, path)
+    except UsageError:
+        raise project.unreadable from None
+    arguments = (*config.pytest_args, *project.pytest_args)
+    python = project.python or config.python or None
+    return replace(project, config=config, pytest_args=arguments, python=python)
 
 
 def record_file(context: Context) -> Path:

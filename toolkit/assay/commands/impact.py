@@ -7,6 +7,7 @@ from pathlib import Path
 
 from assay.answering import Request, answer
 from assay.commands.common import Context, deliver, with_accepted
+from assay.errors import BaselineError
 from assay.model.answer import Answer
 from assay.mutating import ALL, Effort
 from assay.pipeline import read_change
@@ -33,4 +34,8 @@ def answer_to_change(
     """The whole chain for a change; NothingToCompare if there is none."""
     change = read_change(context.project, base, diff)
     request = Request(verb, change.change.description, change, None, effort=effort)
-    return answer(context.project, request, context.progress)
+    try:
+        return answer(context.project, request, context.progress)
+    except BaselineError as problem:
+        hint = "`assay diagnose` says whether the change is the reason, and what to edit"
+        raise BaselineError(problem.message, (*problem.details, hint)) from problem

@@ -15,12 +15,13 @@ from assay.verifying import verify
 class VerifyOptions:
     tests: tuple[str, ...]
     everything: bool
+    tests_kept: bool
     format: str
 
 
 def run(context: Context, options: VerifyOptions) -> int:
     """0 if all that was to be mended passes in both orders and nothing else broke, else 1."""
-    found = verify(context.project, options.tests, context.progress)
+    found = verify(context.project, options.tests, options.tests_kept, context.progress)
     if options.format == "json":
         record = verification_json(found)
         context.out(json.dumps(record, indent=1, ensure_ascii=False) + "\n")

@@ -152,11 +152,12 @@ def differing(base: Call, head: Call, masks: Masks) -> Differing:
             for name in one
             if name in other
             and one[name] != other[name]
-            and _truly(one[name], other[name], masks.get((*where, f"{slot} {name}")))
+            and truly_differ(one[name], other[name], masks.get((*where, f"{slot} {name}")))
         }
 
     arguments = among(base.arguments, head.arguments, "arg")
-    changed = {name for name in (*base.after, *head.after) if name not in arguments}
+    given = base.arguments.keys() & head.arguments.keys()
+    changed = {name for name in (*base.after, *head.after) if name in given - arguments.keys()}
     after = among(
         {name: base.after.get(name, base.arguments.get(name)) for name in changed},
         {name: head.after.get(name, head.arguments.get(name)) for name in changed},
@@ -177,10 +178,13 @@ def _end_differs(base: Call, head: Call, masked: frozenset[Path] | None) -> bool
         return masked is None or () not in masked
     if base.value is None or head.value is None or base.value == head.value:
         return False
-    return _truly(base.value, head.value, masked)
+    return truly_differ(base.value, head.value, masked)
 
 
-def _truly(one: Summary | None, other: Summary | None, masked: frozenset[Path] | None) -> bool:
+def truly_differ(
+    one: Summary | None, other: Summary | None, masked: frozenset[Path] | None
+) -> bool:
+    """Whether two values differ elsewhere than where they vary by themselves."""
     if one is None or other is None:
         return one is not other
     if masked is None:

@@ -84,6 +84,14 @@ class Aligned:
         base, head = self.calls(pair)
         return base.parent, head.parent
 
+    def default_of(self, origin: Origin) -> int | None:
+        """The line where the argument concerned is given another default at head; None if it is
+        not, or a caller handed it on."""
+        if origin.kind is not Kind.ARGUMENTS or origin.callee != origin.at:
+            return None
+        callee = self.calls(origin.at)[1]
+        return self.sources.default_at(callee.path, callee.name, origin.what)
+
     def above(self, pair: Pair) -> list[Pair]:
         """The callers of a pair, from the nearest."""
         found = []
@@ -172,7 +180,10 @@ class _Search:
 
     def _arguments(self, caller: _Under, pair: Pair, seen: Differing) -> None:
         name, values = next(iter(seen.arguments.items()))
-        at = pair if self.aligned.is_unchanged_test(caller.pair) else caller.pair
+        callee = self.aligned.calls(pair)[1]
+        is_default = self.aligned.sources.default_at(callee.path, callee.name, name) is not None
+        is_own = is_default or self.aligned.is_unchanged_test(caller.pair)
+        at = pair if is_own else caller.pair
         caller.origin = self._add(caller, Origin(Kind.ARGUMENTS, at, name, values, self.time, pair))
 
     def _unmatched(self, caller: _Under, match: Match) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 
+from assay.diagnosis.effort import edits_of, effort_of
 from assay.diagnosis.hunks import hunk_of
 from assay.diagnosis.sides import Sides
 from assay.model.diagnosis import Category, FailingTest, Group, Match
@@ -39,19 +40,26 @@ def grouped(failing: Iterable[FailingTest], sides: Sides) -> tuple[Group, ...]:
         if test.category not in _NOT_GROUPED:
             members.setdefault(key_of(test), []).append(test)
     groups = [_group(key, tests, sides) for key, tests in members.items()]
+    return in_order(groups)
+
+
+def in_order(groups: Iterable[Group]) -> tuple[Group, ...]:
     return tuple(sorted(groups, key=_order))
 
 
 def _group(key: tuple[str, str], tests: Sequence[FailingTest], sides: Sides) -> Group:
     example = tests[0]
-    sites = {site for test in tests for match in test.matches[:1] for site in match.sites}
+    edits = edits_of(tests, sides)
+    fault = example.verdict.fault if example.verdict is not None else None
     return Group(
         key=key,
         title=_title(example),
         tests=tuple(test.test for test in tests),
         example=example,
-        effort=max(1, len(sites)),
+        effort=effort_of(edits, fault),
         first=any(e.phase in _HIDE_OTHERS for test in tests for e in test.evidence[:1]),
+        edits=edits,
+        hides=sum(test.hides for test in tests),
         hunk=hunk_of(example, sides),
     )
 
@@ -69,4 +77,5 @@ def _title(example: FailingTest) -> str:
 
 def _order(group: Group) -> tuple[bool, bool, float, str]:
     known = group.example.category is Category.KNOWN_FAILURE
-    return known, not group.first, -len(group.tests) / group.effort, group.tests[0]
+    unblocked = max(len(group.tests), group.hides)
+    return known, not group.first, -unblocked / group.effort, group.tests[0]

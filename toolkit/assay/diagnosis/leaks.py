@@ -41,8 +41,6 @@ def leak_of(one: Difference, writer: str, lines: Lines) -> Leak:
     path = next(places(one.before, one.after), ())
     name = expression(name_of(one.slot), path) or name_of(one.slot)
     before, after = contrast(_known(one.slot, one.before, path), _known(one.slot, one.after, path))
-    if before == after:
-        after = f"another {after}"
     line, test_line = lines.get((writer, one.slot), (None, None))
     return Leak(
         kind=_kind_of(one),

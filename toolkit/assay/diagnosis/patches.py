@@ -109,7 +109,8 @@ def _import(matches: Sequence[Match], sides: Sides) -> Proposal | None:
     edits = {}
     for path in _places(matches, "importers") or _lines(matches):
         text = sides.head.texts.get(path)
-        changed = None if text is None else rewrites.move_import(text, old, new)
+        package = sides.head.package_of(path)
+        changed = None if text is None else rewrites.move_import(text, old, new, package)
         if changed is not None:
             edits[path] = changed
     return Proposal(f"import {_dotted(new)} in place of {_dotted(old)}", edits)
@@ -126,6 +127,9 @@ def _dotted(name: tuple[str, str]) -> str:
 def _attribute(matches: Sequence[Match], sides: Sides) -> Proposal | None:
     """An attribute by its new name, where it is still in the same place."""
     old, new = _named(matches[0], "module", "name"), _named(matches[0], "new_module", "new_name")
+    if new[0].startswith(f"{old[0]}.") and old[1] == new[1]:
+        # The module has become a package, and this is where its code is now.
+        return _module_moved(matches, sides, old[0], new[0])
     before, after = old[1].rpartition("."), new[1].rpartition(".")
     if not new[1] or old[0] != new[0] or before[0] != after[0] or before[2] == after[2]:
         return None
@@ -136,6 +140,21 @@ def _attribute(matches: Sequence[Match], sides: Sides) -> Proposal | None:
     where = _places(matches, "uses") or _lines(matches)
     edits = _edited(sides, where, rename)
     return Proposal(f"use `{after[2]}` in place of `{before[2]}`", edits)
+
+
+def _module_moved(matches: Sequence[Match], sides: Sides, old: str, new: str) -> Proposal | None:
+    path = sides.base.module(old)
+    if path is None or sides.moved_module(path) != sides.head.module(new):
+        return None
+    edits = {}
+    for one in _places(matches, "uses") or _lines(matches):
+        text, package = sides.head.texts.get(one), sides.head.package_of(one)
+        changed = (
+            None if text is None else rewrites.move_import(text, (old, ""), (new, ""), package)
+        )
+        if changed is not None:
+            edits[one] = changed
+    return Proposal(f"import `{new}` in place of `{old}`", edits)
 
 
 def _edited(

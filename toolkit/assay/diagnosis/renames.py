@@ -61,11 +61,13 @@ def lost_name(sides: Sides, path: str, name: str) -> Lost | None:
     if name in there:
         return None
     module = sides.head.dotted(path)
-    before = sides.base.definition(path, name)
-    bound = sides.base.bound(path).get(name)
+    # A module that has become a package is another file now.
+    old = sides.base.module(module) or path
+    before = sides.base.definition(old, name)
+    bound = sides.base.bound(old).get(name)
     if before is None and isinstance(bound, ast.Import | ast.ImportFrom):
         # Another module's, which this one only passed on.
-        before = sides.base.defined_as(f"{module}.{name}") or Place(path, name, bound)
+        before = sides.base.defined_as(f"{module}.{name}") or Place(old, name, bound)
     return _lost(sides, module, name, path, before, there)
 
 

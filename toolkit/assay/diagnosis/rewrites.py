@@ -41,75 +41,153 @@ def _edited(text: str, edit: _Edit) -> str | None:
 # -- imports
 
 
-class _MoveImport(_Edit):
-    def __init__(self, old: tuple[str, str], new: tuple[str, str]) -> None:
+class _FromImports(_Edit):
+    """Edits imports in a module of the package, which relative ones start from."""
+
+    def __init__(self, package: str) -> None:
         super().__init__(None)
+        self._package = package
+
+    def source(self, node: cst.ImportFrom) -> str:
+        """The module that is imported from, absolute."""
+        anchor = self._anchor(node)
+        if node.relative and not anchor:
+            return ""
+        return ".".join(part for part in (anchor, _dotted(node.module)) if part)
+
+    def _anchor(self, node: cst.ImportFrom) -> str:
+        parts = self._package.split(".")
+        return ".".join(parts[: len(parts) - len(node.relative) + 1]) if node.relative else ""
+
+    def pointed(self, node: cst.ImportFrom, module: str) -> cst.ImportFrom:
+        """The import from another module: relative as before, where that can be."""
+        anchor = self._anchor(node)
+        if anchor and module == anchor:
+            return node.with_changes(module=None)
+        if anchor and module.startswith(f"{anchor}."):
+            return node.with_changes(module=_name_of(module[len(anchor) + 1 :]))
+        return node.with_changes(
+            module=_name_of(module),
+            relative=(),
+            whitespace_after_from=cst.SimpleWhitespace(" "),
+        )
+
+
+class _MoveImport(_FromImports):
+    def __init__(self, old: tuple[str, str], new: tuple[str, str], package: str) -> None:
+        super().__init__(package)
         self._old, self._new = old, new
 
     def leave_SimpleStatementLine(
         self, original_node: cst.SimpleStatementLine, updated_node: cst.SimpleStatementLine
     ) -> cst.SimpleStatementLine | cst.FlattenSentinel[cst.SimpleStatementLine]:
         node = original_node.body[0]
-        if len(original_node.body) > 1 or not isinstance(node, cst.ImportFrom) or node.relative:
+        if len(original_node.body) > 1 or not isinstance(node, cst.ImportFrom):
             return updated_node
-        if isinstance(node.names, cst.ImportStar) or _dotted(node.module) != self._old[0]:
+        if isinstance(node.names, cst.ImportStar) or self.source(node) != self._old[0]:
             return updated_node
         aliases = [a for a in node.names if _dotted(a.name) == self._old[1]]
         if not aliases:
             return updated_node
         self.count += 1
         rest = [a for a in node.names if a not in aliases]
-        moved = _import_from(self._new, aliases[0], self._old[1])
+        moved = self._moved(node, aliases[0])
         if not rest:
             return updated_node.with_changes(body=[moved])
         rest[-1] = rest[-1].with_changes(comma=cst.MaybeSentinel.DEFAULT)
         kept = updated_node.with_changes(body=[node.with_changes(names=rest)])
         return cst.FlattenSentinel([kept, cst.SimpleStatementLine([moved])])
 
-    def leave_Import(self, original_node: cst.Import, updated_node: cst.Import) -> cst.Import:
-        if self._old[1]:
-            return updated_node
-        names = [
-            alias.with_changes(name=_name_of(self._new[0]))
-            if _dotted(alias.name) == self._old[0]
-            else alias
-            for alias in updated_node.names
-        ]
-        if any(a is not b for a, b in zip(names, updated_node.names, strict=True)):
-            self.count += 1
-            return updated_node.with_changes(names=names)
-        return updated_node
+    def _moved(self, node: cst.ImportFrom, alias: cst.ImportAlias) -> cst.Import | cst.ImportFrom:
+        module, name = self._new
+        asname = alias.asname
+        if asname is None and name != self._old[1]:
+            asname = cst.AsName(cst.Name(self._old[1]))
+        there = cst.ImportAlias(name=cst.Name(name), asname=asname)
+        if not module:
+            return cst.Import(names=[there])
+        return self.pointed(node.with_changes(names=[there], lpar=None, rpar=None), module)
 
 
-def move_import(text: str, old: tuple[str, str], new: tuple[str, str]) -> str | None:
+def move_import(
+    text: str, old: tuple[str, str], new: tuple[str, str], package: str = ""
+) -> str | None:
     """Import a name from elsewhere: `old` and `new` are a module and a name in it ("" for the
-    module itself). The name that the file uses stays: `from new import b as a` where a became b."""
+    module itself). The name that the file uses stays: `from new import b as a` where a became b.
+    Relative imports start from `package`."""
     if old[1]:
-        return _edited(text, _MoveImport(old, new))
-    moved = _edited(text, _RenameModule(old[0], new[0]))
-    plain = _edited(moved or text, _MoveImport(old, new))
-    changed = plain or moved
+        return _edited(text, _MoveImport(old, new, package))
+    edits: list[_Edit] = [_RenameModule(old[0], new[0], package)]
+    before, after = old[0].rpartition("."), new[0].rpartition(".")
+    if before[0] and before[0] != after[0]:
+        edits.append(_MoveImport((before[0], before[2]), (after[0], after[2]), package))
+    edits.append(_RenameImport(old[0], new[0]))
+    changed = _in_turn(text, edits)
     if changed is None:
         return None
     return _edited(changed, _RenameDotted(old[0], new[0])) or changed
 
 
-class _RenameModule(_Edit):
-    """`from old import x` and `from old.sub import x`."""
+def _in_turn(text: str, edits: Sequence[_Edit]) -> str | None:
+    """None where none of them finds anything."""
+    found = None
+    for edit in edits:
+        found = _edited(found or text, edit) or found
+    return found
+
+
+class _RenameImport(_Edit):
+    """`import old` and `import old.sub`, with the uses of the latter from the top; a module at the
+    top keeps its name in the file."""
 
     def __init__(self, old: str, new: str) -> None:
         super().__init__(None)
+        self._old, self._new = old, new
+        self._below = False
+
+    def leave_Import(self, original_node: cst.Import, updated_node: cst.Import) -> cst.Import:
+        names = [self._renamed(alias) for alias in original_node.names]
+        if all(a is b for a, b in zip(names, original_node.names, strict=True)):
+            return updated_node
+        self.count += 1
+        return updated_node.with_changes(names=names)
+
+    def _renamed(self, alias: cst.ImportAlias) -> cst.ImportAlias:
+        name, asname = _dotted(alias.name), alias.asname
+        if not f"{name}.".startswith(f"{self._old}."):
+            return alias
+        if asname is None and "." not in name:
+            asname = cst.AsName(cst.Name(name))
+        self._below = self._below or asname is None
+        new = _name_of(self._new + name[len(self._old) :])
+        return alias.with_changes(name=new, asname=asname)
+
+    def visit_ImportFrom(self, node: cst.ImportFrom) -> bool:
+        return False
+
+    def leave_Attribute(
+        self, original_node: cst.Attribute, updated_node: cst.Attribute
+    ) -> cst.Attribute:
+        top = original_node.value
+        if not self._below or not isinstance(top, cst.Name) or top.value != self._old:
+            return updated_node
+        return updated_node.with_changes(value=_name_of(self._new))
+
+
+class _RenameModule(_FromImports):
+    """`from old import x` and `from old.sub import x`."""
+
+    def __init__(self, old: str, new: str, package: str) -> None:
+        super().__init__(package)
         self._old, self._new = old, new
 
     def leave_ImportFrom(
         self, original_node: cst.ImportFrom, updated_node: cst.ImportFrom
     ) -> cst.ImportFrom:
-        name = _dotted(original_node.module)
-        if original_node.relative:
-            return updated_node
+        name = self.source(original_node)
         if name == self._old or name.startswith(f"{self._old}."):
             self.count += 1
-            return updated_node.with_changes(module=_name_of(self._new + name[len(self._old) :]))
+            return self.pointed(updated_node, self._new + name[len(self._old) :])
         parent, _, last = self._old.rpartition(".")
         other, _, new_last = self._new.rpartition(".")
         if name != parent or other != parent or isinstance(updated_node.names, cst.ImportStar):
@@ -128,11 +206,17 @@ def _renamed(alias: cst.ImportAlias, old: str, new: str) -> cst.ImportAlias:
 
 
 class _RenameDotted(_Edit):
-    """Uses of a module by its whole name."""
+    """Uses of a module by its whole name, outside of imports."""
 
     def __init__(self, old: str, new: str) -> None:
         super().__init__(None)
         self._old, self._new = old, new
+
+    def visit_Import(self, node: cst.Import) -> bool:
+        return False
+
+    def visit_ImportFrom(self, node: cst.ImportFrom) -> bool:
+        return False
 
     def leave_Attribute(
         self, original_node: cst.Attribute, updated_node: cst.Attribute
@@ -141,15 +225,6 @@ class _RenameDotted(_Edit):
             self.count += 1
             return _name_of(self._new)
         return updated_node
-
-
-def _import_from(new: tuple[str, str], alias: cst.ImportAlias, old_name: str) -> cst.ImportFrom:
-    asname = alias.asname
-    if asname is None and new[1] != old_name:
-        asname = cst.AsName(cst.Name(old_name))
-    return cst.ImportFrom(
-        module=_name_of(new[0]), names=[cst.ImportAlias(name=cst.Name(new[1]), asname=asname)]
-    )
 
 
 def _dotted(node: cst.CSTNode | None) -> str:

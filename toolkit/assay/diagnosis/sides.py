@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import difflib
 import warnings
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -142,11 +143,14 @@ class Side:
         """The module that a `from … import` names, made absolute."""
         if not node.level:
             return node.module or ""
-        package = self.dotted(path).split(".")
-        if not path.endswith("/__init__.py"):
-            package = package[:-1]
+        package = self.package_of(path).split(".")
         parts = package[: len(package) - node.level + 1]
         return ".".join([*parts, *([node.module] if node.module else [])])
+
+    def package_of(self, path: str) -> str:
+        """The package that relative imports of a file start from."""
+        dotted = self.dotted(path)
+        return dotted if path.endswith("/__init__.py") else dotted.rpartition(".")[0]
 
     def meant(self, path: str, node: ast.expr) -> str:
         """What an expression of names and attributes stands for in a file, dotted; "" if it is
@@ -285,7 +289,8 @@ def _is_self(node: ast.expr) -> bool:
 class Sides:
     """Base and head. `changed` are the files that differ, Python or not, by path, with the text
     before and after (None: no such file; binary files are told as ""). `is_test` says whether a
-    path belongs to the tests. `distributions` are the installed versions by lower-case name;
+    path belongs to the tests. `distributions` are the installed versions by lower-case name,
+    `libraries` modules at the top, by name, that were seen to be imported from elsewhere;
     `requires` the requirements that the project declares at head, as they are written; `documents`
     the texts at head that are written for people, by path.
     """
@@ -297,6 +302,7 @@ class Sides:
     distributions: Mapping[str, str] = field(default_factory=dict)
     requires: tuple[str, ...] = ()
     documents: Mapping[str, str] = field(default_factory=dict)
+    libraries: frozenset[str] = frozenset()
 
     def changed_lines(self, path: str) -> frozenset[int]:
         """Lines at head that differ, or stand next to lines that were removed."""
@@ -355,18 +361,42 @@ class Sides:
     def moved_module(self, path: str) -> str | None:
         """The new file that one that is gone has become: the same text or name, or much the same
         text."""
-        before = self.changed.get(path, (None, None))[0]
-        if before is None or path in self.head.texts:
-            return None
-        stem = path.rpartition("/")[2]
-        new = [p for p, (old, now) in self.changed.items() if old is None and now is not None]
-        scored = [
-            (_similar(before, self.changed[one][1] or "") + 0.2 * one.endswith(f"/{stem}"), one)
-            for one in new
-            if one.endswith(".py")
-        ]
-        score, best = max(scored, default=(0.0, ""))
-        return best if score >= ALIKE else None
+        return _likest(path, self._gone_files, self._new_files)
+
+    def came_from(self, path: str) -> str | None:
+        """The file that is gone which a new file was at base."""
+        return _likest(path, self._new_files, self._gone_files)
+
+    def moved_package(self, dotted: str) -> str | None:
+        """The package, dotted, that most of the files of one that is gone have gone to."""
+        old, new = self._gone_files, self._new_files
+        found: Counter[str] = Counter()
+        for path in old:
+            inside = f"{self.base.dotted(path)}.".removeprefix(f"{dotted}.")
+            if f"{dotted}.{inside}" != f"{self.base.dotted(path)}.":
+                continue
+            for one in new:
+                module = f"{self.head.dotted(one)}."
+                if module.endswith(f".{inside}") and old[path] == new[one]:
+                    found[module.removesuffix(inside).removesuffix(".")] += 1 + bool(old[path])
+        # Empty files are alike wherever they are: of equals the first by name is taken.
+        return max(sorted(found), key=lambda one: found[one], default=None)
+
+    @cached_property
+    def _gone_files(self) -> dict[str, str]:
+        """Python files of base alone, with their texts."""
+        pairs = self.changed.items()
+        return {p: old for p, (old, now) in pairs if now is None and old is not None and _is_py(p)}
+
+    @cached_property
+    def _new_files(self) -> dict[str, str]:
+        pairs = self.changed.items()
+        return {p: now for p, (old, now) in pairs if old is None and now is not None and _is_py(p)}
+
+    def line_at_head(self, path: str, number: int) -> str:
+        """A line of a changed file, Python or not, without its indentation; "" if there is none."""
+        lines = (self.changed.get(path, (None, None))[1] or "").split("\n")
+        return lines[number - 1].strip() if 0 < number <= len(lines) else ""
 
     def added_words(self, path: str) -> str:
         """The text that the change has added to a file."""
@@ -377,6 +407,10 @@ class Sides:
 
 
 ALIKE = 0.6
+
+TELLING_BODY = 20
+"""A body of fewer characters, such as `return 1`, is that of many functions: only beside
+where it was does it tell that one has become the other."""
 
 _BESIDE = frozenset(
     {"docs", "doc", "examples", "example", "benchmarks", "benchmark", "performance", "scripts"}
@@ -392,6 +426,9 @@ def likeness(old: Place, new: Place) -> float:
     name = _similar(old.short, new.short)
     if old.short == new.short:
         return max(0.7, body)
+    at_hand = (old.path, old.name.rpartition(".")[0]) == (new.path, new.name.rpartition(".")[0])
+    if body == 1.0 and not at_hand and len(_body(old.node)) < TELLING_BODY:
+        return 0.4 + 0.6 * name
     if body == 1.0:
         return 0.95 + name / 100
     return 0.7 * body + 0.3 * name
@@ -402,6 +439,25 @@ def _body(node: ast.stmt) -> str:
         return "\n".join(ast.unparse(part) for part in node.body)
     value = getattr(node, "value", None)
     return ast.unparse(value) if isinstance(value, ast.expr) else ""
+
+
+def _is_py(path: str) -> bool:
+    return path.endswith(".py")
+
+
+def _likest(path: str, of: Mapping[str, str], among: Mapping[str, str]) -> str | None:
+    """Of files, the one whose text is most like that of a file; a name in common speaks for it."""
+    text = of.get(path)
+    if text is None:
+        return None
+    stem = path.rpartition("/")[2]
+    same = {one: there for one, there in among.items() if there == text}
+    scored = [
+        (_similar(text, there) + 0.2 * (one.rpartition("/")[2] == stem), one)
+        for one, there in sorted((same or among).items())
+    ]
+    score, best = max(scored, key=lambda one: one[0], default=(0.0, ""))
+    return best if score >= ALIKE else None
 
 
 def _similar(one: str, other: str) -> float:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import difflib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Set
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -42,6 +42,14 @@ class TwoTexts:
     @cached_property
     def head_functions(self) -> Mapping[str, Function]:
         return _functions(self.head)
+
+    @cached_property
+    def base_classes(self) -> Mapping[str, str]:
+        return _classes(self.base)
+
+    @cached_property
+    def head_classes(self) -> Mapping[str, str]:
+        return _classes(self.head)
 
     @cached_property
     def changed_names(self) -> Mapping[str, int]:
@@ -86,6 +94,10 @@ class Sources:
         named = name.removesuffix(".<locals>.<lambda>")
         base, head = file.base_functions.get(named), file.head_functions.get(named)
         if base is None and head is None:
+            owner = named.rpartition(".")[0]
+            if owner in file.base_classes and owner in file.head_classes:
+                # A method that was generated from the class.
+                return file.base_classes[owner] != file.head_classes[owner]
             return file.base != file.head
         return base is None or head is None or _text(base) != _text(head)
 
@@ -100,6 +112,20 @@ class Sources:
             None if base is None else ast.unparse(base.args),
             None if head is None else ast.unparse(head.args),
         )
+
+    def default_at(self, path: str, name: str, parameter: str) -> int | None:
+        """The line where a function's parameter, or the field that it is generated from, is given
+        another default at head; None if it is not."""
+        file = self._files.get(path)
+        if file is None:
+            return None
+        base, head = file.base_functions.get(name), file.head_functions.get(name)
+        if base is None and head is None:
+            return file.changed_names.get(f"{name.rpartition('.')[0]}.{parameter}")
+        before, after = (_defaults(node).get(parameter) for node in (base, head))
+        if before is None or after is None or ast.dump(before) == ast.dump(after):
+            return None
+        return after.lineno
 
     def set_at(self, path: str, label: str) -> tuple[str, int] | None:
         """Where a name is given another value at head: in the file that reads it under that label,
@@ -125,6 +151,53 @@ def _functions(text: str) -> Mapping[str, Function]:
     except (SyntaxError, ValueError, RecursionError):
         return {}
     return dict(_within(tree, ""))
+
+
+def _defaults(node: Function | None) -> dict[str, ast.expr]:
+    if node is None:
+        return {}
+    places = [*node.args.posonlyargs, *node.args.args]
+    pairs = [
+        *zip(reversed(places), reversed(node.args.defaults), strict=False),
+        *zip(node.args.kwonlyargs, node.args.kw_defaults, strict=True),
+    ]
+    return {one.arg: default for one, default in pairs if default is not None}
+
+
+def _classes(text: str) -> dict[str, str]:
+    """By qualified name, what of the class is no function's body."""
+    try:
+        tree = ast.parse(text)
+    except (SyntaxError, ValueError, RecursionError):
+        return {}
+    return dict(_classes_within(tree, ""))
+
+
+def _classes_within(node: ast.AST, prefix: str) -> Iterator[tuple[str, str]]:
+    for child in ast.iter_child_nodes(node):
+        if isinstance(child, ast.ClassDef):
+            kept = [one for one in child.body if isinstance(one, ast.Assign | ast.AnnAssign)]
+            parts = (*child.decorator_list, *child.bases, *child.keywords, *kept)
+            yield f"{prefix}{child.name}", "".join(map(ast.dump, parts))
+            yield from _classes_within(child, f"{prefix}{child.name}.")
+        elif isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef):
+            yield from _classes_within(child, f"{prefix}{child.name}.<locals>.")
+        else:
+            yield from _classes_within(child, prefix)
+
+
+def assigned_names(text: str) -> Mapping[str, int]:
+    """The line of each name that is given a value outside of functions, the last one."""
+    return {name: line for name, (_, line) in _names(text).items()}
+
+
+def names_in(text: str, function: str) -> Set[str]:
+    """The names and attributes in the code of a function, by its qualified name."""
+    node = _functions(text).get(function)
+    nodes = [] if node is None else list(ast.walk(node))
+    return {one.id for one in nodes if isinstance(one, ast.Name)} | {
+        one.attr for one in nodes if isinstance(one, ast.Attribute)
+    }
 
 
 def _names(text: str) -> dict[str, tuple[str, int]]:

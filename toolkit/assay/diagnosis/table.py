@@ -36,6 +36,7 @@ from assay.diagnosis.causes import (
     process_died,
     recursion,
     return_type_changed,
+    settings_refused,
     shadowed_module,
     signature_changed,
     stale_patch_target,
@@ -58,6 +59,7 @@ HOW_IT_RAN: tuple[Cause, ...] = (
 NAMES_AND_CALLS: tuple[Cause, ...] = (
     syntax_error.CAUSE,
     shadowed_module.CAUSE,
+    settings_refused.CAUSE,
     circular_import.CAUSE,
     missing_dependency.CAUSE,
     stale_patch_target.CAUSE,

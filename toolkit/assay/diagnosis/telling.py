@@ -63,7 +63,7 @@ def divergence(aligned: Aligned, found: Sequence[Origin], notes: Sequence[str]) 
         sentence=told,
         base_type=_types(origin)[0],
         head_type=_types(origin)[1],
-        notes=(*notes, *_unseen(origin)),
+        notes=(*notes, *_unseen(aligned, origin)),
     )
 
 
@@ -74,8 +74,9 @@ def _types(origin: Origin) -> tuple[str, str]:
     return one, other
 
 
-def _unseen(origin: Origin) -> Iterator[str]:
-    if origin.kind is Kind.ARGUMENTS and origin.callee == origin.at:
+def _unseen(aligned: Aligned, origin: Origin) -> Iterator[str]:
+    is_given = origin.kind is Kind.ARGUMENTS and origin.callee == origin.at
+    if is_given and aligned.default_of(origin) is None:
         yield (
             "the test that hands it on is the same: it was made when the test was collected, or by "
             "code that was not traced"
@@ -148,11 +149,11 @@ def _values(aligned: Aligned, origin: Origin) -> tuple[str, str, str]:
     base, head = aligned.calls(origin.at)
     if origin.kind in (Kind.RESULT, Kind.RAISED):
         return _ends(base, head)
-    return _narrowed(origin.what, *origin.values)
+    return narrowed(origin.what, *origin.values)
 
 
-def _narrowed(root: str, one: Summary, other: Summary) -> tuple[str, str, str]:
-    """Of two objects of a type, the first attribute in which they differ."""
+def narrowed(root: str, one: Summary, other: Summary) -> tuple[str, str, str]:
+    """What differs, at base and at head: of objects of a type, the first attribute that does."""
     while one[0] == other[0] == "o" and one[1] == other[1]:
         path = next(differences(one, other), ())[:1]
         name = expression(root, path) if path and path[0][0] == "attr" else None
@@ -165,7 +166,7 @@ def _narrowed(root: str, one: Summary, other: Summary) -> tuple[str, str, str]:
 
 def _ends(base: Call, head: Call) -> tuple[str, str, str]:
     if base.how is head.how and base.value is not None and head.value is not None:
-        what, one, other = _narrowed("result", base.value, head.value)
+        what, one, other = narrowed("result", base.value, head.value)
         return ("" if what == "result" else what), one, other
     return "", _end(base), _end(head)
 
@@ -226,7 +227,9 @@ def _sentence(aligned: Aligned, origin: Origin, place: Place, values: tuple[str,
     if origin.kind is Kind.MUTATED:
         return f"{where} left {what} as {base} at base, {head} at head"
     if origin.kind is Kind.ARGUMENTS:
-        return f"{where} {_handed(aligned, origin, what)} {base} at base, {head} at head"
+        told = f"{where} {_handed(aligned, origin, what)} {base} at base, {head} at head"
+        line = aligned.default_of(origin)
+        return told if line is None else f"{told} (its default, set at {place.path}:{line})"
     if origin.kind in (Kind.RESULT, Kind.RAISED):
         one, other = aligned.calls(origin.at)
         if one.how is other.how:
@@ -255,7 +258,7 @@ def _chain(aligned: Aligned, origin: Origin) -> Iterator[Step]:
         seen = differing(base, head, aligned.masks)
         if seen.after and not seen.ends:
             name, values = next(iter(seen.after.items()))
-            what, one, other = _narrowed(name, *values)
+            what, one, other = narrowed(name, *values)
             one, other = f"left {what} as {one}", f"left {what} as {other}"
         else:
             one, other = _end(base), _end(head)

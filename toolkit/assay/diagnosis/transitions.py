@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import ast
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 
-from assay.diagnosis.sides import Function, Side
-from assay.model.evidence import WHOLE_SUITE
+from assay.diagnosis.checks import function_of
+from assay.model.evidence import WHOLE_SUITE, is_kept_by
 from assay.model.run import GOOD, TestOutcome
 from assay.model.verification import Before, Now, Objection, Trouble, Verification
 
@@ -14,44 +13,15 @@ _NOT_RUN = frozenset({TestOutcome.SKIPPED, TestOutcome.XFAILED})
 
 _WITHOUT_TESTS = frozenset({"conftest.py", "__init__.py"})
 
-_CHECKS = frozenset({"raises", "warns", "deprecated_call", "fail"})
-
 FLAKY = "flaky"
 ORDER_DEPENDENT = "order-dependent"
 
 
-def assertions_of(side: Side, is_test: Callable[[str], bool]) -> dict[str, int]:
-    """How often each function of the test files asserts, by "path::name": `assert`, `self.assert…`,
-    assertions of mocks, `raises`, `warns` and `fail`."""
-    found = {}
-    for path in side.texts:
-        if is_test(path):
-            for place in side.defined_in(path):
-                if isinstance(place.node, Function):
-                    found[f"{path}::{place.name}"] = _asserts(place.node)
-    return found
-
-
-def _asserts(function: ast.AST) -> int:
-    return sum(_is_assertion(node) or _is_check(node) for node in ast.walk(function))
-
-
-def _is_assertion(node: ast.AST) -> bool:
-    """An `assert` that can fail or pass: of a constant it checks nothing."""
-    return isinstance(node, ast.Assert) and not isinstance(node.test, ast.Constant)
-
-
-def _is_check(node: ast.AST) -> bool:
-    if not isinstance(node, ast.Call):
-        return False
-    function = node.func
-    name = function.attr if isinstance(function, ast.Attribute) else getattr(function, "id", "")
-    return name in _CHECKS or name.lower().startswith("assert")
-
-
-def verified(before: Before, now: Now, asked: Sequence[str]) -> Verification:
+def verified(
+    before: Before, now: Now, asked: Sequence[str], tests_kept: bool = False
+) -> Verification:
     """Hold the working tree against the diagnosis. `asked` are the tests that were to be fixed; if
-    none is named, all that failed newly then."""
+    none is named, all that failed newly then. `tests_kept` objects to each edited test file."""
     wanted = tuple(asked) or _all_wanted(before)
     unfixed = list(_unfixed(before, now, wanted))
     bad = {one.test for one in unfixed}
@@ -64,7 +34,9 @@ def verified(before: Before, now: Now, asked: Sequence[str]) -> Verification:
         *_vanished(before, now),
         *_skipped(before, now),
         *_weakened(before, now),
+        *_hooks(before, now),
         *_settings(before, now),
+        *(_edited(before, now) if tests_kept else ()),
     ]
     return Verification(
         wanted=wanted,
@@ -72,7 +44,7 @@ def verified(before: Before, now: Now, asked: Sequence[str]) -> Verification:
         objections=tuple(objections),
         ran=max((len(outcomes) for outcomes in now.orders.values()), default=0),
         orders=tuple(now.orders),
-        notices=tuple(_notices(now, excused)),
+        notices=(*_notices(now, excused), *_of_edits(before, now, wanted)),
     )
 
 
@@ -111,7 +83,7 @@ def _why_not_fixed(before: Before, now: Now, test: str) -> str:
 
 def _fails(now: Now, test: str) -> str:
     """How a test fails; "" if it passes in every order."""
-    if now.paths.get(test, test.partition("::")[0]) in now.broken:
+    if _cannot_be_collected(now, now.paths.get(test, test.partition("::")[0])):
         return "its file cannot be collected"
     failing = {name: o.get(test) for name, o in now.orders.items() if o.get(test) not in GOOD}
     if not failing:
@@ -122,6 +94,10 @@ def _fails(now: Now, test: str) -> str:
     if len(failing) < len(now.orders):
         return f"{how.value} in {' and '.join(failing)} only"
     return how.value
+
+
+def _cannot_be_collected(now: Now, path: str) -> bool:
+    return any(is_kept_by(path, broken) for broken in now.broken)
 
 
 def _broken(before: Before, now: Now, wanted: frozenset[str]) -> Iterator[Objection]:
@@ -156,7 +132,8 @@ def _by_known_disorder(
 def _vanished(before: Before, now: Now) -> Iterator[Objection]:
     there = {test for outcomes in now.orders.values() for test in outcomes}
     for test, path in before.paths.items():
-        if test not in there and test in before.outcomes and path not in now.broken:
+        gone = test not in there and test in before.outcomes
+        if gone and not _cannot_be_collected(now, path):
             yield Objection(Trouble.VANISHED, test, "is no more")
 
 
@@ -172,10 +149,35 @@ def _skipped(before: Before, now: Now) -> Iterator[Objection]:
 
 
 def _weakened(before: Before, now: Now) -> Iterator[Objection]:
-    for name, count in before.assertions.items():
-        left = now.assertions.get(name)
+    for name, count in before.code.assertions.items():
+        left = now.code.assertions.get(name)
         if left is not None and left < count:
-            yield Objection(Trouble.WEAKENED, name, f"asserts {left} times, and did {count} times")
+            words = f"can fail at {left} assertions, and could at {count}"
+            yield Objection(Trouble.WEAKENED, name, words)
+
+
+def _hooks(before: Before, now: Now) -> Iterator[Objection]:
+    """A hook can make any test pass; one in a file that could not be collected had to change."""
+    for name, digest in now.code.hooks.items():
+        then = before.code.hooks.get(name)
+        if then != digest and name.partition("::")[0] not in before.failing:
+            words = f"this hook of pytest was {'written' if then is None else 'edited'} since"
+            yield Objection(Trouble.HOOKS, name, f"{words}: hooks decide what passes")
+
+
+def _edited(before: Before, now: Now) -> Iterator[Objection]:
+    for path in _edited_files(before, now):
+        gone = path not in now.code.files
+        yield Objection(Trouble.EDITED, path, "is no more" if gone else "was edited")
+
+
+def _edited_files(before: Before, now: Now) -> list[str]:
+    """Test files that are no longer what they were; new ones take nothing away, unless they serve
+    the others."""
+    there = before.code.files
+    edited = [path for path, digest in there.items() if now.code.files.get(path) != digest]
+    new = [p for p in now.code.files if p not in there and p.rpartition("/")[2] == "conftest.py"]
+    return [*edited, *new]
 
 
 def _settings(before: Before, now: Now) -> Iterator[Objection]:
@@ -189,3 +191,36 @@ def _notices(now: Now, excused: Sequence[Objection]) -> Iterator[str]:
         yield f"{one.test} {one.words}: the order-dependent tests are not mended yet"
     for test in sorted(now.before_too):
         yield f"{test} fails in reverse order only, as it does at base"
+
+
+NAMED = 5
+"""So many edited files, and edited tests, are named."""
+
+
+def _of_edits(before: Before, now: Now, wanted: Sequence[str]) -> Iterator[str]:
+    """What people have to judge: the tests may have been made to ask for less, or for something
+    else."""
+    edited = _edited_files(before, now)
+    if not edited:
+        return
+    only = ", and no other Python file" if before.code.sources == now.code.sources else ""
+    files = ", ".join(edited[:NAMED])
+    more = f" and {len(edited) - NAMED} more" if len(edited) > NAMED else ""
+    yield f"edited among the tests since the diagnosis: {files}{more}{only}"
+    rewritten = list(_rewritten(before, now, wanted))
+    yield from rewritten[:NAMED]
+    if len(rewritten) > NAMED:
+        yield f"and {len(rewritten) - NAMED} more tests that check something else now"
+
+
+def _rewritten(before: Before, now: Now, wanted: Sequence[str]) -> Iterator[str]:
+    at_fault = {function_of(test) for test in before.at_fault}
+    for name in dict.fromkeys(map(function_of, wanted)):
+        then, after = before.code.texts.get(name, ()), now.code.texts.get(name, ())
+        gone = [text for text in then if text not in after]
+        new = [text for text in after if text not in then]
+        if not gone:
+            continue
+        became = f"is now `{new[0]}`" if new else "is no more"
+        held = "; the code was held at fault, not the test" if name in at_fault else ""
+        yield f"{name} checks something else: `{gone[0]}` {became}{held}"

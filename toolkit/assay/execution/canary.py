@@ -9,9 +9,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from assay.execution.jobs import run_forked_or_anew
-from assay.execution.suite import BAD, Collected, files_of
+from assay.execution.suite import BAD, Collected
 from assay.execution.timeouts import Limits
-from assay.execution.zygote import Job, Zygote, ZygoteSettings
+from assay.execution.unrecorded import unrecorded
+from assay.execution.zygote import Zygote, ZygoteSettings
 from assay.model.mutant import Status, Verdict
 from assay.model.run import ChildEnd, Outcome
 
@@ -34,17 +35,8 @@ def without_hidden(
     tests = to_try(verdicts.values())
     if not tests:
         return dict(verdicts)
-    job = Job(
-        tests=tuple(tests.values()),
-        limits=tuple(limits.of(test) for test in tests.values()),
-        collect_limit=limits.collection,
-        shared_limit=limits.shared,
-        record=False,
-        stop_at_failure=False,
-        quick=True,
-        canary=True,
-        files=files_of(tests.values(), collected, settings.repo),
-    )
+    job = unrecorded(tests.values(), settings, collected, limits)
+    job = replace(job, canary=True, shared_limit=limits.shared)
     outcome = run_forked_or_anew(settings, zygote, collected.can_fork, job)
     return taken_back(verdicts, hidden(tests, outcome))
 

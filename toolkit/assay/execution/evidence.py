@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
 from typing import Any
 
-from assay.execution.jobs import result_of, run_forked_or_anew, run_jobs
-from assay.execution.suite import BAD, Collected, files_of
+from assay.execution.jobs import failed_by, result_of, run_forked_or_anew, run_jobs
+from assay.execution.suite import BAD, Collected
 from assay.execution.timeouts import Limits
+from assay.execution.unrecorded import how_it_ended, lost_test, unrecorded
 from assay.execution.zygote import Job, Zygote, ZygoteSettings
 from assay.model.evidence import Evidence, Frame, FrameKind, Raised
-from assay.model.run import ChildEnd, Failure, Outcome, TestOutcome, TestResult
+from assay.model.run import ChildEnd, Outcome, TestOutcome, TestResult
 
 _WITHOUT_SUCCESS = BAD | {TestOutcome.NOT_RUN}
 
@@ -65,7 +66,7 @@ class Reader:
             module=module,
             function=function,
             line=line,
-            end_line=last,
+            end_line=last or line,
             columns=None if columns is None else (columns[0], columns[1]),
             source=self._source(path, line) if own else "",
         )
@@ -186,18 +187,8 @@ class EvidenceRunner:
         return self._found()
 
     def _job(self, tests: Sequence[str], seed: int) -> Job:
-        return Job(
-            tests=tuple(tests),
-            limits=tuple(self._limits.of(node_id) for node_id in tests),
-            collect_limit=self._limits.collection,
-            shared_limit=self._limits.unknown,
-            record=False,
-            stop_at_failure=False,
-            quick=True,
-            files=files_of(tests, self._collected, self._settings.repo),
-            seed=seed,
-            watchers={"evidence": {}},
-        )
+        job = unrecorded(tests, self._settings, self._collected, self._limits)
+        return replace(job, seed=seed, watchers={"evidence": {}})
 
     def _note(self, event: Message) -> None:
         kind = event["type"]
@@ -222,31 +213,21 @@ class EvidenceRunner:
 
     def _book_end(self, outcome: Outcome) -> None:
         """An end in the middle of a test is how the test ended."""
-        test = outcome.current
-        if outcome.end is ChildEnd.FINISHED or not test or test in self._results:
-            return
-        timed_out = outcome.end is ChildEnd.TIMEOUT
-        kind = TestOutcome.TIMEOUT if timed_out else TestOutcome.CRASHED
-        words = f"ran longer than {self._limits.of(test):.0f} s" if timed_out else _end(outcome)
-        self._book(test, kind, words, outcome.seconds)
+        lost = lost_test(outcome, self._limits)
+        if lost is not None:
+            self._book(lost)
 
     def _book_unrun(self, tests: Iterable[str], outcome: Outcome) -> None:
         """A test that was asked for and never ran has not passed."""
         for test in tests:
             words = "pytest did not run it"
             if outcome.end is not ChildEnd.FINISHED:
-                words = f"was not run: {_end(outcome) or outcome.end.value} between two tests"
-            self._book(test, TestOutcome.NOT_RUN, words, 0.0)
+                how = how_it_ended(outcome) or outcome.end.value
+                words = f"was not run: {how} between two tests"
+            self._book(failed_by(test, TestOutcome.NOT_RUN, words))
 
-    def _book(self, test: str, kind: TestOutcome, words: str, seconds: float) -> None:
-        failure = Failure("call", kind.value, words, by_assertion=False, excerpt="")
-        self._results[test] = TestResult(test, kind, seconds, failure)
-        self._evidence[test] = (ended_without_exception(test, "call", words),)
-        self._on_result(self._results[test])
-
-
-def _end(outcome: Outcome) -> str:
-    """How a process ended: of a traceback, its last line."""
-    if outcome.end is not ChildEnd.BROKEN:
-        return outcome.detail
-    return f"pytest broke off: {(outcome.detail.strip().splitlines() or ['an error'])[-1]}"
+    def _book(self, result: TestResult) -> None:
+        words = "" if result.failure is None else result.failure.message
+        self._results[result.node_id] = result
+        self._evidence[result.node_id] = (ended_without_exception(result.node_id, "call", words),)
+        self._on_result(result)

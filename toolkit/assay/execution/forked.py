@@ -8,6 +8,7 @@ from dataclasses import replace
 from assay.execution.jobs import run_job
 from assay.execution.suite import Collected, SuiteRun, files_of
 from assay.execution.timeouts import Limits
+from assay.execution.unrecorded import unrecorded
 from assay.execution.zygote import Job, Zygote, ZygoteSettings
 from assay.model.run import Failure, TestOutcome, TestResult
 
@@ -39,17 +40,10 @@ def with_fork_failures_told(
     if not failing or run.interrupted or not collected.can_fork:
         return run
     tests = failing[:FEW]
-    job = Job(
-        tests=tuple(tests),
-        limits=tuple(limits.of(test) for test in tests),
-        collect_limit=limits.collection,
-        shared_limit=limits.shared,
-        record=False,
-        stop_at_failure=False,
-        quick=True,
-        # All that was collected: importing another test file may be what makes them fail.
-        files=files_of((item.node_id for item in collected.items), collected, settings.repo),
-    )
+    # All that was collected: importing another test file may be what makes them fail.
+    files = files_of((item.node_id for item in collected.items), collected, settings.repo)
+    job = unrecorded(tests, settings, collected, limits)
+    job = replace(job, files=files, shared_limit=limits.shared)
     with Zygote(settings, "cold", record=False) as cold:
         cold.greeting()
         anew = _ends(cold, job)

@@ -12,8 +12,18 @@ from pathlib import Path
 from assay.errors import UsageError
 from assay.execution.process import run_briefly
 
+STANDARD_FIRST = (
+    "import os, sys\n"
+    "kept, home = sys.path[:], os.path.dirname(os.__file__)\n"
+    "sys.path[:] = [p for p in kept if p.startswith(home)]\n"
+    "import json, importlib.util as u\n"
+    "sys.path[:] = kept\n"
+)
+"""Python code that imports what a question needs from the standard library, whatever the project
+calls its own modules."""
+
 _ASK = (
-    "import sys, json, importlib.util as u\n"
+    f"{STANDARD_FIRST}"
     "print('assay:' + json.dumps({'version': list(sys.version_info[:3]), 'prefix': sys.prefix,"
     " 'missing': [m for m in ('pytest', 'coverage') if u.find_spec(m) is None]}))"
 )

@@ -73,6 +73,12 @@ class _Under:
         )
 
 
+def failed_by(test: str, kind: TestOutcome, words: str, seconds: float = 0.0) -> TestResult:
+    """The result of a test that raised nothing that could be read."""
+    failure = Failure("call", kind.value, words, by_assertion=False, excerpt="")
+    return TestResult(test, kind, seconds, failure)
+
+
 def trial_of(event: Message) -> Trial:
     """A "tried" event as a value."""
     result = event.get("result")

@@ -9,10 +9,11 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from assay.execution.jobs import result_of, run_forked_or_anew, run_job, run_jobs
-from assay.execution.suite import Collected, collected_from, files_of
+from assay.execution.suite import Collected, collected_from
 from assay.execution.timeouts import Limits
+from assay.execution.unrecorded import lost_test, unrecorded
 from assay.execution.zygote import Job, Zygote, ZygoteSettings
-from assay.model.run import ChildEnd, Failure, Outcome, TestOutcome, TestResult
+from assay.model.run import ChildEnd, Outcome, TestOutcome, TestResult
 
 Message = dict[str, Any]
 OnTest = Callable[[TestResult], None]
@@ -66,7 +67,7 @@ class Ordered:
 
         can_fork, job = self._collected.can_fork, self._job(order)
         outcome = run_forked_or_anew(self._settings, self._zygote, can_fork, job, note)
-        return _run_of(outcome, events)
+        return _run_of(outcome, events, self.limits)
 
     def run_many(self, orders: Iterable[Order], workers: int) -> Iterator[tuple[int, OrderedRun]]:
         """Several orders at a time, each with its number, as they end.
@@ -79,7 +80,7 @@ class Ordered:
             return
         jobs = ((number, self._job(order)) for number, order in enumerate(orders))
         for done in run_jobs(self._zygote, jobs, workers):
-            yield done.tag, _run_of(done.outcome, ())
+            yield done.tag, _run_of(done.outcome, (), self.limits)
 
     def fresh(self, order: Order) -> OrderedRun:
         """One order in a process that collects nothing but the files of its tests."""
@@ -87,7 +88,7 @@ class Ordered:
         job = self._job(order)
         with Zygote(self._settings, "cold", record=False) as cold:
             cold.greeting()
-            return _run_of(run_job(cold, job, events.append), events)
+            return _run_of(run_job(cold, job, events.append), events, self.limits)
 
     @contextmanager
     def hashing(self, hash_seed: int) -> Iterator[Ordered]:
@@ -105,30 +106,16 @@ class Ordered:
         if "state" in watchers:
             where = {"repo": str(self._settings.repo), "excluded": list(self._settings.excluded)}
             watchers["state"] = {**where, **watchers["state"]}
-        return Job(
-            tests=order.tests,
-            limits=tuple(self.limits.of(test) for test in order.tests),
-            collect_limit=self.limits.collection,
-            shared_limit=self.limits.unknown,
-            record=False,
-            stop_at_failure=False,
-            quick=False,
-            files=files_of(order.tests, self._collected, self._settings.repo),
-            seed=order.seed or 0,
-            watchers=watchers,
-        )
+        job = unrecorded(order.tests, self._settings, self._collected, self.limits)
+        return replace(job, quick=False, seed=order.seed or 0, watchers=watchers)
 
 
-def _run_of(outcome: Outcome, events: Sequence[Message]) -> OrderedRun:
+def _run_of(outcome: Outcome, events: Sequence[Message], limits: Limits) -> OrderedRun:
     results = {result.node_id: result for result in outcome.results}
     lost = outcome.current if outcome.end is not ChildEnd.FINISHED else ""
-    if lost:
-        kind = TestOutcome.TIMEOUT if outcome.end is ChildEnd.TIMEOUT else TestOutcome.CRASHED
-        if outcome.end is ChildEnd.STOPPED:
-            kind = TestOutcome.NOT_RUN
-        words = outcome.detail or "it ran over its limit"
-        failure = Failure("call", kind.value, words, by_assertion=False, excerpt="")
-        results[lost] = TestResult(lost, kind, 0.0, failure)
+    ended_in = lost_test(outcome, limits)
+    if ended_in is not None:
+        results[lost] = ended_in
     problem = ""
     if outcome.end is not ChildEnd.FINISHED and not lost:
         problem = outcome.detail or f"the process {outcome.end.value} between two tests"

@@ -9,12 +9,12 @@ from pathlib import Path
 from typing import Any
 
 from assay.errors import BaselineError
-from assay.execution.jobs import result_of, run_forked_or_anew, run_job, run_jobs
+from assay.execution.jobs import failed_by, result_of, run_forked_or_anew, run_job, run_jobs
 from assay.execution.timeouts import Limits
 from assay.execution.zygote import Job, Zygote, ZygoteSettings
 from assay.impact.record import Recording
 from assay.model.impact import TestRecord
-from assay.model.run import ChildEnd, CollectedItem, Failure, Outcome, TestOutcome, TestResult
+from assay.model.run import ChildEnd, CollectedItem, Outcome, TestOutcome, TestResult
 
 Message = dict[str, Any]
 OnResult = Callable[[TestResult], None]
@@ -29,7 +29,8 @@ class Collected:
 
     `modules` maps imported module names to files, `search_path` is `sys.path`, `sinks` what
     collecting ran (for the impact map), `threads` how many threads were alive after it, `seconds`
-    how long starting and collecting took. `broken` maps files that could not be collected to the
+    how long starting and collecting took, `places` those of the user's arguments that say what to
+    collect. `broken` maps files that could not be collected to the
     reason.
     """
 
@@ -43,6 +44,7 @@ class Collected:
     threads: int
     seconds: float = 0.0
     broken: Mapping[str, str] = field(default_factory=dict)
+    places: tuple[str, ...] = ()
 
     @property
     def can_fork(self) -> bool:
@@ -86,6 +88,7 @@ def collected_from(zygote: Zygote, repo: Path, tolerant: bool = False) -> Collec
         sinks=hello["sinks"],
         threads=hello["threads"],
         seconds=time.monotonic() - began,
+        places=tuple(hello["places"]),
         broken={_file_of(where, hello["rootdir"], prefix): _last(text) for where, text in errors},
     )
 
@@ -277,7 +280,7 @@ class RecordedRun:
         if outcome.end is ChildEnd.FINISHED:
             for node_id in rest:
                 words = "pytest did not collect it in this run"
-                self._keep(_unfinished(node_id, TestOutcome.NOT_RUN, words))
+                self._keep(failed_by(node_id, TestOutcome.NOT_RUN, words))
             return False
         if outcome.end is ChildEnd.BROKEN:
             lines = tuple(outcome.detail.strip().splitlines()[-12:])
@@ -296,14 +299,9 @@ class RecordedRun:
         timed_out = outcome.end is ChildEnd.TIMEOUT
         kind = TestOutcome.TIMEOUT if timed_out else TestOutcome.CRASHED
         words = f"ran longer than {self._limits.of(culprit):.0f} s" if timed_out else outcome.detail
-        self._keep(_unfinished(culprit, kind, words))
+        self._keep(failed_by(culprit, kind, words))
         rest.remove(culprit)
         return True
-
-
-def _unfinished(node_id: str, outcome: TestOutcome, words: str) -> TestResult:
-    failure = Failure("call", outcome.value, words, by_assertion=False, excerpt="")
-    return TestResult(node_id, outcome, 0.0, failure)
 
 
 def deal_out(

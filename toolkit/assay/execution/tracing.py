@@ -21,11 +21,14 @@ EVENTS = 200_000
 SLOWER = 30.0
 """How many times its usual time a test is traced; after that it runs on by itself."""
 
-FLOOR = 5.0
+FLOOR = 2.0
 """Seconds for which every test may be traced."""
 
-UNKNOWN = 30.0
+UNKNOWN = 10.0
 """Seconds for which a test is traced of which it is not known how long it takes."""
+
+PATIENCE = 5.0
+"""The limits are of the processor's time: by the clock on the wall, so many times as long."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,15 +75,16 @@ class Tracing:
         self._limits = limits
         self._events = events
 
-    def run(self, test: str, lines: OneCall | None = None) -> Traced:
-        """Run the test once, with the lines of one call if asked for."""
+    def run(self, test: str, lines: OneCall | None = None, modules: bool = False) -> Traced:
+        """Run the test once; if asked for, with the lines of one call, or with what the project's
+        modules hold before it."""
         told: list[Message] = []
 
         def note(event: Message) -> None:
             if event["type"] == "traced":
                 told.append(event)
 
-        can_fork, job = self._collected.can_fork, self._job(test, lines)
+        can_fork, job = self._collected.can_fork, self._job(test, lines, modules)
         outcome = run_forked_or_anew(self._settings, self._zygote, can_fork, job, note)
         if outcome.missing:
             return Traced(None, TestOutcome.NOT_RUN, "it is not among the collected tests")
@@ -94,13 +98,13 @@ class Tracing:
             return Traced(None, end, f"{why} ({detail.splitlines()[-1]})" if detail else why)
         return Traced(trace_of(told[0]), outcome.results[0].outcome)
 
-    def _job(self, test: str, lines: OneCall | None) -> Job:
+    def _job(self, test: str, lines: OneCall | None, modules: bool) -> Job:
         settings = self._settings
         known = self._limits.seconds.get(test)
         seconds = UNKNOWN if known is None else max(FLOOR, known * SLOWER)
         return Job(
             tests=(test,),
-            limits=(seconds + self._limits.of(test),),
+            limits=(PATIENCE * seconds + self._limits.of(test),),
             collect_limit=self._limits.collection,
             shared_limit=self._limits.unknown,
             record=False,
@@ -113,6 +117,7 @@ class Tracing:
                     "excluded": list(settings.excluded),
                     "events": self._events,
                     "seconds": seconds,
+                    "modules": modules,
                     "lines": None
                     if lines is None
                     else [lines.path, lines.name, lines.first_line, lines.number],
@@ -128,6 +133,8 @@ def trace_of(event: Message) -> Trace:
         calls=tuple(_call(told, codes, values) for told in event["calls"]),
         lines=tuple(event["lines"]),
         cut=event["cut"],
+        shortened=tuple(codes[number][1] for number in event["shortened"]),
+        modules={(path, name): values[number] for path, name, number in event["modules"]},
         events=event["events"],
         threads=event["threads"],
         processes=event["processes"],

@@ -4,12 +4,13 @@ and stand-ins."""
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from assay.execution.jobs import result_of, run_forked_or_anew, run_jobs
-from assay.execution.suite import Collected, deal_out, files_of
+from assay.execution.suite import Collected, deal_out
 from assay.execution.timeouts import Limits
+from assay.execution.unrecorded import unrecorded
 from assay.execution.zygote import Job, Zygote, ZygoteSettings
 from assay.model.run import ChildEnd, Outcome, TestResult
 from assay.weakness.facts import NOWHERE, Line, Original, Patch, Raised, Watched
@@ -76,17 +77,8 @@ class Watching:
         return run_forked_or_anew(self._settings, self._zygote, can_fork, job, self._note)
 
     def _job(self, tests: Sequence[str]) -> Job:
-        return Job(
-            tests=tuple(tests),
-            limits=tuple(self._limits.of(node_id) for node_id in tests),
-            collect_limit=self._limits.collection,
-            shared_limit=self._limits.unknown,
-            record=False,
-            stop_at_failure=False,
-            quick=True,
-            files=files_of(tests, self._collected, self._settings.repo),
-            watch=True,
-        )
+        job = unrecorded(tests, self._settings, self._collected, self._limits)
+        return replace(job, watch=True)
 
     def _note(self, event: Message) -> None:
         if event["type"] != "test":

@@ -39,7 +39,8 @@ class ZygoteSettings:
     `state` assay's own directory, `excluded` directories whose code is not the project's,
     `memory_limit` the MB a mutant's process may map beyond the collected session (0: no limit,
     None: the default of the probe), `collection_limit` the seconds without a sign of life after
-    which pytest counts as hung before it has collected.
+    which pytest counts as hung before it has collected. `stands_for` is the directory that node ids
+    name where they hold the path of `repo`: that of which it is a copy.
     """
 
     interpreter: Interpreter
@@ -51,6 +52,7 @@ class ZygoteSettings:
     memory_limit: int | None
     collection_limit: float
     environ: Mapping[str, str] = field(hash=False)
+    stands_for: Path | None = None
 
     @property
     def test_environ(self) -> dict[str, str]:
@@ -139,6 +141,7 @@ class Zygote:
             "cache": str(settings.state / "pytest-cache"),
             "tmp": str(self._tmp),
             "fd": CONTROL_FD,
+            "stands_for": None if settings.stands_for is None else str(settings.stands_for),
             **more,
             "memory_limit": settings.memory_limit,
         }

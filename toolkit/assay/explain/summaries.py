@@ -164,12 +164,23 @@ def briefly(summary: Summary) -> str:
 def contrast(before: Summary, after: Summary, most: int = WORDS) -> tuple[str, str]:
     """Two values for people, shortened so that the difference is seen."""
     one, other = _words(before), _words(after)
+    if one == other and before != after:
+        return _further_on(before, after, _window(one, 0, most))
     if max(len(one), len(other)) <= most:
         return one, other
     pairs = zip(one, other, strict=False)
     at = next((number for number, (a, b) in enumerate(pairs) if a != b), min(len(one), len(other)))
     start = max(0, at - most // 3)
     return _window(one, start, most), _window(other, start, most)
+
+
+def _further_on(before: Summary, after: Summary, shown: str) -> tuple[str, str]:
+    """Two values that differ only in what is not shown."""
+    if before[0] == after[0] and before[0] in ("l", "d") and before[2] != after[2]:
+        return f"{shown} ({before[2]} items)", f"{shown} ({after[2]} items)"
+    if "…" in shown:
+        return shown, f"{shown}, and something else further on"
+    return shown, f"another {shown}"
 
 
 def _window(text: str, start: int, most: int) -> str:

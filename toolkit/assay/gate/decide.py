@@ -207,7 +207,7 @@ def _tests(case: _Case) -> Iterator[Refusal]:
             "tests-pass",
             f"{len(failed)} {words} without any mutant",
             tuple(failed),
-            "mend these first: pytest shows why",
+            "`assay diagnose` says why, whose fault it is, and what to edit",
             ExitCode.BASELINE,
         )
 

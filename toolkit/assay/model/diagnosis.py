@@ -10,6 +10,7 @@ from typing import Any
 from assay.model.divergence import Divergence, NoDivergence
 from assay.model.evidence import Evidence
 from assay.model.run import TestOutcome
+from assay.model.verification import TestCode
 
 
 class Category(Enum):
@@ -147,6 +148,17 @@ class FailingTest:
     words: str
     matches: tuple[Match, ...] = ()
     verdict: Verdict | None = None
+    hides: int = 0
+    """Of what cannot be collected: how many tests of base do not run for it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Edits:
+    """How many places are edited if the sources are mended, and if the tests are; 0: none is known
+    there."""
+
+    sources: int
+    tests: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,8 +184,9 @@ class Patch:
 class Group:
     """Failures with one cause: `key` is what they have in common, `title` that in words. `tests`
     are their node ids, in order; the match, the verdict and `example` are those of the first.
-    `effort` is how many places a fix edits, at least 1; `hunk` the code concerned as a unified diff
-    from base to head, without its head lines.
+    `effort` is how many places a fix edits, at least 1: by `edits` and the verdict, or by the
+    patch. `hides` says how many tests of base do not run for it; `hunk` is the code concerned as a
+    unified diff from base to head, without its head lines.
     """
 
     key: tuple[str, str]
@@ -183,6 +196,8 @@ class Group:
     effort: int
     first: bool
     """It keeps tests from being collected or set up, and so may hide others."""
+    edits: Edits = Edits(0, 0)
+    hides: int = 0
     hunk: tuple[str, ...] = ()
     patch: Patch | None = None
     divergence: Divergence | NoDivergence | None = None
@@ -208,8 +223,8 @@ class Diagnosis:
     """The whole answer. `compared` says what was compared, `ran` which tests and why; `others` are
     tests that do not fail and are told of all the same: newly skipped, vanished, newly passing.
     `groups` are in the order in which to fix them. `notices` are what else has to be said. For
-    `assay verify`: all `outcomes` at head, the `paths` of the tests, how often test functions
-    assert (by "path::name") and pytest's `settings`.
+    `assay verify`: all `outcomes` at head, the `paths` of the tests, what their `code`
+    checks, and pytest's `settings`.
     """
 
     compared: str
@@ -222,5 +237,5 @@ class Diagnosis:
     outcomes: Mapping[str, TestOutcome] = field(hash=False)
     notices: tuple[str, ...] = ()
     paths: Mapping[str, str] = field(hash=False, default_factory=dict)
-    assertions: Mapping[str, int] = field(hash=False, default_factory=dict)
+    code: TestCode = field(default_factory=TestCode)
     settings: str = ""

@@ -54,7 +54,8 @@ class Trace:
 
     `cut` says why it ends early ("" if it does not); `events` are calls and returns; `threads` and
     `processes` were started and not traced; `lines` are those one chosen call ran; `seconds` the
-    test took under tracing.
+    test took under tracing. `shortened` are the functions of which later calls are told by simple
+    values only; `modules` what modules held before the test, by path and name, if that was asked.
     """
 
     calls: tuple[Call, ...]
@@ -64,6 +65,8 @@ class Trace:
     threads: int
     processes: int
     seconds: float
+    shortened: tuple[str, ...] = ()
+    modules: Mapping[tuple[str, str], Summary] = field(default_factory=dict, hash=False)
 
 
 class Kind(Enum):

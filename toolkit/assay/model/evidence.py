@@ -28,6 +28,14 @@ FrameKind.__test__ = False  # type: ignore[attr-defined]
 WHOLE_SUITE = "pytest"
 """Stands for the test file where pytest collects nothing, and no file is known to be the reason."""
 
+
+def is_kept_by(path: str, broken: str) -> bool:
+    """Whether a test file cannot be collected because something broken is in its way: itself, a
+    conftest or a directory that it lies below, or whatever the whole suite suffers from."""
+    below = f"{broken}/".removesuffix("conftest.py/")
+    return broken in (path, WHOLE_SUITE) or path.startswith(below)
+
+
 OF_THE_PROJECT = frozenset({FrameKind.TEST, FrameKind.CONFTEST, FrameKind.SOURCE})
 
 

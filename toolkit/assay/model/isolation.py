@@ -80,7 +80,8 @@ class Isolation:
     `by_state`: found by the state that was seen to leak, not by trying subsets. `confirmed`:
     whether the same happens in a fresh process with nothing else collected (None: not tried).
     `cleaners` are tests after which it passes again; None: not looked for.
-    `bisection` is how many starts plain bisection takes for one polluter.
+    `bisection` is how many starts plain bisection takes for one polluter; `pytest_args` are the
+    user's arguments that say how to run, not what.
     """
 
     test: str

@@ -10,16 +10,33 @@ from assay.model.run import TestOutcome
 
 
 @dataclass(frozen=True, slots=True)
+class TestCode:
+    """What the code of the tests checks: `assertions` maps the functions of the test files, as
+    "path::name", to how many checks can be reached and can fail; `texts` those of the tests that
+    failed to these checks, as they are written; `hooks` the hooks of pytest that decide on outcomes
+    to a digest of each; `files` the test files to a digest; `sources` is one of all other files."""
+
+    __test__ = False
+
+    assertions: Mapping[str, int] = field(hash=False, default_factory=dict)
+    texts: Mapping[str, tuple[str, ...]] = field(hash=False, default_factory=dict)
+    hooks: Mapping[str, str] = field(hash=False, default_factory=dict)
+    files: Mapping[str, str] = field(hash=False, default_factory=dict)
+    sources: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Before:
     """What a diagnosis left for later: `outcomes` are all at head then, `failing` maps tests, and
-    files that could not be collected, to the category, `assertions` the test functions, as
-    "path::name", to how often they assert; `settings` are pytest's, `base` the commit."""
+    files that could not be collected, to the category; `at_fault` are those of them for which it
+    held the code at fault; `settings` are pytest's, `base` the commit."""
 
     base: str
     outcomes: Mapping[str, TestOutcome] = field(hash=False)
     failing: Mapping[str, str] = field(hash=False)
     paths: Mapping[str, str] = field(hash=False)
-    assertions: Mapping[str, int] = field(hash=False)
+    code: TestCode
+    at_fault: frozenset[str] = frozenset()
     settings: str = ""
 
 
@@ -34,7 +51,7 @@ class Now:
     skips: Mapping[str, str] = field(hash=False)
     broken: Mapping[str, str] = field(hash=False)
     paths: Mapping[str, str] = field(hash=False)
-    assertions: Mapping[str, int] = field(hash=False)
+    code: TestCode
     reruns: Mapping[str, tuple[TestOutcome, ...]] = field(hash=False, default_factory=dict)
     before_too: frozenset[str] = frozenset()
     settings: str = ""
@@ -48,6 +65,8 @@ class Trouble(Enum):
     VANISHED = "vanished"
     SKIPPED = "newly skipped"
     WEAKENED = "asserts less"
+    HOOKS = "hooks"
+    EDITED = "tests edited"
     SETTINGS = "settings"
 
 

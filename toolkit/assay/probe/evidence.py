@@ -155,6 +155,9 @@ def attributes_of(error: BaseException) -> Message:
     elif type(error).__name__ == "FixtureLookupError":
         _take(found, error, "argname")
         found["available"] = _fixtures(error)
+    elif type(error).__name__ == "ConftestImportFailure":
+        # Some versions of pytest keep a path that is no text, nor of `pathlib`.
+        found["conftest"] = real_path(str(getattr(error, "path", "")))
     return found
 
 

@@ -12,6 +12,7 @@ import pytest
 
 from .evidence import collect_problem
 from .mutation import meter
+from .names import id_of
 from .observe import Observer, lines_of_failure
 from .recorder import COLLECT, FIXTURE, MODULE, SESSION, TEST, Recorder
 from .reports import PhaseLog, quick_report
@@ -160,7 +161,7 @@ class AssayPlugin:
     def items_by_id(self, session: pytest.Session) -> dict[str, Any]:
         """The collected items; a zygote asks once, and its children have them from it."""
         if not self._by_id:
-            self._by_id = {item.nodeid: item for item in session.items}
+            self._by_id = {id_of(item): item for item in session.items}
         return self._by_id
 
     @pytest.hookimpl(tryfirst=True)
@@ -375,12 +376,12 @@ def by_function(ids: Iterable[str], functions: set[str]) -> dict[str, list[str]]
 
 
 @contextlib.contextmanager
-def recorded(item: Any, recorder: Recorder | None, node_id: str = "") -> Iterator[None]:
+def recorded(item: Any, recorder: Recorder | None, name: str = "") -> Iterator[None]:
     """Book what happens on the test's own sink."""
     if recorder is None:
         yield
         return
-    recorder.push(TEST + (node_id or item.nodeid))
+    recorder.push(TEST + (name or id_of(item)))
     counts = recorder.memos.before()
     module = recorder.module_key(str(item.path))
     recorder.use(module if module is not None else MODULE + str(item.path))
@@ -402,10 +403,10 @@ def run_item(
     following: Any,
     emit: Callable[[dict[str, Any]], None],
     recorder: Recorder | None,
-    node_id: str = "",
+    name: str = "",
 ) -> dict[str, Any]:
     """One test through pytest's own protocol, told of under the id it was asked for by."""
-    name = node_id or item.nodeid
+    name = name or id_of(item)
     plugin.current = item.nodeid
     plugin.log.reset()
     meter.next_test()

@@ -15,6 +15,7 @@ import pytest
 
 from . import coldimport, hotswap, options, pairs, speculate
 from .mutation import UNLIMITED, meter
+from .names import id_of, stand_for
 from .plugin import AssayPlugin, run_items
 from .recorder import Recorder
 from .rehearsal import Rehearsal, rehearse
@@ -28,6 +29,8 @@ def start(request: Request) -> None:
 
     Session-finish hooks are not run: plugins write reports, caches and coverage files there.
     """
+    if request.get("stands_for"):
+        stand_for(request["repo"], request["stands_for"])
     control = socket.socket(fileno=request["fd"])
     try:
         if request["mode"] == "collected":
@@ -162,6 +165,7 @@ class CollectedZygote:
             **versions(),
             "rootdir": str(session.config.rootpath),
             "inifile": str(session.config.inipath or ""),
+            "places": [str(one) for one in session.config.option.file_or_dir],
             "threads": count_threads(),
             "fingerprint": fingerprint(session.config),
             "items": [describe_item(item) for item in session.items],
@@ -413,7 +417,7 @@ def make_recorder(request: Request) -> Recorder:
 def describe_item(item: pytest.Item) -> dict[str, Any]:
     line = item.location[1]
     return {
-        "id": item.nodeid,
+        "id": id_of(item),
         "path": os.path.realpath(item.path),
         "line": 0 if line is None else line + 1,
         "doctest": type(item).__name__ == "DoctestItem",

@@ -10,6 +10,7 @@ from types import CodeType, FrameType
 from typing import Any
 
 from .clock import Clock
+from .names import id_of
 from .slots import Slot, Slots, State
 from .watchers import Message, Watcher
 
@@ -56,10 +57,11 @@ class StateWatcher(Watcher):
             self._before = self._slots.take()
 
     def begin(self, item: Any) -> None:
-        if item.nodeid in self._readers:
+        name = id_of(item)
+        if name in self._readers:
             self._reads = Reads()
             self._reads.start()
-        wanted = [tuple(slot) for slot in self._writes.get(item.nodeid, ())]
+        wanted = [tuple(slot) for slot in self._writes.get(name, ())]
         if wanted:
             path = self.relative(str(item.path))
             self._lines = Lines(self._slots, wanted, self.relative, path)

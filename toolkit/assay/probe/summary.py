@@ -50,20 +50,20 @@ _DAY = 86_400.0
 
 _qualname = type.__dict__["__qualname__"].__get__
 _module = type.__dict__["__module__"].__get__
-_mro = type.__dict__["__mro__"].__get__
+mro = type.__dict__["__mro__"].__get__
 _vars = type.__dict__["__dict__"].__get__
 _flags = type.__dict__["__flags__"].__get__
 
 _PLAIN = frozenset({int, bool, float, complex, type(None), type(...), type(NotImplemented), range})
-_TEXTS = frozenset({str, bytes, bytearray})
-_SEQUENCES: dict[type, Any] = {
+TEXTS = frozenset({str, bytes, bytearray})
+SEQUENCES: dict[type, Any] = {
     tuple: tuple.__iter__,
     list: list.__iter__,
     collections.deque: collections.deque.__iter__,
 }
-_SETS: dict[type, Any] = {set: set.__iter__, frozenset: frozenset.__iter__}
-_BASES = (dict, *_SEQUENCES, *_SETS, *_TEXTS, int, float, complex)
-_STANDARD = frozenset(
+SETS: dict[type, Any] = {set: set.__iter__, frozenset: frozenset.__iter__}
+BASES = (dict, *SEQUENCES, *SETS, *TEXTS, int, float, complex)
+STANDARD = frozenset(
     {
         decimal.Decimal,
         fractions.Fraction,
@@ -77,18 +77,22 @@ _STANDARD = frozenset(
         slice,
     }
 )
-_CALLABLES = (
+CALLABLES = (
     types.FunctionType,
     types.BuiltinFunctionType,
     types.MethodType,
     types.ModuleType,
 )
-_TIMES = frozenset({datetime.datetime, datetime.date})
+TIMES = frozenset({datetime.datetime, datetime.date})
 _OWN_TEXT = frozenset({BaseException.__str__, OSError.__str__, KeyError.__str__})
 """How builtin exceptions make their text."""
 
-_STRANGERS = ("_pytest.", "pytest", "pluggy", "unittest.", "coverage", "_assay_probe", "py.")
+STRANGERS = ("_pytest.", "pytest", "pluggy", "unittest.", "coverage", "_assay_probe", "py.")
 """Modules whose objects say nothing about the project."""
+
+_CAUGHT, _WARNED = "_pytest._code.code.ExceptionInfo", "_pytest.recwarn.WarningsRecorder"
+TELLING_STRANGERS = frozenset({_CAUGHT, _WARNED})
+"""Those of them that do."""
 
 
 class Summarizer:
@@ -116,15 +120,15 @@ class Summarizer:
         kind = type(value)
         if kind in _PLAIN:
             return self._plain(value, kind)
-        if kind in _TEXTS:
+        if kind in TEXTS:
             return _text(value, kind.__name__, repr(value))
-        if kind in _STANDARD:
+        if kind in STANDARD:
             return _text(value, kind.__name__, repr(value))
-        if kind in _TIMES:
+        if kind in TIMES:
             return _time_of(value)
-        if kind in _CALLABLES:
-            return _named(value, kind)
-        bases = _mro(kind)
+        if kind in CALLABLES:
+            return named(value, kind)
+        bases = mro(kind)
         if type in bases:
             return ["n", "class", type_name(value)]
         if id(value) in self._above:
@@ -146,18 +150,18 @@ class Summarizer:
 
     def _deep(self, value: Any, kind: type, bases: tuple[type, ...], depth: int) -> Summary:
         name = type_name(kind)
-        if kind is dict or kind in _SEQUENCES or kind in _SETS:
+        if kind is dict or kind in SEQUENCES or kind in SETS:
             return self._content(value, kind, depth)
         if BaseException in bases:
             return self._exception(value, kind, name, depth)
-        if name.startswith(_STRANGERS):
+        if name.startswith(STRANGERS):
             return self._stranger(value, name, depth)
         attributes = self._attributes(value, kind, bases, depth)
         if enum.Enum in bases:
             member = dict(attributes).get("_name_")
             return ["e", name, member[2] if member and member[0] == "v" else ""]
         content = None
-        base = next((base for base in _BASES if base in bases), None)
+        base = next((base for base in BASES if base in bases), None)
         if base is not None:
             content = self._content(value, base, depth)
         elif not attributes and not _flags(kind) & _HEAP_TYPE:
@@ -168,11 +172,11 @@ class Summarizer:
     def _content(self, value: Any, base: type, depth: int) -> Summary:
         if base is dict:
             return self._mapping(value, depth)
-        if base in _SEQUENCES:
-            items = self._items(_SEQUENCES[base](value), depth)
+        if base in SEQUENCES:
+            items = self._items(SEQUENCES[base](value), depth)
             return ["l", base.__name__, base.__len__(value), items]  # type: ignore[attr-defined]
-        if base in _SETS:
-            found = sorted(self._items(_SETS[base](value), depth), key=repr)
+        if base in SETS:
+            found = sorted(self._items(SETS[base](value), depth), key=repr)
             return ["l", base.__name__, base.__len__(value), found]  # type: ignore[attr-defined]
         if base in (int, float, complex):
             return ["v", base.__name__, _repr_of(base)(value)]
@@ -198,20 +202,20 @@ class Summarizer:
 
     def _exception(self, value: Any, kind: type, name: str, depth: int) -> Summary:
         args = BaseException.__dict__["args"].__get__(value)
-        attributes = self._attributes(value, kind, _mro(kind), depth)
-        own = next(vars["__str__"] for vars in map(_vars, _mro(kind)) if "__str__" in vars)
+        attributes = self._attributes(value, kind, mro(kind), depth)
+        own = next(vars["__str__"] for vars in map(_vars, mro(kind)) if "__str__" in vars)
         text = None
-        if own in _OWN_TEXT and all(type(one) in _PLAIN or type(one) in _TEXTS for one in args):
+        if own in _OWN_TEXT and all(type(one) in _PLAIN or type(one) in TEXTS for one in args):
             text = str(value)[:TEXT]
         return ["x", name, self._of(args, depth), attributes, text]
 
     def _stranger(self, value: Any, name: str, depth: int) -> Summary:
         """Of pytest's own objects, those that hold what the project did."""
-        if name == "_pytest._code.code.ExceptionInfo":
+        if name == _CAUGHT:
             held = object.__getattribute__(value, "_excinfo")
             caught = ["?", "NoneType"] if held is None else self._of(held[1], depth)
             return ["o", name, [["value", caught]], None]
-        if name == "_pytest.recwarn.WarningsRecorder":
+        if name == _WARNED:
             kept = object.__getattribute__(value, "_list")
             messages = [object.__getattribute__(one, "message") for one in kept]
             rows = [["o", "warning", [["message", self._of(m, depth)]], None] for m in messages]
@@ -243,13 +247,7 @@ class Summarizer:
 
     def _slots_of(self, kind: type, bases: tuple[type, ...]) -> list[tuple[str, Any]]:
         if kind not in self._slots:
-            self._slots[kind] = [
-                (name, member)
-                for base in bases
-                if _flags(base) & _HEAP_TYPE
-                for name, member in _vars(base).items()
-                if type(member) is types.MemberDescriptorType
-            ]
+            self._slots[kind] = slots_of(bases)
         return self._slots[kind]
 
     def _note(self, name: str, bases: tuple[type, ...]) -> None:
@@ -259,6 +257,17 @@ class Summarizer:
                 "properties": sorted({one for base in bases for one in _properties(base)}),
                 "special": sorted({one for base in bases for one in _special(base)}),
             }
+
+
+def slots_of(bases: Iterable[type]) -> list[tuple[str, Any]]:
+    """The slots that classes of Python code have, by name."""
+    return [
+        (name, member)
+        for base in bases
+        if _flags(base) & _HEAP_TYPE
+        for name, member in _vars(base).items()
+        if type(member) is types.MemberDescriptorType
+    ]
 
 
 _ASKED = frozenset({"__len__", "__iter__", "__str__", "__bool__", "__contains__", "__getitem__"})
@@ -301,7 +310,7 @@ def _time_of(value: Any) -> Summary:
     return ["v", type(value).__name__, repr(value)]
 
 
-def _named(value: Any, kind: type) -> Summary:
+def named(value: Any, kind: type) -> Summary:
     if kind is types.MethodType:
         value = value.__func__
     try:

@@ -11,49 +11,42 @@ from __future__ import annotations
 
 import dis
 import inspect
-import json
-import marshal
 import os
 import re
 import sys
-from collections.abc import Iterator, Mapping
-from types import CodeType, FrameType, ModuleType
+from collections.abc import Callable
+from types import CodeType, FrameType, FunctionType
 from typing import Any
 
 from .clock import Clock
 from .hotswap import real_path
-from .summary import Summarizer, type_name
+from .reading import INLINED, PLAIN, UNCHANGING, Reading, Slot, module_values
+from .summary import mro
+from .values import KNOWN_AT_SIGHT, Values
 from .watchers import Message, Watcher
-
-DEPTH, ITEMS, NODES = 2, 30, 150
-"""Bounds of one value's summary: a call costs as much as its summaries do."""
-
-SHORT = 80
-"""Texts up to this length are summed up once, as other simple values are."""
 
 ROOT, TEMPORARY = "<root>", "<tmp>"
 """What stands in texts for the tree's own directory and for the child's directory."""
 
-_ADDRESS = re.compile(r"0x[0-9a-fA-F]{6,}")
-_LONG_NUMBER = re.compile(r'"v", "int", "(\d{14,15})"')
-_ADDRESSES = range(0x5000_0000_0000, 0x1_0000_0000_0000)
-"""Numbers that are, or look like, what `id` returns."""
+WHOLE = 1000
+"""So many calls of one function are told whole; of later ones, simple values only."""
 
-_FOREIGN, _OWN, _INLINE, _THREAD, _PROCESS = range(5)
-_MARKS = {("threading.py", "start"): _THREAD, ("subprocess.py", "_execute_child"): _PROCESS}
-"""What starts a thread or a process, by file and name: importing these would change the program."""
+BETWEEN, OWN_BETWEEN = 1024, 16
+"""After so many calls of other code, and calls and returns of the project's, the clocks are looked
+at."""
+
+WAITING = 5
+"""So many times the seconds of the processor may pass by the clock on the wall."""
+
+_FOREIGN, _INLINE, _THREAD, _PROCESS = range(4)
+_MARKS = {"start": ("threading.py", _THREAD), "_execute_child": ("subprocess.py", _PROCESS)}
+"""What starts a thread or a process, by name and file: importing these would change the program."""
 _WHENEVER = frozenset({"weakref.py", "_weakrefset.py"})
 """Whose functions run, as `__del__` does, when the garbage collector comes to it."""
-_INLINED = frozenset({"<listcomp>", "<setcomp>", "<dictcomp>", "<genexpr>"})
-"""Their frames are part of the function they stand in, as they are from Python 3.12 on."""
+_GENERATED = frozenset({"__init__", "__eq__", "__lt__", "__le__", "__gt__", "__ge__", "__hash__"})
+"""Methods that dataclasses and attrs write, as text that stands in no file."""
 
 _PROBE = os.path.dirname(os.path.realpath(__file__)) + os.sep
-_PLAIN = frozenset(
-    {int, float, complex, bool, str, bytes, type(None), tuple, list, dict, set, frozenset}
-    | {re.Pattern, range}
-)
-_MUTABLE_FREE = frozenset({int, float, complex, bool, str, bytes, type(None), re.Pattern, range})
-_SIMPLE = frozenset({int, bool, str, type(None)})
 _SUSPENDS = inspect.CO_GENERATOR | inspect.CO_COROUTINE | inspect.CO_ASYNC_GENERATOR
 _SUSPENDING = ("YIELD", "RESUME")
 _COROUTINE = inspect.CO_COROUTINE | inspect.CO_ASYNC_GENERATOR
@@ -61,96 +54,93 @@ _COROUTINE = inspect.CO_COROUTINE | inspect.CO_ASYNC_GENERATOR
 _HOW, _VALUE, _AFTER, _LEFT = 5, 6, 7, 8
 """Where in a call stands what is known only when it has ended."""
 
-_dumps = json.dumps
-_marshal = marshal.dumps
 _settrace, _gettrace = sys.settrace, sys.gettrace
-_module = type.__dict__["__module__"].__get__
-_mro = type.__dict__["__mro__"].__get__
+_open_file = open
+_qualname = type.__dict__["__qualname__"].__get__
 _vars = type.__dict__["__dict__"].__get__
 
-Slot = tuple[str, Mapping[str, Any], str]
-"""What a hidden input is called, and where it is looked up."""
 
+class _Own:
+    """What is known of a function of the project, from its first call on.
 
-class Values:
-    """Summaries, each kept once and told by its number."""
+    `place` is its path, qualified name and first line; `line`, of generated code, the one that
+    stands for all of its own.
+    """
 
-    def __init__(self, places: Mapping[str, str]) -> None:
-        self._summarizer = Summarizer(DEPTH, ITEMS, NODES)
-        self._numbers: dict[str, int] = {}
-        self._raw: dict[bytes, int] = {}
-        self._simple: dict[tuple[type, Any], int] = {}
-        self._places = [(_dumps(p)[1:-1], name) for p, name in places.items() if len(p) > 1]
+    __slots__ = (
+        "calls",
+        "code",
+        "globals",
+        "line",
+        "number",
+        "opcodes",
+        "parameters",
+        "place",
+        "suspends",
+        "takes_object",
+    )
 
-    def number(self, value: Any) -> int:
-        kind = type(value)
-        if kind not in _SIMPLE or (kind is str and len(value) > SHORT):
-            return self._number(value)
-        found = self._simple.get((kind, value))
-        if found is None:
-            found = self._simple[kind, value] = self._number(value)
-        return found
+    def __init__(self, code: CodeType, place: tuple[str, str, int], line: int = 0) -> None:
+        self.code = code
+        self.place = place
+        self.line = line
+        self.number = -1
+        self.calls = 0
+        self.parameters = _parameters(code)
+        self.takes_object = bool(code.co_argcount) and code.co_varnames[0] in ("self", "cls")
+        self.suspends = bool(code.co_flags & _SUSPENDS)
+        self.opcodes = b""
+        self.globals: list[Slot] | None = None
 
-    def _number(self, value: Any) -> int:
-        told = self._summarizer.of(value)
-        # Version 2 writes equal values alike, whichever objects they share; far faster than JSON.
-        raw = _marshal(told, 2)
-        found = self._raw.get(raw)
-        if found is None:
-            text = self._normal(_dumps(told))
-            found = self._raw[raw] = self._numbers.setdefault(text, len(self._numbers))
-        return found
-
-    def _normal(self, text: str) -> str:
-        """Without what differs from run to run and from tree to tree."""
-        for path, name in self._places:
-            if path in text:
-                text = text.replace(path, name)
-        if "0x" in text:
-            text = _ADDRESS.sub("0x…", text)
-        return _LONG_NUMBER.sub(_without_address, text)
-
-    def all(self) -> list[Any]:
-        return [json.loads(text) for text in self._numbers]
+    def opname(self, frame: FrameType) -> str:
+        if not self.opcodes:
+            self.opcodes = self.code.co_code
+        return dis.opname[self.opcodes[frame.f_lasti]]
 
 
 class Tracer(Watcher):
     """Traces each test of the child, from before its set-up to after its teardown.
 
     `told` has `repo` and `excluded` (what is the project's), `events` (so many calls and returns
-    are written down), `seconds` (for so long), and `lines`: None, or `[path, qualified
-    name, first line, number]` of the one call of one function whose lines are to be told too.
+    are written down), `seconds` (for so long, of the processor's time), `lines`: None, or `[path,
+    qualified name, first line, number]` of the one call of one function whose lines are to be told
+    too, and `modules`: whether what the project's modules hold before the test is, too.
 
     The event "traced" has `codes` (`[path, qualified name, first line]`), `values`, and `calls` in
     the order of their start: `[code, parent, line of the call, arguments, hidden inputs, how it
     ended, value, arguments afterwards, last line]`. Values are numbers in `values`; of the
     arguments afterwards only those that may have changed are told. A generator's or coroutine's
     stretch from one suspension to the next is a call. Of what is not the project's, calls made
-    straight from its code are told, with an empty path and no more than their names.
+    straight from its code are told, with an empty path and no more than their names. `shortened`
+    are the numbers of the codes of which not all calls are told whole, `modules` has `[path, name,
+    value]` of data in modules and their classes.
     """
 
     def __init__(self, told: Message) -> None:
-        self._repo = os.path.realpath(told["repo"])
+        self._repo = os.path.realpath(told["repo"]) + os.sep
         self._excluded = tuple(os.path.realpath(path) + os.sep for path in told["excluded"])
         self._most: int = told["events"]
         self._seconds: float = told["seconds"]
         lines = told.get("lines")
-        self._wanted = lines[:3] if lines else None
+        self._modules: bool = told.get("modules", False)
+        self._wanted = tuple(lines[:3]) if lines else None
         self._wanted_number = lines[3] if lines else 0
-        self._kinds: dict[CodeType, int] = {}
-        self._opcodes: dict[CodeType, bytes] = {}
-        self._hidden: dict[CodeType, list[Slot]] = {}
-        self._of_class: dict[tuple[CodeType, type], list[Slot]] = {}
+        # By the number of the code object: to hash one takes longer than all else here.
+        self._kinds: dict[int, int | _Own] = {}
+        self._kept: list[CodeType] = []
+        self._kinds_of_files: dict[str, int | None] = {}
+        self._reading = Reading(self._is_own)
 
     # -- the watcher
 
     def begin(self, item: Any) -> None:  # noqa: ARG002
-        places = {self._repo: ROOT, os.environ.get("TMPDIR", ""): TEMPORARY}
+        places = {self._repo[:-1]: ROOT, os.environ.get("TMPDIR", ""): TEMPORARY}
         self._values = Values(places)
-        self._codes: dict[CodeType, int] = {}
-        self._other: dict[CodeType, str] = {}
+        self._codes: list[list[Any]] = []
+        self._owns: list[_Own] = []
+        self._others: dict[int, int] = {}
         self._calls: list[list[Any]] = []
-        self._open: list[tuple[FrameType, int]] = []
+        self._open: list[tuple[FrameType, int, _Own]] = []
         self._raised: dict[int, tuple[int, int]] = {}
         self._suspended: set[int] = set()
         self._passing: tuple[int, int] | None = None
@@ -158,9 +148,9 @@ class Tracer(Watcher):
         self._seen = 0
         self._events = self._threads = self._processes = 0
         self._cut = ""
-        self._began = Clock.monotonic()
-        self._until = self._began + self._seconds
-        self._trace = self._on_call
+        self._module_values = module_values(self._reading, self._values) if self._modules else []
+        self._began, self._used = Clock.monotonic(), Clock.used()
+        self._trace = self._tracing()
         _settrace(self._trace)
 
     def end(self, item: Any, result: Message) -> list[Message]:  # noqa: ARG002
@@ -168,108 +158,174 @@ class Tracer(Watcher):
             self._cut = "the test sets a trace function of its own"
         _settrace(None)
         self._open.clear()
-        return [
-            {
-                "type": "traced",
-                "test": result["test"],
-                "codes": [self._told(code) for code in self._codes],
-                "values": self._values.all(),
-                "calls": self._calls,
-                "lines": self._lines,
-                "cut": self._cut,
-                "events": self._events,
-                "threads": self._threads,
-                "processes": self._processes,
-                "seconds": Clock.monotonic() - self._began,
-            }
-        ]
+        told = {
+            "type": "traced",
+            "test": result["test"],
+            "codes": self._codes,
+            "values": self._values.all(),
+            "calls": self._calls,
+            "lines": self._lines,
+            "modules": [[self._relative(file), *row] for file, *row in self._module_values],
+            "cut": self._cut,
+            "events": self._events,
+            "threads": self._threads,
+            "processes": self._processes,
+            "shortened": [own.number for own in self._owns if own.calls > WHOLE],
+            "seconds": Clock.monotonic() - self._began,
+        }
+        for own in self._owns:
+            own.number, own.calls = -1, 0
+        return [told]
 
     # -- which code
 
-    def _told(self, code: CodeType) -> list[Any]:
-        if code in self._other:
-            return ["", self._other[code], 0]
-        return [self._relative(code), _qualified(code), code.co_firstlineno]
-
-    def _relative(self, code: CodeType) -> str:
-        path = real_path(code.co_filename)
-        return path[len(self._repo) + 1 :].replace(os.sep, "/")
-
     def _is_own(self, path: str) -> bool:
         real = real_path(path)
-        return real.startswith(self._repo + os.sep) and not real.startswith(self._excluded)
+        return real.startswith(self._repo) and not real.startswith(self._excluded)
 
-    def _kind_of(self, code: CodeType) -> int:
+    def _relative(self, path: str) -> str:
+        return real_path(path)[len(self._repo) :].replace(os.sep, "/")
+
+    def _learn(self, frame: FrameType) -> int | _Own:
+        """What a code object is, when it is seen first; it is kept, so that its number stays."""
+        code = frame.f_code
+        self._kept.append(code)
+        found = self._kinds[id(code)] = self._kind_of(code, frame)
+        return found
+
+    def _kind_of(self, code: CodeType, frame: FrameType) -> int | _Own:
         name = code.co_filename
-        mark = _MARKS.get((os.path.basename(name), code.co_name))
-        if mark is not None and not self._is_own(name):
-            return mark
+        if name not in self._kinds_of_files:
+            self._kinds_of_files[name] = self._kind_of_file(name)
+        kind = self._kinds_of_files[name]
+        if kind is None:
+            if code.co_name == "__del__" or code.co_name in INLINED:
+                return _INLINE
+            return _Own(code, (self._relative(name), _qualified(code), code.co_firstlineno))
+        if kind == _INLINE or code.co_name == "__del__":
+            return _INLINE
+        if name.startswith("<"):
+            return self._generated(code, frame) or _FOREIGN
+        mark = _MARKS.get(code.co_name)
+        return mark[1] if mark and os.path.basename(name) == mark[0] else _FOREIGN
+
+    def _kind_of_file(self, name: str) -> int | None:
+        """None for the project's."""
         if name.startswith("<frozen") or real_path(name).startswith(_PROBE):
             # How modules are imported, and what the probe has put around it.
             return _INLINE
-        if code.co_name == "__del__" or os.path.basename(name) in _WHENEVER:
-            return _INLINE
-        if name.startswith("<") or not self._is_own(name):
-            return _FOREIGN
-        return _INLINE if code.co_name in _INLINED else _OWN
+        if not name.startswith("<") and self._is_own(name):
+            return None if os.path.basename(name) not in _WHENEVER else _INLINE
+        return _INLINE if os.path.basename(name) in _WHENEVER else _FOREIGN
+
+    def _generated(self, code: CodeType, frame: FrameType) -> _Own | None:
+        """A method that was written for a class of the project; it stands where the class does."""
+        if code.co_name not in _GENERATED or code.co_varnames[:1] != ("self",):
+            return None
+        for kind in mro(type(frame.f_locals.get("self"))):
+            method = _vars(kind).get(code.co_name)
+            if type(method) is FunctionType and method.__code__ is code:
+                file = self._reading.file_of_class(kind)
+                if not file:
+                    return None
+                name = _qualname(kind)
+                line = _line_of_class(file, name)
+                return _Own(code, (self._relative(file), f"{name}.{code.co_name}", line), line)
+        return None
 
     # -- events
 
-    def _on_call(self, frame: FrameType, _event: str, _arg: Any) -> Any:
-        code = frame.f_code
-        kind = self._kinds.get(code)
-        if kind is None:
-            kind = self._kinds[code] = self._kind_of(code)
-        if kind == _INLINE:
-            # Neither told nor looked into; what it calls counts as called by who called it.
-            return None
-        try:
-            if kind != _OWN:
-                self._saw_other(frame, code, kind)
-                return None
-            frame.f_trace_lines = False
-            self._enter(frame, code)
-        except Exception as problem:
-            self._stop(f"tracing went wrong ({type(problem).__name__})")
-            return None
-        return None if self._cut else self._on_event
+    def _tracing(self) -> Callable[[FrameType, str, Any], Any]:
+        """The trace function, which is called for each frame of whatever code."""
+        kinds, opened = self._kinds, self._open
+        left = BETWEEN
 
-    def _saw_other(self, frame: FrameType, code: CodeType, kind: int) -> None:
+        def on_call(frame: FrameType, _event: str, _arg: Any) -> Any:
+            nonlocal left
+            kind = kinds.get(id(frame.f_code))
+            try:
+                if kind is None:
+                    kind = self._learn(frame)
+                if kind == _INLINE:
+                    # Neither told nor looked into; what it calls counts as called by its caller.
+                    return None
+                if type(kind) is _Own:
+                    self._enter(frame, kind)
+                    return None if self._cut else self._on_event
+                left -= 1
+                if not left:
+                    left = BETWEEN
+                    self._look_at_clocks()
+                if opened or kind != _FOREIGN:
+                    self._saw_other(frame, kind)
+            except Exception as problem:
+                self._stop(f"tracing went wrong ({type(problem).__name__})")
+            return None
+
+        return on_call
+
+    def _saw_other(self, frame: FrameType, kind: Any) -> None:
         """Of other code, it is only told that the project's calls it."""
         self._threads += kind == _THREAD
         self._processes += kind == _PROCESS
+        if not self._open:
+            return
+        above, parent, own = self._open[-1]
         caller = frame.f_back
-        while caller is not None and self._kinds.get(caller.f_code) == _INLINE:
+        while caller is not above:
+            if caller is None or self._kinds.get(id(caller.f_code)) != _INLINE:
+                return
             caller = caller.f_back
-        if self._open and self._open[-1][0] is caller:
-            above, parent = self._open[-1]
-            if code not in self._codes:
-                module = frame.f_globals.get("__name__")
-                self._other[code] = f"{module}.{_qualified(code)}"
-            self._count()
-            number = self._codes.setdefault(code, len(self._codes))
-            self._calls.append([number, parent, above.f_lineno, {}, {}, "other", None, {}, 0])
-
-    def _enter(self, frame: FrameType, code: CodeType) -> None:
         self._count()
-        number = self._codes.setdefault(code, len(self._codes))
+        code = frame.f_code
+        number = self._others.get(id(code))
+        if number is None:
+            number = self._others[id(code)] = len(self._codes)
+            module = frame.f_globals.get("__name__")
+            self._codes.append(["", f"{module}.{_qualified(code)}", 0])
+        line = own.line or above.f_lineno
+        self._calls.append([number, parent, line, {}, {}, "other", None, {}, 0])
+
+    def _enter(self, frame: FrameType, own: _Own) -> None:
+        self._count()
+        frame.f_trace_lines = False
+        if own.number < 0:
+            own.number = len(self._codes)
+            self._codes.append(list(own.place))
+            self._owns.append(own)
+        own.calls += 1
         parent, line = -1, 0
         if self._open:
-            above, parent = self._open[-1]
-            line = above.f_lineno
+            above, parent, caller = self._open[-1]
+            line = caller.line or above.f_lineno
         arguments: dict[str, int] = {}
         hidden: dict[str, int] = {}
         if id(frame) not in self._suspended:
             values = frame.f_locals
-            for name in _parameters(code):
-                if name in values:
-                    arguments[name] = self._values.number(values[name])
-            hidden = self._hidden_inputs(frame, code, values)
-        self._calls.append([number, parent, line, arguments, hidden, "open", None, {}, 0])
-        self._open.append((frame, len(self._calls) - 1))
-        if self._wanted is not None and self._told(code) == self._wanted:
+            number, whole = self._values.number, own.calls <= WHOLE
+            for name in own.parameters:
+                if name in values and (whole or type(values[name]) in KNOWN_AT_SIGHT):
+                    arguments[name] = number(values[name])
+            if whole:
+                self._read(frame, own, values, hidden)
+        self._open.append((frame, len(self._calls), own))
+        self._calls.append([own.number, parent, line, arguments, hidden, "open", None, {}, 0])
+        if own.place == self._wanted:
             frame.f_trace_lines = self._seen == self._wanted_number
             self._seen += 1
+
+    def _read(self, frame: FrameType, own: _Own, values: Any, found: dict[str, int]) -> None:
+        if own.globals is None:
+            own.globals = self._reading.globals_of(frame)
+        for slot in own.globals:
+            slot.look(self._values, found)
+        code = own.code
+        if own.takes_object:
+            for slot in self._reading.class_of(code, values.get(code.co_varnames[0])):
+                slot.look(self._values, found)
+        for name in code.co_freevars:
+            if type(values.get(name, self)) in PLAIN:
+                found[name] = self._values.number(values[name])
 
     def _on_event(self, frame: FrameType, event: str, arg: Any) -> Any:
         try:
@@ -291,7 +347,6 @@ class Tracer(Watcher):
 
     def _leave(self, frame: FrameType, value: Any) -> None:
         self._count()
-        code = frame.f_code
         raised = self._raised.pop(id(frame), None)
         self._suspended.discard(id(frame))
         depth = len(self._open) - 1
@@ -300,11 +355,12 @@ class Tracer(Watcher):
         if depth < 0:
             # A generator into which an exception was thrown: up to Python 3.11 that is no call.
             return
-        call = self._calls[self._open[depth][1]]
+        _, index, own = self._open[depth]
+        call = self._calls[index]
         del self._open[depth:]
-        call[_LEFT] = frame.f_lineno
-        suspends = code.co_flags & _SUSPENDS
-        by = self._opname(frame) if suspends or (raised and value is None) else ""
+        call[_LEFT] = own.line or frame.f_lineno
+        suspends, whole = own.suspends, own.calls <= WHOLE
+        by = own.opname(frame) if suspends or (raised and value is None) else ""
         if raised and value is None and _is_unwinding(by, frame.f_lasti == raised[1]):
             call[_HOW], call[_VALUE] = "raised", raised[0]
         else:
@@ -313,90 +369,39 @@ class Tracer(Watcher):
             call[_HOW] = "yielded" if suspended else "returned"
             if suspended:
                 self._suspended.add(id(frame))
-            if not (suspended and code.co_flags & _COROUTINE):
+            told = whole or type(value) in KNOWN_AT_SIGHT
+            if told and not (suspended and own.code.co_flags & _COROUTINE):
                 call[_VALUE] = self._values.number(value)
-        values = frame.f_locals
-        for name, before in call[3].items():
-            if name in values and type(values[name]) not in _MUTABLE_FREE:
-                after = self._values.number(values[name])
-                if after != before:
-                    call[_AFTER][name] = after
+        if whole and call[3]:
+            values = frame.f_locals
+            for name, before in call[3].items():
+                if name in values and type(values[name]) not in UNCHANGING:
+                    after = self._values.number(values[name])
+                    if after != before:
+                        call[_AFTER][name] = after
 
-    def _opname(self, frame: FrameType) -> str:
-        code = frame.f_code
-        found = self._opcodes.get(code)
-        if found is None:
-            found = self._opcodes[code] = code.co_code
-        return dis.opname[found[frame.f_lasti]]
+    # -- limits
 
     def _count(self) -> None:
         self._events += 1
         if self._events > self._most:
             self._stop(f"after {self._most} calls and returns")
-        elif Clock.monotonic() > self._until:
+        elif not self._events % OWN_BETWEEN:
+            self._look_at_clocks()
+
+    def _look_at_clocks(self) -> None:
+        used, passed = Clock.used() - self._used, Clock.monotonic() - self._began
+        if used > self._seconds or passed > WAITING * self._seconds:
             self._stop(f"after {self._seconds:g} s")
 
     def _stop(self, why: str) -> None:
-        self._cut = why
+        """Trace no more; told is why, and where the project's code was then."""
         _settrace(None)
-
-    # -- hidden inputs
-
-    def _hidden_inputs(
-        self, frame: FrameType, code: CodeType, values: Mapping[str, Any]
-    ) -> dict[str, int]:
-        """Plain data that the function can reach by a name in its code: of its module's globals,
-        of the project's modules and classes that are named there, and of its object's class."""
-        slots = self._hidden.get(code)
-        if slots is None:
-            slots = self._hidden[code] = list(self._global_slots(code, frame.f_globals))
-        if code.co_argcount and code.co_varnames[0] in ("self", "cls"):
-            slots = slots + self._class_slots(code, values.get(code.co_varnames[0]))
-        found = {}
-        for label, holder, key in slots:
-            value = holder.get(key, self)
-            if type(value) in _PLAIN:
-                found[label] = self._values.number(value)
-        for name in code.co_freevars:
-            value = values.get(name, self)
-            if type(value) in _PLAIN:
-                found[name] = self._values.number(value)
-        return found
-
-    def _global_slots(self, code: CodeType, found: dict[str, Any]) -> Iterator[Slot]:
-        names = _names(code)
-        for name in names:
-            value = found.get(name, self)
-            if name.startswith("__"):
-                continue
-            if type(value) in _PLAIN:
-                yield name, found, name
-            elif type(value) is ModuleType and self._is_own(_file_of(value)):
-                inside = vars(value)
-                yield from ((f"{name}.{key}", inside, key) for key in names if key in inside)
-            elif isinstance(value, type) and self._is_own_class(value):
-                yield from self._attributes(value, names)
-
-    def _class_slots(self, code: CodeType, owner: Any) -> list[Slot]:
-        kind = owner if type in _mro(type(owner)) else type(owner)
-        key = (code, kind)
-        if key not in self._of_class:
-            own = self._is_own_class(kind)
-            self._of_class[key] = list(self._attributes(kind, _names(code))) if own else []
-        return self._of_class[key]
-
-    def _attributes(self, kind: type, names: tuple[str, ...]) -> Iterator[Slot]:
-        for name in names:
-            for base in _mro(kind):
-                if name in _vars(base):
-                    if not name.startswith("__") and type(_vars(base)[name]) in _PLAIN:
-                        yield f"{type_name(base).rpartition('.')[2]}.{name}", _vars(base), name
-                    break
-
-    def _is_own_class(self, kind: type) -> bool:
-        name = _module(kind)
-        module = sys.modules.get(name) if type(name) is str else None
-        return module is not None and self._is_own(_file_of(module))
+        self._cut = why
+        if self._open:
+            frame, index, own = self._open[-1]
+            path, name, _ = own.place
+            self._cut += f", in {path}:{own.line or frame.f_lineno} {name}, call {index + 1}"
 
 
 def _is_unwinding(by: str, at_exception: bool) -> bool:
@@ -410,10 +415,6 @@ def _is_unwinding(by: str, at_exception: bool) -> bool:
     return not by.startswith(("RETURN", "YIELD"))
 
 
-def _without_address(found: re.Match[str]) -> str:
-    return '"?", "int"' if int(found[1]) in _ADDRESSES else found[0]
-
-
 def _parameters(code: CodeType) -> tuple[str, ...]:
     count = code.co_argcount + code.co_kwonlyargcount
     count += bool(code.co_flags & inspect.CO_VARARGS) + bool(code.co_flags & inspect.CO_VARKEYWORDS)
@@ -424,15 +425,16 @@ def _qualified(code: CodeType) -> str:
     return str(getattr(code, "co_qualname", code.co_name))
 
 
-def _names(code: CodeType) -> tuple[str, ...]:
-    """The global and attribute names in a function, its comprehensions included."""
-    found = dict.fromkeys(code.co_names)
-    for constant in code.co_consts:
-        if isinstance(constant, CodeType) and constant.co_name in _INLINED:
-            found.update(dict.fromkeys(_names(constant)))
-    return tuple(found)
-
-
-def _file_of(module: ModuleType) -> str:
-    file = vars(module).get("__file__")
-    return file if type(file) is str else ""
+def _line_of_class(file: str, name: str) -> int:
+    """Where the statement of a class stands, by its qualified name; 1 if it is not found."""
+    try:
+        with _open_file(file, encoding="utf-8", errors="replace") as opened:
+            lines = opened.read().splitlines()
+    except OSError:
+        return 1
+    at = 0
+    for part in name.split("."):
+        statement = re.compile(rf"\s*(?:class|(?:async\s+)?def)\s+{re.escape(part)}\b")
+        found = (number for number in range(at, len(lines)) if statement.match(lines[number]))
+        at = next(found, at)
+    return at + 1

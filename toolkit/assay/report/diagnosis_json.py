@@ -17,8 +17,9 @@ from assay.model.diagnosis import (
 )
 from assay.model.evidence import Evidence, Frame, Raised
 from assay.model.run import TestOutcome
+from assay.model.verification import TestCode
 
-FORMAT = 1
+FORMAT = 2
 
 Record = dict[str, Any]
 
@@ -41,9 +42,19 @@ def diagnosis_json(found: Diagnosis) -> Record:
         "others": [failing_json(one) for one in found.others],
         "outcomes": {test: outcome.value for test, outcome in found.outcomes.items()},
         "paths": dict(found.paths),
-        "assertions": dict(found.assertions),
+        "checks": _checks(found.code),
         "settings": found.settings,
         "notices": list(found.notices),
+    }
+
+
+def _checks(code: TestCode) -> Record:
+    return {
+        "assertions": dict(code.assertions),
+        "texts": {name: list(texts) for name, texts in code.texts.items()},
+        "hooks": dict(code.hooks),
+        "files": dict(code.files),
+        "sources": code.sources,
     }
 
 
@@ -55,6 +66,8 @@ def group_json(group: Group) -> Record:
         "title": group.title,
         "tests": list(group.tests),
         "effort": group.effort,
+        "edits": {"sources": group.edits.sources, "tests": group.edits.tests},
+        "hides": group.hides,
         "first": group.first,
         "hunk": list(group.hunk),
         "divergence": None if group.divergence is None else plain(group.divergence),

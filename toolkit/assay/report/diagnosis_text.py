@@ -17,6 +17,7 @@ from assay.model.diagnosis import (
     Verdict,
 )
 from assay.model.divergence import Divergence, NoDivergence
+from assay.model.evidence import WHOLE_SUITE
 from assay.report.text import SHOWN, plural
 
 TESTS = 5
@@ -26,6 +27,13 @@ _FAULTS = {
     Fault.TEST: "test fault",
     Fault.ENVIRONMENT: "the environment's fault",
     Fault.UNDECIDED: "undecided",
+}
+
+
+_SIGNS = {
+    Fault.CODE: "a code fault",
+    Fault.TEST: "a test fault",
+    Fault.ENVIRONMENT: "a fault of the environment",
 }
 
 
@@ -102,7 +110,7 @@ def group_lines(number: int, group: Group, everything: bool, trace: bool) -> Ite
 
 def _divergence_lines(group: Group, trace: bool) -> Iterator[str]:
     there = group.divergence
-    if isinstance(there, NoDivergence) and trace:
+    if isinstance(there, NoDivergence):
         yield f"   Not compared with base: {there.reason}"
     if not isinstance(there, Divergence):
         return
@@ -128,10 +136,35 @@ def _patch_lines(number: int, patch: Patch) -> Iterator[str]:
 
 
 def _size(group: Group) -> str:
-    words = f"{plural(len(group.tests), 'test')}, {plural(group.effort, 'place')} to edit"
+    words = f"{_counted_tests(group)}, {_places(group)}"
     if group.first:
         return f"{words}; first, for it may hide other failures:"
     return f"{words}:"
+
+
+def _counted_tests(group: Group) -> str:
+    evidence = group.example.evidence
+    if not evidence or evidence[0].phase != "collect":
+        return plural(len(group.tests), "test")
+    files = [one for one in group.tests if one != WHOLE_SUITE]
+    what = plural(len(files), "file") if files else "nothing is collected"
+    if not group.hides:
+        return what
+    not_run = (
+        f"{plural(group.hides, 'test')} of base {'does' if group.hides == 1 else 'do'} not run"
+    )
+    return f"{what}, for which {not_run}" if files else f"{what} ({not_run})"
+
+
+def _places(group: Group) -> str:
+    edits = group.edits
+    verdict = group.example.verdict
+    undecided = verdict is not None and verdict.fault is Fault.UNDECIDED
+    is_patched = group.patch is not None and group.patch.verified
+    if undecided and edits.sources and edits.tests and not is_patched:
+        places = plural(edits.sources, "place")
+        return f"{places} to edit in the sources, or {edits.tests} in the tests"
+    return f"{plural(group.effort, 'place')} to edit"
 
 
 def _plain_proofs(example: FailingTest) -> tuple[Proof, ...]:
@@ -156,10 +189,10 @@ def verdict_lines(verdict: Verdict) -> Iterator[str]:
     for fault in (Fault.CODE, Fault.TEST, Fault.ENVIRONMENT):
         for sign in verdict.signs:
             if sign.fault is fault:
-                yield f"  {'' if sign.alone else 'weak '}sign of a {_FAULTS[fault]}: {sign.words}"
+                yield f"  {'' if sign.alone else 'weak '}sign of {_SIGNS[fault]}: {sign.words}"
     for sign in verdict.beside:
         neutral = sign.fault is Fault.UNDECIDED
-        whose = "for neither" if neutral else f"for a {_FAULTS[sign.fault]}, and does not count"
+        whose = "for neither" if neutral else f"for {_SIGNS[sign.fault]}, and does not count"
         yield f"  {whose}: {sign.words}"
 
 

@@ -292,6 +292,8 @@ def _failures(answer: Answer, limit: int) -> Iterator[str]:
         yield f"  {result.node_id}: {failure_words(result)}"
     if len(failed) > limit:
         yield f"  … and {len(failed) - limit} more: --all shows them."
+    if answer.is_of_change:
+        yield "  `assay diagnose` says why they fail, whose fault it is, and what to edit."
 
 
 def failure_words(result: TestResult) -> str:

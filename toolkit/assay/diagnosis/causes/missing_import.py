@@ -18,7 +18,10 @@ from assay.diagnosis.signs import of_callers
 from assay.model.diagnosis import Certainty, Fault, Match, Proof, Sign, Site
 from assay.model.evidence import Frame
 
-_NO_NAME = re.compile(r"cannot import name '(?P<name>\w+)' from '(?P<module>[\w.]+)'")
+_NO_NAME = re.compile(
+    r"cannot import name '(?P<name>\w+)' from (?:partially initialized module )?"
+    r"'(?P<module>[\w.]+)'"
+)
 
 
 def _match(case: Case) -> Match | None:
@@ -31,6 +34,9 @@ def _match(case: Case) -> Match | None:
         return None
     told = _NO_NAME.search(error.message)
     if told is not None:
+        dotted = f"{told['module']}.{told['name']}"
+        if case.sides.base.is_package(dotted) or _meant_before(case, frame, dotted):
+            return _of_module(case, frame, dotted)
         return _of_name(case, frame, told["module"], told["name"])
     name = error.attributes.get("name")
     if error.is_a("ModuleNotFoundError") and isinstance(name, str):
@@ -98,10 +104,10 @@ def _of_module(case: Case, frame: Frame, dotted: str) -> Match | None:
     sides = case.sides
     ours = sides.head.is_package(dotted.partition(".")[0])
     old = sides.base.module(dotted)
-    if sides.head.is_package(dotted) or not (ours or old):
+    if sides.head.is_package(dotted) or not (ours or sides.base.is_package(dotted)):
         return None
-    moved = None if old is None else sides.moved_module(old)
-    new = "" if moved is None else sides.head.dotted(moved)
+    new = _new_place(sides, dotted, old) or _meant_before(case, frame, dotted)
+    moved = sides.head.module(new)
     places = list(_module_importers(sides, dotted))
     gone = f"{old} is gone" if old else "the project has no such module"
     gone = f"it is `{new}` now" if new else gone
@@ -127,6 +133,33 @@ def _of_module(case: Case, frame: Frame, dotted: str) -> Match | None:
         },
         decided=Fault.CODE if _by_source(case, frame, old is not None) else None,
     )
+
+
+def _new_place(sides: Sides, dotted: str, old: str | None) -> str:
+    """Where a module of base is at head, dotted; "" if that is not to be seen."""
+    if old is None or old.endswith("/__init__.py"):
+        package = sides.moved_package(dotted)
+        if package is not None:
+            return package
+    moved = None if old is None else sides.moved_module(old)
+    return "" if moved is None else sides.head.dotted(moved)
+
+
+def _meant_before(case: Case, frame: Frame, dotted: str) -> str:
+    """What a relative import named while its file lay elsewhere, if that is there still."""
+    sides = case.sides
+    origin = sides.came_from(frame.path)
+    tree = sides.head.tree(frame.path)
+    if origin is None or tree is None:
+        return ""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ImportFrom) and node.level and node.lineno == frame.line:
+            now = sides.head.source_of(frame.path, node)
+            then = sides.base.source_of(origin, node)
+            if f"{dotted}.".startswith(f"{now}."):
+                meant = then + dotted.removeprefix(now)
+                return meant if meant != dotted and sides.head.is_package(meant) else ""
+    return ""
 
 
 def _module_importers(sides: Sides, dotted: str) -> Iterator[str]:
@@ -229,6 +262,45 @@ def convert(amount, currency):
                 "test_fees.py": Fault.UNDECIDED,
             },
             ("test_other.py::test_other",),
+        ),
+        Example(
+            "Modules renamed and imported in several forms; a package renamed, one come to be.",
+            {
+                "till/__init__.py": "",
+                "till/old.py": "def pay():\n    return 1\n",
+                "till/notes.py": "SIZE = 5\n\n\ndef note():\n    return 'note'\n",
+                "barter/__init__.py": "",
+                "barter/goods.py": "def goods():\n    return ['egg']\n",
+                "coin.py": "def flip():\n    return 'head'\n",
+                "test_from.py": "from till import old\n\n\n"
+                "def test_from():\n    assert old.pay()\n",
+                "test_plain.py": "import coin\n\n\ndef test_plain():\n    assert coin.flip()\n",
+                "test_barter.py": "import barter.goods\n\n\n"
+                "def test_barter():\n    assert barter.goods.goods()\n",
+                "test_notes.py": "from till.notes import note\n\n\n"
+                "def test_note():\n    assert note()\n",
+                "test_unlike.py": "def test_unlike():\n    from math import till\n",
+            },
+            {
+                "till/old.py": None,
+                "till/new.py": "def pay():\n    return 1\n",
+                "till/notes.py": None,
+                "till/notes/__init__.py": "",
+                "till/notes/paper.py": "SIZE = 5\n\n\ndef note():\n    return 'note'\n",
+                "barter/__init__.py": None,
+                "barter/goods.py": None,
+                "trade/__init__.py": "",
+                "trade/goods.py": "def goods():\n    return ['egg']\n",
+                "coin.py": None,
+                "money.py": "def flip():\n    return 'head'\n",
+            },
+            {
+                "test_from.py": Fault.TEST,
+                "test_plain.py": Fault.TEST,
+                "test_barter.py": Fault.TEST,
+                "test_notes.py": Fault.TEST,
+            },
+            ("test_unlike.py::test_unlike",),
         ),
         Example(
             "A function was renamed, and a source file still imports it.",

@@ -12,21 +12,13 @@ from pathlib import Path
 from assay.closer import Closer, difference_of, looked_closer, polluters_of
 from assay.comparing import Comparison, category_of, vanished
 from assay.diagnosis.cause import Case
-<<<<<<< HEAD
-from assay.diagnosis.fellows import NOTHING_RAN, Ran
-=======
 from assay.diagnosis.checks import code_of
->>>>>>> main
+from assay.diagnosis.fellows import NOTHING_RAN, Ran
 from assay.diagnosis.groups import grouped
 from assay.diagnosis.sides import Side, Sides
 from assay.diagnosis.signs import DOCUMENTS
 from assay.diagnosis.table import matches_of
-<<<<<<< HEAD
-from assay.diagnosis.transitions import assertions_of
 from assay.diagnosis.verdict import neutral_signs, verdict_of
-=======
-from assay.diagnosis.verdict import verdict_of
->>>>>>> main
 from assay.model.diagnosis import (
     Category,
     Counted,
@@ -55,13 +47,9 @@ _FAILING = frozenset(
 def diagnosis_of(found: Comparison, sides: Sides) -> Diagnosis:
     """Everything that can be told of a comparison."""
     cases = _cases(found, sides)
-<<<<<<< HEAD
-    ran = Ran({test: result.outcome for test, result in found.head_run.results.items()})
-    first = [_failing(found, case, ran) for case in cases]
-=======
     hides = _hides(found)
-    first = [replace(_failing(found, case), hides=hides[case.test]) for case in cases]
->>>>>>> main
+    ran = Ran({test: result.outcome for test, result in found.head_run.results.items()})
+    first = [replace(_failing(found, case, ran), hides=hides[case.test]) for case in cases]
     closer = looked_closer(found, [group.tests for group in grouped(first, sides)])
     failing = [
         _failing(found, _with(case, closer), ran) if closer.knows(case.test) else before

@@ -10,7 +10,7 @@ from typing import Any
 
 import anyio
 import pytest
-from conftest import MappedProject, RunAssay, clean_environment, replace_in, tree_bytes
+from conftest import MappedProject, RunAssay, clean_environment, replace_in, tree_bytes, write
 from jsonschema import Draft202012Validator
 from mcp import Client, StdioServerParameters
 from mcp.client.stdio import stdio_client
@@ -107,7 +107,7 @@ def test_a_call_that_cannot_be_answered_says_why(
     project = mapped_project("well_tested")
     (tmp_path / "other.py").write_text("x = 1\n", encoding="utf-8")
     (project / "link.py").symlink_to(tmp_path / "other.py")
-    (project / ".git" / "info" / "exclude").write_text("link.py\n", encoding="utf-8")
+    write(project / ".git" / "info" / "exclude", "link.py\n")
     before = tree_bytes(tmp_path, skip=(".assay", "server.log"))
 
     async def conversation(client: Client) -> None:

@@ -49,10 +49,14 @@ def diagnosis_of(found: Comparison, sides: Sides) -> Diagnosis:
     cases = _cases(found, sides)
     hides = _hides(found)
     ran = Ran({test: result.outcome for test, result in found.head_run.results.items()})
-    first = [replace(_failing(found, case, ran), hides=hides[case.test]) for case in cases]
+
+    def told(case: Case) -> FailingTest:
+        return replace(_failing(found, case, ran), hides=hides[case.test])
+
+    first = [told(case) for case in cases]
     closer = looked_closer(found, [group.tests for group in grouped(first, sides)])
     failing = [
-        _failing(found, _with(case, closer), ran) if closer.knows(case.test) else before
+        told(_with(case, closer)) if closer.knows(case.test) else before
         for case, before in zip(cases, first, strict=True)
     ]
     groups = grouped(failing, sides)

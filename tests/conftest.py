@@ -108,6 +108,11 @@ def pytest_configure(config: pytest.Config) -> None:
         compileall.compile_dir(Path(assay.__file__).parent / "probe", quiet=2)
 
 
+def pytest_xdist_auto_num_workers() -> int:
+    """One more than there are processors: many of these tests wait, for limits and processes."""
+    return (os.cpu_count() or 1) + 1
+
+
 def pytest_unconfigure() -> None:
     if warm_server.cache_info().currsize:
         warm_server().close()

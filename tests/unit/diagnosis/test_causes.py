@@ -10,7 +10,14 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from conftest import NO_PLUGINS, clean_environment, commit_all, start_repository, write
+from conftest import (
+    NO_PLUGINS,
+    clean_environment,
+    commit_all,
+    start_repository,
+    warm_starts,
+    write,
+)
 from rich.console import Console
 
 from assay.comparing import compared
@@ -121,7 +128,7 @@ def diagnosed(examples: Sequence[Example], root: Path) -> Diagnosis:
     environ = clean_environment({**NO_PLUGINS, **first.env})
     project = open_project(root, sys.executable, first.arguments, environ)
     change = read_change(project, "HEAD~1", None)
-    with compared(project, change, everything=True, progress=progress) as found:
+    with warm_starts(), compared(project, change, True, progress) as found:
         return diagnosis_of(found, sides_of(found))
 
 

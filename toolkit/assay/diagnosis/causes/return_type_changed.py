@@ -63,7 +63,8 @@ def _match(case: Case) -> Match | None:
         proofs=(*of_origin(case, origin), *of_failure(case)),
         signs=tuple(_signs(case, origin, after, value)),
         sites=sites_of(case, origin),
-        fix=f"convert where the value is made, in {who}, not where it is used",
+        fix=f"give the old type where the value is made, in {who}; if the new one is meant, make "
+        "what uses it follow",
         facts={**facts_of(origin), "before": before, "after": after},
     )
 
@@ -167,7 +168,10 @@ CAUSE = Cause(
         "test, if the annotation was changed, or documents or the docstring tell of it; undecided "
         "if both, or nothing."
     ),
-    fix="convert where the value is made, not where it is used.",
+    fix=(
+        "give the old type where the value is made, not where it is used; if the new one is meant, "
+        "make what uses it follow."
+    ),
     certainty=Certainty.COMPLETE,
     match=_match,
     examples=(

@@ -185,8 +185,10 @@ def truly_differ(
     one: Summary | None, other: Summary | None, masked: frozenset[Path] | None
 ) -> bool:
     """Whether two values differ elsewhere than where they vary by themselves."""
+    if one == other:
+        return False
     if one is None or other is None:
-        return one is not other
+        return True
     if masked is None:
         return True
     return any(not _is_masked(path, masked) for path in differences(one, other))

@@ -329,6 +329,7 @@ def test_polluters_and_their_state_are_named() -> None:
         alone=(PASSED,) * 3,
         polluters=("test_first.py::test_euro",),
         state="shop.RATE: 3 -> 4",
+        matrix=Matrix(base=PASSED, new_tests=FAILED, new_sources=PASSED, head=FAILED),
     )
     found = match("leaked-state", case)
     assert found is not None
@@ -336,6 +337,19 @@ def test_polluters_and_their_state_are_named() -> None:
     assert found.key == "shop.RATE: 3 -> 4"
     assert found.sentence.startswith("test_first.py::test_euro leaves state behind (shop.RATE")
     assert found.decided is Fault.TEST
+
+
+def test_a_leak_that_only_the_sources_change_makes_matter_is_not_settled() -> None:
+    """At base the same tests pass in the same order: a full cache made the new code fail."""
+    case = a_case(
+        category=Category.ORDER_DEPENDENT,
+        alone=(PASSED,) * 3,
+        polluters=("test_first.py::test_euro",),
+        matrix=BROKEN,
+    )
+    found = match("leaked-state", case)
+    assert found is not None
+    assert found.decided is None
 
 
 def test_state_that_the_change_has_brought_to_the_sources_is_not_settled() -> None:

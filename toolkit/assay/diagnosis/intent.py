@@ -199,7 +199,8 @@ def of_regression_test(case: Case) -> Iterator[Sign]:
     """A test that nobody has altered and that names the report of a bug which it keeps away.
 
     In the histories of click, 42 of 388 tests that came with a change of sources name one, and 4 of
-    162 that a change of sources had to edit.
+    162 that a change of sources had to edit. In replayed commits it was right in 5 of 7: too seldom
+    to decide by itself.
     """
     test = test_function(case)
     if test is None or not by_sources(case):
@@ -210,7 +211,7 @@ def of_regression_test(case: Case) -> Iterator[Sign]:
     before = case.sides.base.definition(test.path, test.name)
     if told is not None and before is not None and ast.dump(before.node) == ast.dump(test.node):
         words = f"the test keeps away a bug that was reported ({told[0]})"
-        yield Sign(Fault.CODE, words, test.shown)
+        yield Sign(Fault.CODE, words, test.shown, alone=False)
 
 
 def of_accident(case: Case, error: Raised, awaited: str = "") -> Iterator[Sign]:

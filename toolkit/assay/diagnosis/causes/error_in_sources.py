@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from assay.diagnosis.cause import Case, Cause, Example
 from assay.diagnosis.intent import of_accident, of_intent, of_regression_test
@@ -48,7 +49,8 @@ def _match(case: Case) -> Match | None:
 
 def _signs(case: Case, origin: Altered | None) -> Iterator[Sign]:
     yield from of_accident(case, case.error)
-    yield from of_intent(case.sides, origin)
+    # That a definition was rewritten does not tell that it was meant to fail.
+    yield from (replace(sign, alone=False) for sign in of_intent(case.sides, origin))
     yield from of_regression_test(case)
 
 
@@ -61,8 +63,8 @@ CAUSE = Cause(
     ),
     shows="the altered definition at both sides, and the line that fails.",
     verdict=(
-        "Code, if no statement of the sources raises it and the parameters are as before; "
-        "undecided, if documents or the docstring tell of the change."
+        "Code, if no statement of the sources raises it and the parameters are as before; else "
+        "undecided: what documents tell of the change does not say that it was meant to fail."
     ),
     fix="make the line stand what it is given, or give it what it had.",
     certainty=Certainty.COMPLETE,

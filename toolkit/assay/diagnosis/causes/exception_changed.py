@@ -222,7 +222,7 @@ def _through_sources(case: Case) -> Iterator[Sign]:
     ]
     for frame in callers[:1]:
         words = f"{frame.place}, which was not changed, calls what now refuses"
-        yield Sign(Fault.CODE, words, frame.place)
+        yield Sign(Fault.CODE, words, frame.place, alone=False)
 
 
 CAUSE = Cause(

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from assay.diagnosis.cause import Case, Cause, Example
 from assay.diagnosis.proofs import of_failure
 from assay.diagnosis.reach import altered
+from assay.diagnosis.values import by_sources
 from assay.model.diagnosis import Category, Certainty, Fault, Match, Proof, Sign, Site
 
 
@@ -37,7 +38,7 @@ def _match(case: Case) -> Match | None:
             "setters": list(case.setters),
             "state": case.state,
         },
-        decided=None if signs else Fault.TEST,
+        decided=None if signs or by_sources(case) else Fault.TEST,
     )
 
 
@@ -75,7 +76,10 @@ CAUSE = Cause(
         "make it fail by running before it, or which must have run for it to pass."
     ),
     shows="how it ended alone, the tests concerned and the state, where they were looked for.",
-    verdict="Test; undecided, if the state is a global that the change has brought to the sources.",
+    verdict=(
+        "Test; undecided, if the state is a global that the change has brought to the sources, or "
+        "the sources' change alone makes it fail: at base the same tests pass in the same order."
+    ),
     fix="put the state back where it is changed, or set up what is needed in the test.",
     certainty=Certainty.COMPLETE,
     match=_match,

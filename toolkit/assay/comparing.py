@@ -96,6 +96,15 @@ class Comparison:
         ) | frozenset(self.head.broken)
         return lambda path: is_test_file(path, collected)
 
+    @cached_property
+    def only_sources_changed(self) -> bool:
+        return not any(self.is_test(file.path) for file in self.change.change.files)
+
+    @cached_property
+    def only_tests_changed(self) -> bool:
+        files = self.change.change.files
+        return bool(files) and all(self.is_test(file.path) for file in files)
+
     @property
     def failing(self) -> list[str]:
         """The tests that fail at head, in their order."""
@@ -257,12 +266,10 @@ def _with_another_hash_seed(found: Comparison, tests: Sequence[str]) -> dict[str
 def _run_mixed(found: Comparison) -> None:
     """The failing tests with one side's sources and the other's tests."""
     tests = [t for t in found.failing if found.base_run.outcome(t) is None or _broke(found, t)]
-    changed = [file.path for file in found.change.change.files]
-    of_tests = [path for path in changed if found.is_test(path)]
-    if not of_tests:
+    if found.only_sources_changed:
         found.new_tests_run, found.new_sources_run = found.base_run, found.head_run
         return
-    if len(of_tests) == len(changed):
+    if found.only_tests_changed:
         found.new_tests_run, found.new_sources_run = found.head_run, found.base_run
         return
     if not tests:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tomllib
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -47,7 +47,8 @@ _FAILING = frozenset(
 def diagnosis_of(found: Comparison, sides: Sides) -> Diagnosis:
     """Everything that can be told of a comparison."""
     cases = _cases(found, sides)
-    hides = _hides(found)
+    hidden = _hidden(found)
+    hides = _hides(found, hidden)
     ran = Ran({test: result.outcome for test, result in found.head_run.results.items()})
 
     def told(case: Case) -> FailingTest:
@@ -61,7 +62,6 @@ def diagnosis_of(found: Comparison, sides: Sides) -> Diagnosis:
     ]
     groups = grouped(failing, sides)
     base, head = found.base_run.results, found.head_run.results
-    hidden = _hidden(found)
     return Diagnosis(
         compared=found.change.change.description,
         base=found.change.change.base,
@@ -142,10 +142,9 @@ def _matrix_of_broken(found: Comparison, known: bool) -> Matrix:
     the two others."""
     base = TestOutcome.ERROR if known else TestOutcome.PASSED
     head = TestOutcome.ERROR
-    of_tests = [found.is_test(file.path) for file in found.change.change.files]
-    if of_tests and all(of_tests):
+    if found.only_tests_changed:
         return Matrix(base, new_tests=head, new_sources=base, head=head)
-    if not any(of_tests):
+    if found.only_sources_changed:
         return Matrix(base, new_tests=base, new_sources=head, head=head)
     return Matrix(base=base, head=head)
 
@@ -202,9 +201,8 @@ def failing_test(
     )
 
 
-def _hides(found: Comparison) -> Counter[str]:
+def _hides(found: Comparison, hidden: Iterable[str]) -> Counter[str]:
     """How many tests of base each thing that is broken at head keeps from running."""
-    hidden = _hidden(found)
     breakers = (found.head.breaker_of(found.base.paths[test]) for test in hidden)
     return Counter(breaker for breaker in breakers if breaker is not None)
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 from assay.diagnosis.alignment import Masks, align, together, varying
@@ -16,7 +17,7 @@ from assay.diagnosis.beforehand import (
 )
 from assay.diagnosis.branch import parting
 from assay.diagnosis.divergence import Aligned, Origin, origins
-from assay.diagnosis.sources import Sources, assigned_names, names_in
+from assay.diagnosis.sources import Sources, Text
 from assay.diagnosis.telling import divergence, shown, with_branch
 from assay.execution.tracing import OneCall, Traced, Tracing, nth_call
 from assay.model.divergence import Divergence, NoDivergence, Trace
@@ -84,16 +85,24 @@ def _from_modules(
     if one is None or two is None or three is None or four is None:
         return told
     repo = after.suite.project.repo
+
+    @cache
+    def text(path: str) -> Text:
+        return Text(_text(repo / path))
+
+    def assigned(path: str) -> Mapping[str, int]:
+        return {name: line for name, (_, line) in text(path).names.items()}
+
     found = differing_names(
         one,
         three,
         together(masked(one, two), masked(three, four)),
         aligned.sources,
-        lambda path: {} if path in aligned.tests else assigned_names(_text(repo / path)),
+        lambda path: {} if path in aligned.tests else assigned(path),
     )
     names: set[str] = set()
     for path, name in readers(aligned, origin) if found else ():
-        names |= names_in(_text(repo / path), name)
+        names |= text(path).names_in(name)
     return with_module_value(told, origin, found, names)
 
 

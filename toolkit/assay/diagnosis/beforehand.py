@@ -121,14 +121,9 @@ def _leaves(one: Summary, other: Summary) -> Iterator[tuple[str, str]]:
             yield repr(pair[0]), repr(pair[1])
 
 
-def _sentence(one: Held) -> str:
-    what, base, head = narrowed(one.name, *one.values)
-    return f"{one.path}:{one.line} {what} is {base} at base, {head} at head"
-
-
 def _divergence(one: Held, told: Divergence | NoDivergence) -> Divergence:
     what, base, head = narrowed(one.name, *one.values)
-    sentence = _sentence(one)
+    sentence = f"{one.path}:{one.line} {what} is {base} at base, {head} at head"
     place = Place(one.path, one.line, MODULE)
     before, after = (type_of(value) for value in one.values)
     first = Candidate(Kind.HIDDEN, place, one.name, one.in_change, sentence)

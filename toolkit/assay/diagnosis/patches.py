@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from assay.diagnosis import rewrites
 from assay.diagnosis.causes import (
@@ -106,10 +106,16 @@ def _import(matches: Sequence[Match], sides: Sides) -> Proposal | None:
     new = _named(matches[0], "new_module", "new_name")
     if not new[0] or bool(old[1]) != bool(new[1]) or "." in old[1] + new[1]:
         return None
+    return _moved(sides, _places(matches, "importers") or _lines(matches), old, new)
+
+
+def _moved(
+    sides: Sides, paths: Iterable[str], old: tuple[str, str], new: tuple[str, str]
+) -> Proposal:
+    """Imports in some files made those of another place."""
     edits = {}
-    for path in _places(matches, "importers") or _lines(matches):
-        text = sides.head.texts.get(path)
-        package = sides.head.package_of(path)
+    for path in paths:
+        text, package = sides.head.texts.get(path), sides.head.package_of(path)
         changed = None if text is None else rewrites.move_import(text, old, new, package)
         if changed is not None:
             edits[path] = changed
@@ -146,15 +152,7 @@ def _module_moved(matches: Sequence[Match], sides: Sides, old: str, new: str) ->
     path = sides.base.module(old)
     if path is None or sides.moved_module(path) != sides.head.module(new):
         return None
-    edits = {}
-    for one in _places(matches, "uses") or _lines(matches):
-        text, package = sides.head.texts.get(one), sides.head.package_of(one)
-        changed = (
-            None if text is None else rewrites.move_import(text, (old, ""), (new, ""), package)
-        )
-        if changed is not None:
-            edits[one] = changed
-    return Proposal(f"import `{new}` in place of `{old}`", edits)
+    return _moved(sides, _places(matches, "uses") or _lines(matches), (old, ""), (new, ""))
 
 
 def _edited(

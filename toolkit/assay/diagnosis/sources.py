@@ -11,18 +11,55 @@ from functools import cached_property
 Function = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
 
 
+class Text:
+    """A file of one tree, "" where it does not exist; one that does not parse defines nothing."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+
+    @cached_property
+    def _tree(self) -> ast.Module:
+        try:
+            return ast.parse(self.text)
+        except (SyntaxError, ValueError, RecursionError):
+            return ast.Module([], [])
+
+    @cached_property
+    def functions(self) -> Mapping[str, Function]:
+        """By qualified name; of several under one name, the last."""
+        return dict(_within(self._tree, ""))
+
+    @cached_property
+    def classes(self) -> Mapping[str, str]:
+        """By qualified name, what of the class is no function's body."""
+        return dict(_classes_within(self._tree, ""))
+
+    @cached_property
+    def names(self) -> Mapping[str, tuple[str, int]]:
+        """What is assigned outside of functions: the value's code, and its line; the last one."""
+        return dict(_assigned(self._tree, ""))
+
+    def names_in(self, function: str) -> Set[str]:
+        """The names and attributes in the code of a function, by its qualified name."""
+        node = self.functions.get(function)
+        nodes = [] if node is None else list(ast.walk(node))
+        return {one.id for one in nodes if isinstance(one, ast.Name)} | {
+            one.attr for one in nodes if isinstance(one, ast.Attribute)
+        }
+
+
 @dataclass(frozen=True)
 class TwoTexts:
-    """A file at base and at head; "" where it does not exist."""
+    """A file at base and at head."""
 
-    base: str
-    head: str
+    base: Text
+    head: Text
 
     @cached_property
     def lines(self) -> Mapping[int, int]:
         """The unchanged lines, from their number at base to that at head."""
         matcher = difflib.SequenceMatcher(
-            None, self.base.splitlines(), self.head.splitlines(), autojunk=False
+            None, self.base.text.splitlines(), self.head.text.splitlines(), autojunk=False
         )
         return {
             block.a + offset + 1: block.b + offset + 1
@@ -36,27 +73,11 @@ class TwoTexts:
         return frozenset(self.lines.values())
 
     @cached_property
-    def base_functions(self) -> Mapping[str, Function]:
-        return _functions(self.base)
-
-    @cached_property
-    def head_functions(self) -> Mapping[str, Function]:
-        return _functions(self.head)
-
-    @cached_property
-    def base_classes(self) -> Mapping[str, str]:
-        return _classes(self.base)
-
-    @cached_property
-    def head_classes(self) -> Mapping[str, str]:
-        return _classes(self.head)
-
-    @cached_property
     def changed_names(self) -> Mapping[str, int]:
         """The names of the module and of its classes that are given something else at head, with
         the line there."""
-        before = {name: text for name, (text, _) in _names(self.base).items()}
-        after = _names(self.head)
+        before = {name: text for name, (text, _) in self.base.names.items()}
+        after = self.head.names
         return {name: line for name, (text, line) in after.items() if before.get(name) != text}
 
 
@@ -64,7 +85,7 @@ class Sources:
     """The files whose text differs between the two trees, by path."""
 
     def __init__(self, changed: Mapping[str, tuple[str, str]]) -> None:
-        self._files = {path: TwoTexts(*texts) for path, texts in changed.items()}
+        self._files = {path: TwoTexts(*map(Text, texts)) for path, texts in changed.items()}
         self._changed: dict[tuple[str, str], bool] = {}
 
     def line_at_head(self, path: str, line: int) -> int | None:
@@ -92,13 +113,13 @@ class Sources:
     @staticmethod
     def _differs(file: TwoTexts, name: str) -> bool:
         named = name.removesuffix(".<locals>.<lambda>")
-        base, head = file.base_functions.get(named), file.head_functions.get(named)
+        base, head = file.base.functions.get(named), file.head.functions.get(named)
         if base is None and head is None:
             owner = named.rpartition(".")[0]
-            if owner in file.base_classes and owner in file.head_classes:
+            if owner in file.base.classes and owner in file.head.classes:
                 # A method that was generated from the class.
-                return file.base_classes[owner] != file.head_classes[owner]
-            return file.base != file.head
+                return file.base.classes[owner] != file.head.classes[owner]
+            return file.base.text != file.head.text
         return base is None or head is None or _text(base) != _text(head)
 
     def signatures(self, path: str, name: str) -> tuple[str | None, str | None] | None:
@@ -107,7 +128,7 @@ class Sources:
         file = self._files.get(path)
         if file is None:
             return None
-        base, head = file.base_functions.get(name), file.head_functions.get(name)
+        base, head = file.base.functions.get(name), file.head.functions.get(name)
         return (
             None if base is None else ast.unparse(base.args),
             None if head is None else ast.unparse(head.args),
@@ -119,7 +140,7 @@ class Sources:
         file = self._files.get(path)
         if file is None:
             return None
-        base, head = file.base_functions.get(name), file.head_functions.get(name)
+        base, head = file.base.functions.get(name), file.head.functions.get(name)
         if base is None and head is None:
             return file.changed_names.get(f"{name.rpartition('.')[0]}.{parameter}")
         before, after = (_defaults(node).get(parameter) for node in (base, head))
@@ -140,17 +161,8 @@ class Sources:
     def first_line(self, path: str, name: str) -> int:
         """Where a function of a changed file begins at head; 0 if it does not exist there."""
         file = self._files.get(path)
-        found = None if file is None else file.head_functions.get(name)
+        found = None if file is None else file.head.functions.get(name)
         return 0 if found is None else found.lineno
-
-
-def _functions(text: str) -> Mapping[str, Function]:
-    """By qualified name; of several under one name, the last."""
-    try:
-        tree = ast.parse(text)
-    except (SyntaxError, ValueError, RecursionError):
-        return {}
-    return dict(_within(tree, ""))
 
 
 def _defaults(node: Function | None) -> dict[str, ast.expr]:
@@ -164,15 +176,6 @@ def _defaults(node: Function | None) -> dict[str, ast.expr]:
     return {one.arg: default for one, default in pairs if default is not None}
 
 
-def _classes(text: str) -> dict[str, str]:
-    """By qualified name, what of the class is no function's body."""
-    try:
-        tree = ast.parse(text)
-    except (SyntaxError, ValueError, RecursionError):
-        return {}
-    return dict(_classes_within(tree, ""))
-
-
 def _classes_within(node: ast.AST, prefix: str) -> Iterator[tuple[str, str]]:
     for child in ast.iter_child_nodes(node):
         if isinstance(child, ast.ClassDef):
@@ -184,29 +187,6 @@ def _classes_within(node: ast.AST, prefix: str) -> Iterator[tuple[str, str]]:
             yield from _classes_within(child, f"{prefix}{child.name}.<locals>.")
         else:
             yield from _classes_within(child, prefix)
-
-
-def assigned_names(text: str) -> Mapping[str, int]:
-    """The line of each name that is given a value outside of functions, the last one."""
-    return {name: line for name, (_, line) in _names(text).items()}
-
-
-def names_in(text: str, function: str) -> Set[str]:
-    """The names and attributes in the code of a function, by its qualified name."""
-    node = _functions(text).get(function)
-    nodes = [] if node is None else list(ast.walk(node))
-    return {one.id for one in nodes if isinstance(one, ast.Name)} | {
-        one.attr for one in nodes if isinstance(one, ast.Attribute)
-    }
-
-
-def _names(text: str) -> dict[str, tuple[str, int]]:
-    """What is assigned outside of functions: the value's code, and its line."""
-    try:
-        tree = ast.parse(text)
-    except (SyntaxError, ValueError, RecursionError):
-        return {}
-    return dict(_assigned(tree, ""))
 
 
 def _assigned(node: ast.AST, prefix: str) -> Iterator[tuple[str, tuple[str, int]]]:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from assay.execution.jobs import run_forked_or_anew
-from assay.execution.suite import Collected, files_of
+from assay.execution.suite import Collected
 from assay.execution.timeouts import Limits
+from assay.execution.unrecorded import unrecorded
 from assay.execution.zygote import Job, Zygote, ZygoteSettings
 from assay.model.divergence import Call, How, Trace
 from assay.model.run import ChildEnd, TestOutcome
@@ -102,15 +103,10 @@ class Tracing:
         settings = self._settings
         known = self._limits.seconds.get(test)
         seconds = UNKNOWN if known is None else max(FLOOR, known * SLOWER)
-        return Job(
-            tests=(test,),
+        job = unrecorded([test], settings, self._collected, self._limits)
+        return replace(
+            job,
             limits=(PATIENCE * seconds + self._limits.of(test),),
-            collect_limit=self._limits.collection,
-            shared_limit=self._limits.unknown,
-            record=False,
-            stop_at_failure=False,
-            quick=True,
-            files=files_of([test], self._collected, settings.repo),
             watchers={
                 "trace": {
                     "repo": str(settings.repo),

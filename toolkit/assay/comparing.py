@@ -256,8 +256,8 @@ def _with_another_hash_seed(found: Comparison, tests: Sequence[str]) -> dict[str
     with session_of(found.project, at, "head, with another hash seed", found.progress, only) as one:
         if one.suite is None:
             return {}
-        known = [test for test in tests if test in set(one.node_ids)]
-        return _alone(found, one, known, SEEDS[0])
+        there = set(one.node_ids)
+        return _alone(found, one, [test for test in tests if test in there], SEEDS[0])
 
 
 # -- where both sides changed
@@ -277,7 +277,8 @@ def _run_mixed(found: Comparison) -> None:
     found.new_tests, found.new_tests_run = _mixture(
         found, "base, with the tests of head", found.base, found.head, tests
     )
-    old = [test for test in tests if test in set(found.base.node_ids)]
+    there = set(found.base.node_ids)
+    old = [test for test in tests if test in there]
     _, found.new_sources_run = _mixture(
         found, "head, with the tests of base", found.head, found.base, old
     )

@@ -127,7 +127,8 @@ def _now(
         orders = {FORWARD: _outcomes(forward), REVERSE: _outcomes(backward)}
         skips = forward.skips
         wanted = [t for t in asked or before.failing if before.failing.get(t) == FLAKY]
-        reruns = _reruns(session, [t for t in wanted if t in set(tests)], progress)
+        there = set(tests)
+        reruns = _reruns(session, [t for t in wanted if t in there], progress)
     return Now(
         orders=orders,
         skips=skips,
